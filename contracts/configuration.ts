@@ -1,0 +1,67 @@
+import { z } from 'zod';
+
+const price = z.number().nonnegative().finite();
+
+/** A model of a provider and its price. A model without prices is unpriced: its cost is null, never 0. */
+export const ModelConfig = z.strictObject({
+  id: z.string().min(1),
+  inputUsdPerMTok: price.optional(),
+  outputUsdPerMTok: price.optional(),
+  /** Default: the input price. */
+  cachedInputUsdPerMTok: price.optional(),
+});
+export type ModelConfig = z.infer<typeof ModelConfig>;
+
+/** One provider of `stillhouse.yaml`. */
+export const ProviderConfig = z.strictObject({
+  /** First part of its targets. */
+  id: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._-]*$/, 'must be lower-case letters, digits, ".", "_" or "-"')
+    .refine((id) => id !== 'student' && id !== 'router', '"student" and "router" are taken'),
+  kind: z.enum(['openai-compatible']),
+  /** Up to and with `/v1`. */
+  baseUrl: z.url({ protocol: /^https?$/ }),
+  /** Name of the environment variable that holds the key; none: no key is sent. */
+  apiKeyEnv: z.string().optional(),
+  /** Private, loopback and link-local addresses are refused without it. */
+  allowPrivateAddress: z.boolean().default(false),
+  models: z.array(ModelConfig).default([]),
+  timeouts: z
+    .strictObject({
+      connectMs: z.number().int().positive().default(10_000),
+      /** To the first byte of the answer. */
+      firstByteMs: z.number().int().positive().default(120_000),
+      /** Between two bytes. */
+      idleMs: z.number().int().positive().default(120_000),
+    })
+    .prefault({}),
+});
+export type ProviderConfig = z.infer<typeof ProviderConfig>;
+
+/** `stillhouse.yaml`. */
+export const Configuration = z.strictObject({
+  providers: z
+    .array(ProviderConfig)
+    .default([])
+    .refine((all) => new Set(all.map((p) => p.id)).size === all.length, 'provider ids must be unique'),
+  limits: z
+    .strictObject({
+      /** Larger request bodies are a 413. */
+      maxBodyBytes: z
+        .number()
+        .int()
+        .positive()
+        .default(20 * 1024 * 1024),
+      /** Bodies are shed first once the spool is larger than this; calls go on. */
+      spoolQuotaBytes: z
+        .number()
+        .int()
+        .positive()
+        .default(8 * 1024 ** 3),
+      /** Pipeline calls in flight at most, per gateway process. */
+      pipelineConcurrency: z.number().int().positive().default(64),
+    })
+    .prefault({}),
+});
+export type Configuration = z.infer<typeof Configuration>;

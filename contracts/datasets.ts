@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { Message, Metadata } from './chat.ts';
+import { Name, Sha256 } from './identifiers.ts';
+
+export const SPLITS = ['train', 'validation', 'test'] as const;
+export type Split = (typeof SPLITS)[number];
+
+/** What kind of answer the rows have. */
+export const Task = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('label'),
+    /** The closed set; default: the answers seen. An answer outside a closed set is an error that names the row. */
+    labels: z.array(z.string().min(1)).min(2).max(10_000).optional(),
+  }),
+  z.strictObject({ kind: z.literal('json') }),
+  z.strictObject({ kind: z.literal('text') }),
+]);
+export type Task = z.infer<typeof Task>;
+
+/** Where rows come from: recorded traces, or a JSONL file uploaded by `POST /api/files`. */
+export const DatasetSource = z.union([
+  z.strictObject({
+    traces: z.strictObject({
+      alias: z.string().optional(),
+      model: z.string().optional(),
+      metadata: Metadata.optional(),
+      since: z.iso.datetime({ offset: true }).optional(),
+      /** Default: now, fixed once when the build starts. */
+      until: z.iso.datetime({ offset: true }).optional(),
+    }),
+  }),
+  z.strictObject({ file: Sha256 }),
+]);
+export type DatasetSource = z.infer<typeof DatasetSource>;
+
+/** Shares of the splits; they are applied to near-duplicate groups, by hash. */
+export const SplitShares = z
+  .strictObject({ train: z.number().positive(), validation: z.number().positive(), test: z.number().positive() })
+  .refine((s) => Math.abs(s.train + s.validation + s.test - 1) < 1e-6, 'shares must add up to 1');
+export const DEFAULT_SPLITS = { train: 0.6, validation: 0.15, test: 0.25 };
+
+/** Body of `POST /api/datasets`: the same name and source joins, another source makes a new version. */
+export const DatasetRequest = z.strictObject({
+  name: Name,
+  source: DatasetSource,
+  task: Task,
+  splits: SplitShares.default(DEFAULT_SPLITS),
+});
+export type DatasetRequest = z.infer<typeof DatasetRequest>;
+
+/** One line of an uploaded JSONL file. */
+export const DatasetFileLine = z.looseObject({
+  messages: z.array(Message).min(1),
+  /** The reference answer; default: the last message where the assistant wrote it. */
+  answer: z.string().optional(),
+  gold: z.string().optional(),
+  tools: z.array(z.unknown()).optional(),
+  response_format: z.unknown().optional(),
+});
+
+/** One row of a dataset version: immutable. Gold answers lie apart. */
+export interface DatasetRow {
+  /** Stable: hash of the trace id or of the file and line. */
+  rowId: string;
+  /** Hash of the normalised prompt (messages, tools, response format): candidates belong to it. */
+  promptHash: string;
+  /** Near-duplicate group: hash of the last user text after trimming and case folding. A group never crosses splits. */
+  group: string;
+  split: Split;
+  /** 0-based place within its split, in hash order: shards are ranges of it. */
+  position: number;
+  messages: Message[];
+  tools: unknown[] | null;
+  responseFormat: unknown;
+  /** Sampling parameters of the recorded call, without `temperature`. */
+  parameters: Record<string, unknown>;
+  /** The trace's own answer. */
+  reference: string;
+  /** The target that gave the reference; empty for files. */
+  referenceTarget: string;
+  /** Prompt tokens that the recorded call was billed for; 0 where unknown. */
+  promptTokens: number;
+  traceId: string;
+}
+
+export const DATASET_STATUSES = ['building', 'ready', 'failed'] as const;
+
+/** `GET /api/datasets/{name}`. */
+export const Dataset = z.object({
+  project: Name,
+  name: Name,
+  version: z.number().int().positive(),
+  /** Content hash of rows, gold and splits; empty while building. */
+  hash: z.string(),
+  status: z.enum(DATASET_STATUSES),
+  source: DatasetSource,
+  sourceHash: z.string(),
+  task: Task,
+  splits: SplitShares,
+  rows: z.object({ train: z.number().int(), validation: z.number().int(), test: z.number().int() }),
+  /** Rows with a gold answer. */
+  goldRows: z.number().int(),
+  /** Answers and how often each was given. */
+  labels: z.record(z.string(), z.number().int()),
+  /** Traces or lines left out, by reason. */
+  skipped: z.record(z.string(), z.number().int()),
+  warnings: z.array(z.string()),
+  error: z.string().nullable(),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+});
+export type Dataset = z.infer<typeof Dataset>;

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const optionalText = z
+  .string()
+  .optional()
+  .transform((text) => (text === undefined || text === '' ? undefined : text));
+
+/**
+ * The environment of every process, parsed once in its `main.ts` and passed down frozen. Temporal's own variables
+ * (`TEMPORAL_*`) are read by `@temporalio/envconfig`; a provider's key by the name that its `apiKeyEnv` states.
+ */
+export const Environment = z.object({
+  STILLHOUSE_HOME: z.string().default('./.stillhouse'),
+  STILLHOUSE_CONFIG: z.string().default('./stillhouse.yaml'),
+  STILLHOUSE_HOST: z.string().default('127.0.0.1'),
+  /** 0 = any free port, here and below. */
+  STILLHOUSE_PORT: port.default(8080),
+  STILLHOUSE_CLICKHOUSE_PORT: port.default(8123),
+  STILLHOUSE_TEMPORAL_PORT: port.default(7233),
+  STILLHOUSE_TEMPORAL_UI_PORT: port.default(8233),
+  STILLHOUSE_STUDENT_SERVER_PORT: port.default(8090),
+  STILLHOUSE_ADMIN_KEY: optionalText,
+  /** The pipeline's key: calls with it are `origin=pipeline`. */
+  STILLHOUSE_SERVICE_KEY: optionalText,
+  STILLHOUSE_DEVICE: z.enum(['auto', 'cuda', 'cpu']).default('auto'),
+  /** `file:` or `s3:` URL; default: the folder `artifacts` of the home. */
+  STILLHOUSE_ARTIFACTS: optionalText,
+  STILLHOUSE_GATEWAY_URL: z.string().default('http://127.0.0.1:8080'),
+  STILLHOUSE_URL: z.string().default('http://127.0.0.1:8080'),
+  STILLHOUSE_API_KEY: optionalText,
+  STILLHOUSE_SPOOL_FSYNC: z.enum(['always', 'interval', 'never']).default('interval'),
+  /** Folder of the built embedder (`model.onnx`, `tokenizer.json`, `embedder.json`); set by the supervisor. */
+  STILLHOUSE_EMBEDDER: optionalText,
+  /** Tools and models that are built or downloaded once, shared by clones; default: the user's cache folder. */
+  STILLHOUSE_CACHE: optionalText,
+  /** US dollars per CPU core and hour: an encoder student's price. */
+  STILLHOUSE_CORE_HOUR_USD: z.coerce.number().positive().default(0.1),
+  STILLHOUSE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  CLICKHOUSE_URL: optionalText,
+  CLICKHOUSE_USER: z.string().default('default'),
+  CLICKHOUSE_PASSWORD: z.string().default(''),
+  CLICKHOUSE_DATABASE: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
+    .default('stillhouse'),
+  TEMPORAL_ADDRESS: optionalText,
+  TEMPORAL_NAMESPACE: z.string().default('default'),
+});
+export type Environment = Readonly<z.infer<typeof Environment>>;

@@ -1,0 +1,73 @@
+/** Names that cross a process boundary: an API of the product, changed only through `patched()` and a migration. */
+
+/** Temporal task queues. `cuda` runs activities only, one at a time per device. */
+export const QUEUES = { main: 'stillhouse', cuda: 'cuda' } as const;
+
+/** Workflow types; every one takes one JSON object. */
+export const WORKFLOWS = {
+  distil: 'distil',
+  registry: 'registry',
+  buildDataset: 'buildDataset',
+} as const;
+
+/** Update, signal and query names of the workflows. */
+export const MESSAGES = {
+  /** registry: makes sure that the project's first snapshot exists */
+  ensure: 'ensure',
+  putAlias: 'putAlias',
+  deleteAlias: 'deleteAlias',
+  rollbackAlias: 'rollbackAlias',
+  putStudent: 'putStudent',
+  /** distil */
+  pause: 'pause',
+  resume: 'resume',
+  approve: 'approve',
+  state: 'state',
+} as const;
+
+/** Custom search attributes, all of type Keyword. */
+export const SEARCH_ATTRIBUTES = {
+  project: 'StillhouseProject',
+  stage: 'StillhouseStage',
+  alias: 'StillhouseAlias',
+  teacher: 'StillhouseTeacher',
+  student: 'StillhouseStudent',
+  decision: 'StillhouseDecision',
+} as const;
+
+/** Deterministic workflow ids: a second start joins the run that exists. */
+export const workflowIds = {
+  registry: (project: string) => `registry/${project}`,
+  distil: (project: string, name: string) => `distil/${project}/${name}`,
+  buildDataset: (project: string, name: string, sourceHash: string) => `dataset/${project}/${name}/${sourceHash.slice(0, 16)}`,
+};
+
+/** Processes of a stack, as `run/parts.json` names them. */
+export const PARTS = ['temporal', 'clickhouse', 'gateway', 'worker', 'gpu-worker', 'student-server'] as const;
+export type PartName = (typeof PARTS)[number];
+
+/** One entry of `STILLHOUSE_HOME/run/parts.json`. */
+export interface Part {
+  name: PartName;
+  /** The serving process; null while it is down. */
+  pid: number | null;
+  /** An http URL; `host:port` for Temporal; null for parts that listen on nothing. */
+  address: string | null;
+  restarts: number;
+}
+
+/** ClickHouse tables; snake_case plurals. */
+export const TABLES = {
+  traces: 'traces',
+  attempts: 'attempts',
+  stateVersions: 'state_versions',
+  datasets: 'datasets',
+  datasetRows: 'dataset_rows',
+  datasetGold: 'dataset_gold',
+  candidates: 'candidates',
+  distillations: 'distillations',
+  distillationEvents: 'distillation_events',
+} as const;
+
+/** The project of a caller that names none. */
+export const DEFAULT_PROJECT = 'default';

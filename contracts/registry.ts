@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { AliasInput, AliasRollback, AliasVersion } from './aliases.ts';
+import { Student } from './distil.ts';
+import { Name } from './identifiers.ts';
+
+/** Input of the `registry` workflow. */
+export const RegistryInput = z.strictObject({ project: Name });
+export type RegistryInput = z.infer<typeof RegistryInput>;
+
+/** Kinds of state that the registry owns. */
+export const STATE_KINDS = ['project', 'alias', 'student'] as const;
+export type StateKind = (typeof STATE_KINDS)[number];
+
+/** One row of `state_versions`: a version of one key. `sequence` rises by one within a project; gateways follow it. */
+export interface StateVersion {
+  project: string;
+  kind: StateKind;
+  key: string;
+  version: number;
+  sequence: number;
+  requestId: string;
+  /** `AliasVersion`, `Student`, or the project's settings, as JSON. */
+  value: unknown;
+  reason: string;
+  actor: string;
+  createdAt: string;
+}
+
+/** What a gateway answers from: all current state of one project. */
+export interface RegistrySnapshot {
+  project: string;
+  /** Sequence of the newest change in it; 0 = nothing yet. */
+  sequence: number;
+  /** By name, deleted ones left out. */
+  aliases: Record<string, AliasVersion>;
+  students: Record<string, Student>;
+}
+
+/** What every update carries: the same `requestId` again gives the first answer again. */
+const Change = z.strictObject({ requestId: z.string().min(1).max(200), actor: z.string().max(200).default('') });
+
+export const PutAlias = Change.extend({ name: Name, alias: AliasInput });
+export type PutAlias = z.infer<typeof PutAlias>;
+export const DeleteAlias = Change.extend({ name: Name, reason: z.string().max(1000).default('') });
+export type DeleteAlias = z.infer<typeof DeleteAlias>;
+export const RollbackAlias = Change.extend({ name: Name, rollback: AliasRollback });
+export type RollbackAlias = z.infer<typeof RollbackAlias>;
+export const PutStudent = Change.extend({ student: Student.omit({ version: true }) });
+export type PutStudent = z.infer<typeof PutStudent>;

@@ -1,0 +1,168 @@
+import { z } from 'zod';
+
+/** How a call ended. `interrupted`: a crash cut it off and its cost is an estimate; `cancelled`: the caller went away. */
+export const TRACE_STATUSES = ['ok', 'error', 'interrupted', 'cancelled'] as const;
+export type TraceStatus = (typeof TRACE_STATUSES)[number];
+
+/** Who made the call: an app, or a stage of the pipeline (by service key only). */
+export const ORIGINS = ['app', 'pipeline'] as const;
+export type Origin = (typeof ORIGINS)[number];
+
+/** One call the gateway made to one target on behalf of a trace; one element of `traces.attempts`. */
+export interface AttemptRow {
+  target: string;
+  provider: string;
+  model: string;
+  /** HTTP status of the target's answer; 0 where none came. */
+  status: number;
+  /** An error code of ours, or empty. */
+  error_class: string;
+  latency_ms: number;
+  tokens_in: number;
+  tokens_out: number;
+  /** null = unpriced, never 0 for unknown. */
+  cost_usd: number | null;
+}
+
+/**
+ * One row of `traces`, exactly as it lies in the spool and goes to ClickHouse (JSONEachRow): the spool's line is the
+ * insert's line, so that shipping parses nothing.
+ */
+export interface TraceRow {
+  /** Version of the record. */
+  v: 1;
+  project: string;
+  /** UUIDv7. */
+  id: string;
+  /** UTC, `YYYY-MM-DD hh:mm:ss.SSS`, the id's own time. */
+  ts: string;
+  origin: Origin;
+  key_id: string;
+  /** The alias asked for; empty where a target was named. */
+  alias: string;
+  alias_version: number;
+  /** The target that answered, or the last that was tried. */
+  target: string;
+  provider: string;
+  /** `model` as the caller wrote it. */
+  model_asked: string;
+  /** `model` as the target reported it. */
+  model_answered: string;
+  status: TraceStatus;
+  http_status: number;
+  error_class: string;
+  error_message: string;
+  streamed: boolean;
+  /** The request's body as it came, without what the gateway consumes. */
+  request: string;
+  /** The answer's body; of a stream, the completion put together from its chunks. */
+  response: string;
+  /** Text of the last user message, for search and embedding. */
+  prompt_text: string;
+  /** Text of the first choice. */
+  answer_text: string;
+  finish_reason: string;
+  tokens_in: number;
+  tokens_out: number;
+  tokens_cached: number;
+  tokens_reasoning: number;
+  cost_usd: number | null;
+  latency_ms: number;
+  /** To the first streamed token; 0 where not streamed. */
+  first_token_ms: number;
+  user_id: string;
+  session_id: string;
+  metadata: Record<string, string>;
+  attempts: AttemptRow[];
+  /** Set by the shipper: the spool segment that brought the row. */
+  segment_id?: string;
+}
+
+/** A call's start in the spool: what a crash leaves of a call that had not ended. Its line begins with `{"s":1`. */
+export interface TraceStart {
+  s: 1;
+  v: 1;
+  id: string;
+  project: string;
+  ts: string;
+  origin: Origin;
+  key_id: string;
+  alias: string;
+  alias_version: number;
+  target: string;
+  model_asked: string;
+  /** Estimated prompt tokens and cost, should the call never end. */
+  tokens_in: number;
+  cost_usd: number | null;
+  metadata: Record<string, string>;
+}
+
+/** Filters of `GET /api/traces`; `metadata` as `metadata[key]=value` in the query string. */
+export const TraceFilter = z.object({
+  alias: z.string().optional(),
+  model: z.string().optional(),
+  target: z.string().optional(),
+  status: z.enum(TRACE_STATUSES).optional(),
+  origin: z.enum(ORIGINS).optional(),
+  since: z.iso.datetime({ offset: true }).optional(),
+  until: z.iso.datetime({ offset: true }).optional(),
+  metadata: z.record(z.string(), z.string()).optional(),
+  cursor: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+});
+export type TraceFilter = z.infer<typeof TraceFilter>;
+
+const Attempt = z.object({
+  target: z.string(),
+  provider: z.string(),
+  model: z.string(),
+  status: z.number(),
+  errorClass: z.string(),
+  latencyMs: z.number(),
+  tokensIn: z.number(),
+  tokensOut: z.number(),
+  costUsd: z.number().nullable(),
+});
+
+/** A trace as the API lists it: without its bodies. */
+export const TraceSummary = z.object({
+  id: z.string(),
+  at: z.iso.datetime(),
+  origin: z.enum(ORIGINS),
+  alias: z.string(),
+  aliasVersion: z.number(),
+  target: z.string(),
+  provider: z.string(),
+  modelAsked: z.string(),
+  modelAnswered: z.string(),
+  status: z.enum(TRACE_STATUSES),
+  httpStatus: z.number(),
+  errorClass: z.string(),
+  errorMessage: z.string(),
+  streamed: z.boolean(),
+  /** First 200 characters each. */
+  prompt: z.string(),
+  answer: z.string(),
+  finishReason: z.string(),
+  tokensIn: z.number(),
+  tokensOut: z.number(),
+  costUsd: z.number().nullable(),
+  latencyMs: z.number(),
+  firstTokenMs: z.number(),
+  metadata: z.record(z.string(), z.string()),
+});
+export type TraceSummary = z.infer<typeof TraceSummary>;
+
+/** One whole trace. */
+export const Trace = TraceSummary.extend({
+  keyId: z.string(),
+  userId: z.string(),
+  sessionId: z.string(),
+  tokensCached: z.number(),
+  tokensReasoning: z.number(),
+  /** JSON where the body was JSON, else the text. */
+  request: z.unknown(),
+  response: z.unknown(),
+  attempts: z.array(Attempt),
+});
+export type Trace = z.infer<typeof Trace>;

@@ -1,0 +1,31 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Environment } from '../contracts/environment.ts';
+
+/** Folders and files of one `STILLHOUSE_HOME`. Only `home.ts` knows where things lie. */
+export function homePaths(env: Environment) {
+  const home = resolve(env.STILLHOUSE_HOME);
+  return {
+    home,
+    lock: join(home, 'run', 'supervisor.lock'),
+    parts: join(home, 'run', 'parts.json'),
+    logs: join(home, 'logs'),
+    spool: join(home, 'spool'),
+    snapshots: join(home, 'snapshots'),
+    clickhouse: join(home, 'clickhouse'),
+    temporal: join(home, 'temporal'),
+    artifacts: join(home, 'artifacts'),
+    tmp: join(home, 'tmp'),
+    /** Files of mode 0600 with the generated keys. */
+    adminKey: join(home, 'secrets', 'admin-key'),
+    serviceKey: join(home, 'secrets', 'service-key'),
+  };
+}
+
+/** Where built tools and downloaded models lie, shared by clones and keyed by hash. */
+export function cacheFolder(env: Environment): string {
+  if (env.STILLHOUSE_CACHE) return resolve(env.STILLHOUSE_CACHE);
+  const base =
+    process.env['XDG_CACHE_HOME'] ?? (process.platform === 'darwin' ? join(homedir(), 'Library', 'Caches') : join(homedir(), '.cache'));
+  return join(base, 'stillhouse');
+}
