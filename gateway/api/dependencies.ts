@@ -1,0 +1,37 @@
+import type { Client } from '@temporalio/client';
+import type { Overview, TargetInfo } from '../../contracts/http.ts';
+import type { Logger } from '../../platform/logger.ts';
+import type { ArtifactStore } from '../../store/artifacts/artifact-store.ts';
+import type { ClickHouseClient } from '../../store/clickhouse/connection.ts';
+import type { SnapshotHolder } from '../aliases/snapshot-holder.ts';
+
+/** Who asks, set by the key middleware before a route of the API runs. The key decides the project. */
+export interface Caller {
+  keyId: string;
+  role: 'admin' | 'service' | 'app';
+  project: string;
+}
+
+/** Hono's environment of the API's routes. */
+export interface ApiEnv {
+  Variables: { caller: Caller };
+}
+
+/** What the control plane works with; made once by the gateway's composition. */
+export interface ApiDeps {
+  clickhouse: ClickHouseClient;
+  /** A connected client; throws `unavailable` where Temporal is down. */
+  temporal: () => Promise<Client>;
+  snapshots: SnapshotHolder;
+  artifacts: ArtifactStore;
+  /** What can be called, at what price, and why not where it can't. */
+  targets: (project: string) => TargetInfo[];
+  spool: () => Overview['spool'];
+  /** Address of Temporal's UI, where one is known. */
+  temporalUi: string | null;
+  /** Uploads are gathered here until they are whole. */
+  temporaryFolder: string;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  log: Logger;
+}
