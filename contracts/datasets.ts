@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Message, Metadata } from './chat.ts';
 import { Name, Sha256 } from './identifiers.ts';
+import { DEFAULT_PROJECT } from './names.ts';
 
 export const SPLITS = ['train', 'validation', 'test'] as const;
 export type Split = (typeof SPLITS)[number];
@@ -47,6 +48,10 @@ export const DatasetRequest = z.strictObject({
   splits: SplitShares.default(DEFAULT_SPLITS),
 });
 export type DatasetRequest = z.infer<typeof DatasetRequest>;
+
+/** Input of the `buildDataset` workflow. */
+export const BuildDatasetInput = DatasetRequest.extend({ project: Name.default(DEFAULT_PROJECT) });
+export type BuildDatasetInput = z.infer<typeof BuildDatasetInput>;
 
 /** One line of an uploaded JSONL file. */
 export const DatasetFileLine = z.looseObject({

@@ -8,6 +8,8 @@ export const Problem = z.object({
   detail: z.string(),
   code: z.string(),
   param: z.string().nullable(),
+  /** Numbers and names for programs; `errors` lists every field at fault. */
+  data: z.record(z.string(), z.unknown()).optional(),
 });
 export type Problem = z.infer<typeof Problem>;
 

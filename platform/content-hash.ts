@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto';
+import type { DatasetRequest } from '../contracts/datasets.ts';
+import type { DistilInput } from '../contracts/distil.ts';
+
+/** JSON with sorted keys and without undefined fields: equal values have equal texts. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  const fields = Object.entries(value)
+    .filter(([, field]) => field !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, field]) => `${JSON.stringify(key)}:${canonicalJson(field)}`);
+  return `{${fields.join(',')}}`;
+}
+
+/** SHA-256 of the value's canonical JSON, in hexadecimal. */
+export function contentHash(value: unknown): string {
+  return createHash('sha256').update(canonicalJson(value)).digest('hex');
+}
+
+/** What makes two dataset requests of one name the same: source, task and splits. Part of the build's workflow id. */
+export function datasetSourceHash(request: Pick<DatasetRequest, 'source' | 'task' | 'splits'>): string {
+  return contentHash({ source: request.source, task: request.task, splits: request.splits });
+}
+
+/** The name of a distillation that was given none: the same input has the same name. */
+export function distillationName(input: DistilInput): string {
+  return `distil-${contentHash({ ...input, name: undefined }).slice(0, 12)}`;
+}
