@@ -1,8 +1,8 @@
 /** The at most `limit` known names that are nearest to what was written, by edit distance; none where all are far off. */
 export function nearestNames(written: string, known: readonly string[], limit = 3): string[] {
   const text = written.toLowerCase();
-  // half of the letters wrong is no slip of the pen any more
-  const farthest = Math.max(2, Math.floor(text.length / 2));
+  // a third of the letters wrong is no slip of the pen any more
+  const farthest = Math.max(2, Math.floor(text.length / 3));
   return known
     .map((name) => ({ name, distance: distanceBetween(text, name.toLowerCase()) }))
     .filter(({ distance }) => distance <= farthest)

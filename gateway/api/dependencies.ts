@@ -5,18 +5,6 @@ import type { ArtifactStore } from '../../store/artifacts/artifact-store.ts';
 import type { ClickHouseClient } from '../../store/clickhouse/connection.ts';
 import type { SnapshotHolder } from '../aliases/snapshot-holder.ts';
 
-/** Who asks, set by the key middleware before a route of the API runs. The key decides the project. */
-export interface Caller {
-  keyId: string;
-  role: 'admin' | 'service' | 'app';
-  project: string;
-}
-
-/** Hono's environment of the API's routes. */
-export interface ApiEnv {
-  Variables: { caller: Caller };
-}
-
 /** What the control plane works with; made once by the gateway's composition. */
 export interface ApiDeps {
   clickhouse: ClickHouseClient;

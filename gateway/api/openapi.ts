@@ -1,11 +1,11 @@
 import { OpenAPIHono, z } from '@hono/zod-openapi';
 import { Problem, page } from '../../contracts/http.ts';
-import type { ApiEnv } from './dependencies.ts';
+import type { GatewayContext } from '../keys/caller.ts';
 import { refuseInvalid } from './problems.ts';
 
 /** An empty router of the API: what its schemas refuse is answered with problem details. */
-export function apiRouter(): OpenAPIHono<ApiEnv> {
-  return new OpenAPIHono<ApiEnv>({
+export function apiRouter(): OpenAPIHono<GatewayContext> {
+  return new OpenAPIHono<GatewayContext>({
     defaultHook: (result) => {
       if (!result.success) refuseInvalid(result.error, PLACES[result.target as keyof typeof PLACES] ?? result.target);
     },

@@ -32,7 +32,10 @@ export function refuseInvalid(error: ZodError, where: string): never {
     const param = pathOf(issue.path) || where;
     return { param, detail: `${param}: ${issue.message}` };
   });
-  throw new StillhouseError('invalid_request', errors.map((e) => e.detail).join('; '), { param: errors[0]?.param ?? where, data: { errors } });
+  throw new StillhouseError('invalid_request', errors.map((e) => e.detail).join('; '), {
+    param: errors[0]?.param ?? where,
+    data: { errors },
+  });
 }
 
 function pathOf(path: readonly PropertyKey[]): string {
@@ -47,12 +50,16 @@ function titleOf(code: ErrorCode): string {
 function toStillhouseError(error: unknown): StillhouseError {
   if (isStillhouseError(error)) return error;
   if (error instanceof HTTPException) return fromHttpException(error);
-  return asUnavailable(error) ?? new StillhouseError('internal', 'Something went wrong here; the gateway\'s log has the details.', { cause: error });
+  return (
+    asUnavailable(error) ??
+    new StillhouseError('internal', "Something went wrong here; the gateway's log has the details.", { cause: error })
+  );
 }
 
 function fromHttpException(error: HTTPException): StillhouseError {
   if (error.status === 413) return new StillhouseError('body_too_large', error.message || 'The body is too large.');
-  if (error.status === 415) return new StillhouseError('invalid_request', 'The body must be sent with content-type: application/json.', { param: 'content-type' });
+  if (error.status === 415)
+    return new StillhouseError('invalid_request', 'The body must be sent with content-type: application/json.', { param: 'content-type' });
   if (/malformed json/i.test(error.message)) return new StillhouseError('invalid_json', 'The body is not JSON.');
   const byStatus = { 401: 'unauthorized', 403: 'forbidden', 404: 'not_found', 503: 'unavailable' } as const;
   const code = byStatus[error.status as keyof typeof byStatus] ?? (error.status < 500 ? 'invalid_request' : 'internal');

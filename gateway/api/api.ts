@@ -1,0 +1,48 @@
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import { StillhouseError } from '../../contracts/errors.ts';
+import type { GatewayContext } from '../keys/caller.ts';
+import { aliasHistoryRoutes } from './alias-history.ts';
+import { aliasRoutes } from './aliases.ts';
+import type { ApiDeps } from './dependencies.ts';
+import { describeApi } from './document.ts';
+import { apiRouter } from './openapi.ts';
+import { overviewRoutes } from './overview.ts';
+import { problemOf } from './problems.ts';
+import { studentRoutes } from './students.ts';
+import { traceRoutes } from './traces.ts';
+
+/**
+ * The control plane, to be mounted at `/api` behind the key check, which sets `caller`. Every failure is answered with
+ * problem details; the description of all routes lies at `/openapi.json`.
+ */
+export function createApi(deps: ApiDeps): OpenAPIHono<GatewayContext> {
+  const api = apiRouter();
+  const resources = [overviewRoutes, traceRoutes, aliasRoutes, aliasHistoryRoutes, studentRoutes];
+  for (const routes of resources) api.route('/', routes(deps));
+  api.get('/openapi.json', (c) => c.json(describeApi(api)));
+  refuseOtherMethods(api);
+  api.all('*', (c) => {
+    throw new StillhouseError('not_found', `There is no ${c.req.method} ${c.req.path}; GET /api/openapi.json lists what there is.`);
+  });
+  api.onError((error, c) => problemOf(c, error, deps.log));
+  return api;
+}
+
+/** A path that exists with another method is a 405 that names those it takes. */
+function refuseOtherMethods(api: OpenAPIHono<GatewayContext>): void {
+  const methods = new Map<string, string[]>();
+  for (const definition of api.openAPIRegistry.definitions) {
+    if (definition.type !== 'route') continue;
+    const path = definition.route.path.replaceAll(/\{(\w+)\}/g, ':$1');
+    methods.set(path, [...(methods.get(path) ?? []), definition.route.method.toUpperCase()]);
+  }
+  for (const [path, allowed] of methods) {
+    api.all(path, (c) => {
+      c.header('allow', allowed.join(', '));
+      throw new StillhouseError(
+        'method_not_allowed',
+        `${c.req.method} is not possible here; ${allowed.join(' and ')} ${allowed.length > 1 ? 'are' : 'is'}.`,
+      );
+    });
+  }
+}

@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto';
+import { WithStartWorkflowOperation, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import type { Workflow } from '@temporalio/common';
+import { ERROR_CODES, StillhouseError } from '../../contracts/errors.ts';
+import type { ErrorCode } from '../../contracts/errors.ts';
+import { MESSAGES, QUEUES, WORKFLOWS, workflowIds } from '../../contracts/names.ts';
+import type { Caller } from '../keys/caller.ts';
+import type { ApiDeps } from './dependencies.ts';
+
+/** A change waits this long for a worker before the caller hears `unavailable`; the change may still come to pass. */
+const CHANGE_TIMEOUT_MS = 15_000;
+
+type RegistryUpdate = typeof MESSAGES.putAlias | typeof MESSAGES.deleteAlias | typeof MESSAGES.rollbackAlias;
+
+/**
+ * Sends one update to the project's registry, starting it where it does not run. The same `idempotency-key` again gives
+ * the first answer again. This gateway's snapshot has the change before the answer goes out.
+ */
+export async function changeRegistry<T>(
+  deps: ApiDeps,
+  caller: Caller,
+  update: RegistryUpdate,
+  change: Record<string, unknown>,
+  idempotencyKey: string | undefined,
+): Promise<T> {
+  const client = await deps.temporal();
+  const requestId = idempotencyKey ?? randomUUID();
+  const { project } = caller;
+  const start = new WithStartWorkflowOperation(WORKFLOWS.registry, {
+    workflowId: workflowIds.registry(project),
+    taskQueue: QUEUES.main,
+    args: [{ project }],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+  });
+  try {
+    const result = await client.withDeadline(Date.now() + CHANGE_TIMEOUT_MS, () =>
+      client.workflow.executeUpdateWithStart<Workflow, T, [unknown]>(update, {
+        args: [{ ...change, requestId, actor: caller.keyId }],
+        updateId: `${update}/${requestId}`,
+        startWorkflowOperation: start,
+      }),
+    );
+    await deps.snapshots.refresh(project).catch((error: unknown) => deps.log.warn({ err: error }, 'the snapshot follows later'));
+    return result;
+  } catch (error) {
+    throw fromWorkflowFailure(error);
+  }
+}
+
+/** What a workflow refused, as our own error: its failure type is one of our codes, or `InvalidInput`. */
+export function fromWorkflowFailure(error: unknown): unknown {
+  const failure = error instanceof WorkflowUpdateFailedError ? error.cause : error;
+  if (!(failure instanceof ApplicationFailure)) return error;
+  return new StillhouseError(codeOfFailure(failure.type), failure.message, { cause: error });
+}
+
+function codeOfFailure(type: string | null | undefined): ErrorCode {
+  if (type === 'InvalidInput') return 'invalid_request';
+  return type && Object.hasOwn(ERROR_CODES, type) ? (type as ErrorCode) : 'internal';
+}
