@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import type { Page } from '../../contracts/http.ts';
+import { TABLES } from '../../contracts/names.ts';
+import type { Trace, TraceFilter, TraceSummary } from '../../contracts/traces.ts';
+import type { ClickHouseClient } from './connection.ts';
+import { defineQuery, insertRows, runQuery } from './query.ts';
+import { decodeTraceCursor, encodeTraceCursor } from './trace-cursor.ts';
+import { FilterParameters, filterConditions, filterParameters } from './trace-filter.ts';
+import { SUMMARY_COLUMNS, SummaryRow, TRACE_COLUMNS, toSummary, toTrace, WholeRow } from './trace-rows.ts';
+
+const COUNT_STORED = defineQuery({
+  name: 'count stored traces',
+  sql: `SELECT uniqExact(id) AS n FROM ${TABLES.traces} WHERE project = {project:String}
+    AND ts BETWEEN fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND fromUnixTimestamp64Milli({to:Int64}, 'UTC') AND id IN {ids:Array(UUID)}`,
+  parameters: z.object({ project: z.string(), ids: z.array(z.uuid()), from: z.number(), to: z.number() }),
+  row: z.object({ n: z.number() }),
+});
+
+const IDS_OF_SEGMENT = defineQuery({
+  name: 'ids of a segment',
+  sql: `SELECT id FROM ${TABLES.traces} WHERE segment_id = {segment:String}`,
+  parameters: z.object({ segment: z.string() }),
+  row: z.object({ id: z.string() }),
+});
+
+const TRACE_BY_ID = defineQuery({
+  name: 'trace by id',
+  // The time is part of the key: with it a look-up reads one granule, without it every part of the project.
+  sql: `SELECT ${TRACE_COLUMNS} FROM ${TABLES.traces} WHERE project = {project:String} AND ts = fromUnixTimestamp64Milli({ms:Int64}, 'UTC') AND id = {id:UUID} LIMIT 1`,
+  parameters: z.object({ project: z.string(), id: z.uuid(), ms: z.number() }),
+  row: WholeRow,
+});
+
+const PIPELINE_SPEND = defineQuery({
+  name: 'spend of a distillation',
+  sql: `SELECT sum(cost_usd) AS usd, count() AS calls, countIf(cost_usd IS NULL AND status != 'error') AS unpriced FROM ${TABLES.traces}
+    WHERE project = {project:String} AND origin = 'pipeline' AND hasAll(metadata_pairs, {pairs:Array(String)})
+      AND metadata['distillation'] = {distillation:String} AND metadata['run'] = {run:String}`,
+  parameters: z.object({ project: z.string(), pairs: z.array(z.string()), distillation: z.string(), run: z.string() }),
+  row: z.object({ usd: z.number().nullable(), calls: z.number(), unpriced: z.number() }),
+});
+
+/**
+ * Ships one sealed segment: lines of `TraceRow` JSON with `segment_id`. The same token again is dropped, in `attempts`
+ * too. A bad row rejects the whole segment: `invalid_request` with the 1-based `data.row` where ClickHouse names it.
+ */
+export async function insertTraceSegment(
+  client: ClickHouseClient,
+  segment: { token: string; lines: Buffer; signal?: AbortSignal },
+): Promise<void> {
+  await insertRows(client, TABLES.traces, segment.lines, segment.token, segment.signal);
+}
+
+/** Ids that a segment brought: what a shipper asks after a send whose outcome it does not know. */
+export async function idsOfSegment(client: ClickHouseClient, segmentId: string): Promise<Set<string>> {
+  const rows = await runQuery(client, IDS_OF_SEGMENT, { segment: segmentId });
+  return new Set(rows.map((row) => row.id));
+}
+
+/** Traces of a project, newest first. A page stands still while newer traces arrive: its cursor is a place in time. */
+export async function listTraces(client: ClickHouseClient, project: string, filter: TraceFilter): Promise<Page<TraceSummary>> {
+  const cursor = filter.cursor === undefined ? null : decodeTraceCursor(filter.cursor);
+  const conditions = filterConditions(filter);
+  if (cursor) conditions.push("(ts, id) < (parseDateTime64BestEffort({cursorTs:String}, 3, 'UTC'), {cursorId:UUID})");
+  const query = defineQuery({
+    name: 'list traces',
+    sql: `SELECT ${SUMMARY_COLUMNS} FROM ${TABLES.traces} WHERE ${conditions.join(' AND ')} ORDER BY project DESC, ts DESC, id DESC LIMIT {limit:UInt32}`,
+    parameters: FilterParameters.extend({ limit: z.number(), cursorTs: z.string().optional(), cursorId: z.string().optional() }),
+    row: SummaryRow,
+  });
+  const rows = await runQuery(client, query, {
+    ...filterParameters(project, filter),
+    limit: filter.limit + 1,
+    ...(cursor ? { cursorTs: cursor.ts, cursorId: cursor.id } : {}),
+  });
+  const items = rows.slice(0, filter.limit).map(toSummary);
+  const last = items.at(-1);
+  return { items, nextCursor: rows.length > filter.limit && last ? encodeTraceCursor({ ts: last.at, id: last.id }) : null };
+}
+
+/** One whole trace; null where the project has none of that id, or the id is none. */
+export async function getTrace(client: ClickHouseClient, project: string, id: string): Promise<Trace | null> {
+  if (!z.uuid().safeParse(id).success) return null;
+  const [row] = await runQuery(client, TRACE_BY_ID, { project, id, ms: millisecondsOf(id) });
+  return row ? toTrace(row) : null;
+}
+
+/** How many of these ids are stored. */
+export async function countStored(client: ClickHouseClient, project: string, ids: readonly string[]): Promise<number> {
+  let stored = 0;
+  // 500 ids a query: they travel in the URL, which servers limit to 1 MiB and proxies to less.
+  for (let at = 0; at < ids.length; at += 500) {
+    const some = [...new Set(ids.slice(at, at + 500))];
+    const times = some.map(millisecondsOf);
+    const [row] = await runQuery(client, COUNT_STORED, { project, ids: some, from: Math.min(...times), to: Math.max(...times) });
+    stored += row?.n ?? 0;
+  }
+  return stored;
+}
+
+/**
+ * What a distillation's calls cost by their traces (metadata `distillation` and `run`), those that a crash cut off
+ * included with their estimate. `unpriced` counts calls of unknown cost.
+ */
+export async function pipelineSpend(
+  client: ClickHouseClient,
+  project: string,
+  run: { distillation: string; runId: string },
+): Promise<{ usd: number; calls: number; unpriced: number }> {
+  const pairs = [`distillation=${run.distillation}`, `run=${run.runId}`];
+  const [row] = await runQuery(client, PIPELINE_SPEND, { project, pairs, distillation: run.distillation, run: run.runId });
+  return { usd: row?.usd ?? 0, calls: row?.calls ?? 0, unpriced: row?.unpriced ?? 0 };
+}
+
+/** Time of a UUIDv7: its first 48 bits, milliseconds since 1970. */
+function millisecondsOf(id: string): number {
+  return Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16);
+}
