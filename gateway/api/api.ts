@@ -3,8 +3,14 @@ import { StillhouseError } from '../../contracts/errors.ts';
 import type { GatewayContext } from '../keys/caller.ts';
 import { aliasHistoryRoutes } from './alias-history.ts';
 import { aliasRoutes } from './aliases.ts';
+import { datasetRowRoutes } from './dataset-rows.ts';
+import { datasetRoutes } from './datasets.ts';
 import type { ApiDeps } from './dependencies.ts';
+import { distillationControlRoutes } from './distillation-control.ts';
+import { distillationEventRoutes } from './distillation-events.ts';
+import { distillationRoutes } from './distillations.ts';
 import { describeApi } from './document.ts';
+import { fileRoutes } from './files.ts';
 import { apiRouter } from './openapi.ts';
 import { overviewRoutes } from './overview.ts';
 import { problemOf } from './problems.ts';
@@ -17,7 +23,10 @@ import { traceRoutes } from './traces.ts';
  */
 export function createApi(deps: ApiDeps): OpenAPIHono<GatewayContext> {
   const api = apiRouter();
-  const resources = [overviewRoutes, traceRoutes, aliasRoutes, aliasHistoryRoutes, studentRoutes];
+  const resources = [
+    ...[overviewRoutes, traceRoutes, aliasRoutes, aliasHistoryRoutes, studentRoutes],
+    ...[fileRoutes, datasetRoutes, datasetRowRoutes, distillationRoutes, distillationEventRoutes, distillationControlRoutes],
+  ];
   for (const routes of resources) api.route('/', routes(deps));
   api.get('/openapi.json', (c) => c.json(describeApi(api)));
   refuseOtherMethods(api);

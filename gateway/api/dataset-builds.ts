@@ -1,0 +1,100 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
+import { BuildDatasetInput } from '../../contracts/datasets.ts';
+import type { Dataset } from '../../contracts/datasets.ts';
+import { StillhouseError } from '../../contracts/errors.ts';
+import { QUEUES, WORKFLOWS, workflowIds } from '../../contracts/names.ts';
+import { canonicalJson, datasetSourceHash } from '../../platform/content-hash.ts';
+import { readDataset } from '../../store/clickhouse/datasets.ts';
+import type { ApiDeps } from './dependencies.ts';
+import { unlessDown } from './outages.ts';
+import { fileKey } from './upload.ts';
+import { inputOfRun } from './workflow-runs.ts';
+
+/** The build's first record is waited for this long, so that a `GET` right after the start finds it. */
+const FIRST_RECORD_MS = 5_000;
+const POLL_MS = 100;
+
+/** Starts the build, or joins the one of the same name, source, task and splits. */
+export async function startBuild(deps: ApiDeps, input: BuildDatasetInput): Promise<Dataset> {
+  if ('file' in input.source && !(await deps.artifacts.has(fileKey(input.source.file))))
+    throw new StillhouseError('not_found', 'source.file: no such file was uploaded; POST /api/files answers with its id.', {
+      param: 'source.file',
+    });
+  const newest = await readDataset(deps.clickhouse, input.project, input.name);
+  const same = await recordOf(deps, input, newest);
+  if (same?.status === 'ready') return same;
+  // a build that failed, or whose record is gone, runs again; one that runs is joined
+  await startOrJoin(await deps.temporal(), input, same === null || same.status === 'failed');
+  if (same?.status === 'building') return same;
+  for (const end = deps.now() + FIRST_RECORD_MS; deps.now() < end;) {
+    const record = await readDataset(deps.clickhouse, input.project, input.name);
+    if (record && isSameRequest(record, input) && record.updatedAt !== same?.updatedAt) return record;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  return pendingBuild(input, newest, deps.now());
+}
+
+/** The newest version that was made from the same request. */
+async function recordOf(deps: ApiDeps, input: BuildDatasetInput, newest: Dataset | null): Promise<Dataset | null> {
+  for (let record = newest; record !== null;) {
+    if (isSameRequest(record, input)) return record;
+    record = record.version > 1 ? await readDataset(deps.clickhouse, input.project, input.name, record.version - 1) : null;
+  }
+  return null;
+}
+
+async function startOrJoin(client: Client, input: BuildDatasetInput, again: boolean): Promise<void> {
+  try {
+    await client.workflow.start(WORKFLOWS.buildDataset, {
+      workflowId: workflowIds.buildDataset(input.project, input.name, datasetSourceHash(input)),
+      taskQueue: QUEUES.main,
+      args: [input],
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowIdReusePolicy: again ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
+    });
+  } catch (error) {
+    // it has ended since its record was read
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
+}
+
+/** A build that runs and that ClickHouse holds no record of yet; null where there is none, or Temporal can't say. */
+export async function unrecordedBuild(deps: ApiDeps, project: string, name: string, recorded: Dataset | null): Promise<Dataset | null> {
+  if (recorded?.status === 'building') return null;
+  return unlessDown(async () => {
+    const client = await deps.temporal();
+    const prefix = workflowIds.buildDataset(project, name, '');
+    const query = `WorkflowType = '${WORKFLOWS.buildDataset}' AND ExecutionStatus = 'Running' AND WorkflowId STARTS_WITH '${prefix}'`;
+    for await (const run of client.workflow.list({ query, pageSize: 10 })) {
+      const input = BuildDatasetInput.safeParse(await inputOfRun(client, run.workflowId, run.runId));
+      if (input.success && !(recorded && isSameRequest(recorded, input.data)))
+        return pendingBuild(input.data, recorded, run.startTime.getTime());
+    }
+    return null;
+  }, null);
+}
+
+function isSameRequest(record: Dataset, input: BuildDatasetInput): boolean {
+  const identity = (from: Dataset | BuildDatasetInput) => canonicalJson({ source: from.source, task: from.task, splits: from.splits });
+  return identity(record) === identity(input);
+}
+
+function pendingBuild(input: BuildDatasetInput, before: Dataset | null, startedMs: number): Dataset {
+  const at = new Date(startedMs).toISOString();
+  return {
+    ...input,
+    version: (before?.version ?? 0) + 1,
+    hash: '',
+    status: 'building',
+    sourceHash: datasetSourceHash(input),
+    rows: { train: 0, validation: 0, test: 0 },
+    goldRows: 0,
+    labels: {},
+    skipped: {},
+    warnings: [],
+    error: null,
+    createdAt: at,
+    updatedAt: at,
+  };
+}

@@ -1,0 +1,74 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { Dataset, DatasetRequest } from '../../contracts/datasets.ts';
+import { StillhouseError } from '../../contracts/errors.ts';
+import { listDatasets, readDataset } from '../../store/clickhouse/datasets.ts';
+import { NamedPath } from './aliases.ts';
+import { startBuild, unrecordedBuild } from './dataset-builds.ts';
+import type { ApiDeps } from './dependencies.ts';
+import { nameNearest } from './near-misses.ts';
+import { answers, apiRouter, jsonBody, named, pageOf } from './openapi.ts';
+
+const tags = ['datasets'];
+/** Query parameter of one version of a dataset; default: the newest. */
+export const VersionQuery = z.object({ version: z.coerce.number().int().positive().optional() });
+
+const build = createRoute({
+  method: 'post',
+  path: '/datasets',
+  tags,
+  summary: 'Build a dataset',
+  description: 'The same name, source, task and splits join the build that exists; another source makes a new version.',
+  request: { body: jsonBody(named('DatasetRequest', DatasetRequest)) },
+  responses: answers(
+    202,
+    'The build has begun; `location` is where it stands',
+    named('DatasetBuild', Dataset.extend({ location: z.string() })),
+  ),
+});
+const list = createRoute({
+  method: 'get',
+  path: '/datasets',
+  tags,
+  summary: 'All datasets, each at its newest version',
+  responses: answers(200, 'The datasets', pageOf('Dataset', Dataset)),
+});
+const show = createRoute({
+  method: 'get',
+  path: '/datasets/{name}',
+  tags,
+  summary: 'One dataset: where its build stands, and what is in it',
+  request: { params: NamedPath, query: VersionQuery },
+  responses: answers(200, 'The dataset', named('Dataset', Dataset)),
+});
+
+/** Datasets: built by a workflow, read from ClickHouse. */
+export function datasetRoutes(deps: ApiDeps) {
+  return apiRouter()
+    .openapi(build, async (c) => {
+      const started = await startBuild(deps, { ...c.req.valid('json'), project: c.get('caller').project });
+      const location = `/api/datasets/${started.name}?version=${started.version}`;
+      c.header('location', location);
+      return c.json({ ...started, location }, 202);
+    })
+    .openapi(list, async (c) => c.json({ items: await newestOfEach(deps, c.get('caller').project), nextCursor: null }, 200))
+    .openapi(show, async (c) =>
+      c.json(await findDataset(deps, c.get('caller').project, c.req.valid('param').name, c.req.valid('query').version), 200),
+    );
+}
+
+/** A version of a dataset, or the newest, one that is only just being built included; `not_found` with the nearest names. */
+export async function findDataset(deps: ApiDeps, project: string, name: string, version?: number): Promise<Dataset> {
+  const recorded = await readDataset(deps.clickhouse, project, name, version);
+  const pending = recorded && version !== undefined ? null : await unrecordedBuild(deps, project, name, recorded);
+  if (pending && (version === undefined || pending.version === version)) return pending;
+  if (recorded) return recorded;
+  const known = (await newestOfEach(deps, project)).map((dataset) => dataset.name);
+  const detail = known.includes(name) ? `Dataset "${name}" has no version ${version}.` : nameNearest('dataset', name, known);
+  throw new StillhouseError('not_found', detail, { param: 'name' });
+}
+
+/** The store lists every version, newest first within a name. */
+async function newestOfEach(deps: ApiDeps, project: string): Promise<Dataset[]> {
+  const seen = new Set<string>();
+  return (await listDatasets(deps.clickhouse, project)).filter((dataset) => !seen.has(dataset.name) && seen.add(dataset.name));
+}
