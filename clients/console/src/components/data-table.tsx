@@ -1,0 +1,58 @@
+import classes from './data-table.module.css';
+
+/** A column: its heading, its cell, and whether it holds numbers (those stand right). */
+export interface Column<T> {
+  label: string;
+  cell: (item: T) => React.ReactNode;
+  number?: boolean;
+  /** A CSS width. */
+  width?: string;
+}
+
+interface DataTableProps<T> {
+  items: readonly T[];
+  columns: Column<T>[];
+  rowKey: (item: T) => string;
+  /** Called for a click anywhere on the row; the first cell holds the link that the keyboard reaches. */
+  onRow?: (item: T) => void;
+  selected?: string | undefined;
+  /** Stays a table on small screens (few short columns). */
+  keep?: boolean;
+  caption: string;
+}
+
+/** A table that turns into cards on small screens. */
+export function DataTable<T>({ items, columns, rowKey, onRow, selected, keep = false, caption }: DataTableProps<T>) {
+  const clicked = (event: React.MouseEvent, item: T) => {
+    // Links, buttons and a text selection keep their own meaning.
+    if ((event.target as HTMLElement).closest('a, button') || window.getSelection()?.toString()) return;
+    onRow?.(item);
+  };
+  return (
+    <table className={classes.table} aria-label={caption} data-keep={keep || undefined}>
+      <thead>
+        <tr>
+          {columns.map((column) => (
+            <th key={column.label} scope="col" data-number={column.number || undefined} style={column.width ? { width: column.width } : undefined}>
+              {column.label}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {items.map((item) => {
+          const key = rowKey(item);
+          return (
+            <tr key={key} data-href={onRow ? '' : undefined} data-selected={key === selected || undefined} onClick={onRow ? (event) => clicked(event, item) : undefined}>
+              {columns.map((column) => (
+                <td key={column.label} data-label={column.label} data-number={column.number || undefined}>
+                  {column.cell(item)}
+                </td>
+              ))}
+            </tr>
+          );
+        })}
+      </tbody>
+    </table>
+  );
+}

@@ -1,0 +1,97 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { NotFound } from './shell/not-found.tsx';
+import { RouteProblem } from './shell/route-problem.tsx';
+import { Shell } from './shell/shell.tsx';
+import { readTraceSearch } from './traces/trace-search.ts';
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: RouteProblem });
+
+const overview = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  component: lazyRouteComponent(() => import('./overview/overview-page.tsx'), 'OverviewPage'),
+});
+const traces = createRoute({
+  getParentRoute: () => root,
+  path: '/traces',
+  validateSearch: readTraceSearch,
+  component: lazyRouteComponent(() => import('./traces/traces-page.tsx'), 'TracesPage'),
+});
+const datasets = createRoute({
+  getParentRoute: () => root,
+  path: '/datasets',
+  component: lazyRouteComponent(() => import('./datasets/datasets-page.tsx'), 'DatasetsPage'),
+});
+const dataset = createRoute({
+  getParentRoute: () => root,
+  path: '/datasets/$name',
+  component: lazyRouteComponent(() => import('./datasets/dataset-page.tsx'), 'DatasetPage'),
+});
+const distillations = createRoute({
+  getParentRoute: () => root,
+  path: '/distillations',
+  component: lazyRouteComponent(() => import('./distillations/distillations-page.tsx'), 'DistillationsPage'),
+});
+const newDistillation = createRoute({
+  getParentRoute: () => root,
+  path: '/new-distillation',
+  validateSearch: (search: Record<string, unknown>): { dataset?: string } =>
+    typeof search['dataset'] === 'string' ? { dataset: search['dataset'] } : {},
+  component: lazyRouteComponent(() => import('./distillations/new-distillation-page.tsx'), 'NewDistillationPage'),
+});
+const distillation = createRoute({
+  getParentRoute: () => root,
+  path: '/distillations/$name',
+  component: lazyRouteComponent(() => import('./distillations/distillation-page.tsx'), 'DistillationPage'),
+});
+const aliases = createRoute({
+  getParentRoute: () => root,
+  path: '/aliases',
+  component: lazyRouteComponent(() => import('./aliases/aliases-page.tsx'), 'AliasesPage'),
+});
+const newAlias = createRoute({
+  getParentRoute: () => root,
+  path: '/new-alias',
+  component: lazyRouteComponent(() => import('./aliases/new-alias-page.tsx'), 'NewAliasPage'),
+});
+const alias = createRoute({
+  getParentRoute: () => root,
+  path: '/aliases/$name',
+  component: lazyRouteComponent(() => import('./aliases/alias-page.tsx'), 'AliasPage'),
+});
+const students = createRoute({
+  getParentRoute: () => root,
+  path: '/students',
+  component: lazyRouteComponent(() => import('./students/students-page.tsx'), 'StudentsPage'),
+});
+const student = createRoute({
+  getParentRoute: () => root,
+  path: '/students/$name',
+  component: lazyRouteComponent(() => import('./students/student-page.tsx'), 'StudentPage'),
+});
+
+const routeTree = root.addChildren([
+  overview,
+  traces,
+  datasets,
+  dataset,
+  distillations,
+  newDistillation,
+  distillation,
+  aliases,
+  newAlias,
+  alias,
+  students,
+  student,
+]);
+
+/** The pages by address; each one's code is loaded when it is first shown. */
+export function createConsoleRouter() {
+  return createRouter({ routeTree, defaultPreload: 'intent', scrollRestoration: true });
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createConsoleRouter>;
+  }
+}
