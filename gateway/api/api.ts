@@ -24,8 +24,17 @@ import { traceRoutes } from './traces.ts';
 export function createApi(deps: ApiDeps): OpenAPIHono<GatewayContext> {
   const api = apiRouter();
   const resources = [
-    ...[overviewRoutes, traceRoutes, aliasRoutes, aliasHistoryRoutes, studentRoutes],
-    ...[fileRoutes, datasetRoutes, datasetRowRoutes, distillationRoutes, distillationEventRoutes, distillationControlRoutes],
+    overviewRoutes,
+    traceRoutes,
+    aliasRoutes,
+    aliasHistoryRoutes,
+    studentRoutes,
+    fileRoutes,
+    datasetRoutes,
+    datasetRowRoutes,
+    distillationRoutes,
+    distillationEventRoutes,
+    distillationControlRoutes,
   ];
   for (const routes of resources) api.route('/', routes(deps));
   api.get('/openapi.json', (c) => c.json(describeApi(api)));

@@ -1,7 +1,6 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
-import { DistilInput } from '../../contracts/distil.ts';
-import type { Distillation } from '../../contracts/distil.ts';
+import type { DistilInput, Distillation } from '../../contracts/distil.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { QUEUES, WORKFLOWS, workflowIds } from '../../contracts/names.ts';
 import { canonicalJson, distillationName } from '../../platform/content-hash.ts';

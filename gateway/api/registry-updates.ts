@@ -4,14 +4,15 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Workflow } from '@temporalio/common';
 import { ERROR_CODES, StillhouseError } from '../../contracts/errors.ts';
 import type { ErrorCode } from '../../contracts/errors.ts';
-import { MESSAGES, QUEUES, WORKFLOWS, workflowIds } from '../../contracts/names.ts';
+import { QUEUES, WORKFLOWS, workflowIds } from '../../contracts/names.ts';
+import type { MESSAGES } from '../../contracts/names.ts';
 import type { Caller } from '../keys/caller.ts';
 import type { ApiDeps } from './dependencies.ts';
 
 /** A change waits this long for a worker before the caller hears `unavailable`; the change may still come to pass. */
 const CHANGE_TIMEOUT_MS = 15_000;
 
-type RegistryUpdate = typeof MESSAGES.putAlias | typeof MESSAGES.deleteAlias | typeof MESSAGES.rollbackAlias;
+type RegistryUpdate = (typeof MESSAGES)['putAlias' | 'deleteAlias' | 'rollbackAlias'];
 
 /**
  * Sends one update to the project's registry, starting it where it does not run. The same `idempotency-key` again gives

@@ -1,0 +1,39 @@
+import type { Overview, Page, TargetInfo } from '../../contracts/http.ts';
+import { Aliases } from './aliases.ts';
+import { Datasets } from './datasets.ts';
+import { Distillations } from './distillations.ts';
+import { Students } from './students.ts';
+import { Traces } from './traces.ts';
+import { Transport } from './transport.ts';
+import type { StillhouseOptions } from './transport.ts';
+
+/**
+ * The control plane of a gateway. Runs in Node and in browsers. Calls of models do not go through it: point any OpenAI
+ * client to `<url>/v1`.
+ */
+export class Stillhouse {
+  readonly traces: Traces;
+  readonly aliases: Aliases;
+  readonly datasets: Datasets;
+  readonly distillations: Distillations;
+  readonly students: Students;
+  readonly #transport: Transport;
+  constructor(options: StillhouseOptions) {
+    this.#transport = new Transport(options);
+    this.traces = new Traces(this.#transport);
+    this.aliases = new Aliases(this.#transport);
+    this.datasets = new Datasets(this.#transport);
+    this.distillations = new Distillations(this.#transport);
+    this.students = new Students(this.#transport);
+  }
+
+  /** The last 24 hours in numbers, and how the stack stands. */
+  overview(signal?: AbortSignal): Promise<Overview> {
+    return this.#transport.json('GET', '/overview', { signal });
+  }
+
+  /** What can be called, at what price, and why not where it can't. */
+  async targets(signal?: AbortSignal): Promise<TargetInfo[]> {
+    return (await this.#transport.json<Page<TargetInfo>>('GET', '/targets', { signal })).items;
+  }
+}

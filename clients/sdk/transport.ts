@@ -1,0 +1,73 @@
+import { StillhouseApiError, errorFromResponse } from './api-error.ts';
+
+/** How the SDK reaches a gateway. */
+export interface StillhouseOptions {
+  /** The gateway's address, without `/api`. In a browser the page's own origin may do: `''`. */
+  url: string;
+  apiKey: string;
+  /** Default: the global `fetch`. */
+  fetch?: typeof fetch;
+}
+
+/** What can be uploaded: text, bytes, a file or a stream. */
+export type UploadBody = string | Uint8Array<ArrayBuffer> | Blob | ReadableStream<Uint8Array>;
+
+/** What a call may carry. */
+export interface RequestParts {
+  query?: Record<string, string | number | undefined>;
+  json?: unknown;
+  /** Sent as it is, with `contentType`. */
+  body?: UploadBody;
+  contentType?: string;
+  headers?: Record<string, string> | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** Sends requests to `/api`; every answer that is none is thrown as a `StillhouseApiError`. */
+export class Transport {
+  readonly #base: string;
+  readonly #apiKey: string;
+  readonly #fetch: typeof fetch;
+  constructor(options: StillhouseOptions) {
+    this.#base = options.url.replace(/\/+$/, '');
+    this.#apiKey = options.apiKey;
+    this.#fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
+  }
+
+  /** The parsed body of a good answer. */
+  async json<T>(method: string, path: string, parts: RequestParts = {}): Promise<T> {
+    const response = await this.send(method, path, parts);
+    return (await response.json()) as T;
+  }
+
+  /** A good answer, its body unread. */
+  async send(method: string, path: string, parts: RequestParts = {}): Promise<Response> {
+    const contentType = parts.json === undefined ? parts.contentType : 'application/json';
+    const body = parts.json === undefined ? parts.body : JSON.stringify(parts.json);
+    const url = `${this.#base}/api${path}${queryString(parts.query)}`;
+    let response: Response;
+    try {
+      response = await this.#fetch(url, {
+        method,
+        headers: { authorization: `Bearer ${this.#apiKey}`, ...(contentType ? { 'content-type': contentType } : {}), ...parts.headers },
+        ...(body === undefined ? {} : { body, ...(body instanceof ReadableStream ? { duplex: 'half' } : {}) }),
+        ...(parts.signal ? { signal: parts.signal } : {}),
+      });
+    } catch (cause) {
+      if (parts.signal?.aborted) throw cause;
+      throw new StillhouseApiError(
+        { status: 0, code: 'unreachable', detail: `${this.#base || 'The gateway'} does not answer.`, param: null },
+        { cause },
+      );
+    }
+    if (!response.ok) throw await errorFromResponse(response);
+    return response;
+  }
+}
+
+function queryString(query: RequestParts['query']): string {
+  const pairs = Object.entries(query ?? {}).filter((pair): pair is [string, string | number] => pair[1] !== undefined);
+  return pairs.length === 0
+    ? ''
+    : `?${new URLSearchParams(pairs.map(([key, value]): [string, string] => [key, String(value)])).toString()}`;
+}
