@@ -30,6 +30,8 @@ export const Environment = z.object({
   STILLHOUSE_URL: z.string().default('http://127.0.0.1:8080'),
   STILLHOUSE_API_KEY: optionalText,
   STILLHOUSE_SPOOL_FSYNC: z.enum(['always', 'interval', 'never']).default('interval'),
+  /** Where a person looks at workflows; set by the supervisor for the embedded server. */
+  STILLHOUSE_TEMPORAL_UI: optionalText,
   /** Folder of the built embedder (`model.onnx`, `tokenizer.json`, `embedder.json`); set by the supervisor. */
   STILLHOUSE_EMBEDDER: optionalText,
   /** Tools and models that are built or downloaded once, shared by clones; default: the user's cache folder. */
