@@ -48,7 +48,8 @@ export function demoConfiguration(options: DemoOptions, simulatedUrl: string | n
     });
   } else if (!providers.some((provider) => provider['id'] === id)) {
     const price = OPENAI_PRICES[model];
-    if (id !== 'openai' || !price) throw new Error(`The demo has no price for ${options.teacher}: add the provider and its price to ${userFile}.`);
+    if (id !== 'openai' || !price)
+      throw new Error(`The demo has no price for ${options.teacher}: add the provider and its price to ${userFile}.`);
     providers.push({
       id: 'openai',
       kind: 'openai-compatible',
@@ -59,7 +60,8 @@ export function demoConfiguration(options: DemoOptions, simulatedUrl: string | n
   }
   const provider = providers.find((one) => one['id'] === id);
   const keyName = provider?.['apiKeyEnv'];
-  if (typeof keyName === 'string' && !process.env[keyName]) throw new Error(`Set ${keyName}: ${options.teacher} is a paid model and needs its key.`);
+  if (typeof keyName === 'string' && !process.env[keyName])
+    throw new Error(`Set ${keyName}: ${options.teacher} is a paid model and needs its key.`);
   return JSON.stringify({ ...configuration, providers }, null, 2);
 }
 

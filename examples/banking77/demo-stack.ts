@@ -43,8 +43,12 @@ function readParts(home: string): Part[] {
 
 async function ready(stack: DemoStack, supervisor: ChildProcess): Promise<void> {
   for (;;) {
-    if (supervisor.exitCode !== null || supervisor.signalCode !== null) throw new Error('The stack did not start; the line above says why.');
-    const up = stack.parts().filter((part) => part.pid !== null).map((part) => part.name);
+    if (supervisor.exitCode !== null || supervisor.signalCode !== null)
+      throw new Error('The stack did not start; the line above says why.');
+    const up = stack
+      .parts()
+      .filter((part) => part.pid !== null)
+      .map((part) => part.name);
     const gateway = stack.address('gateway');
     if (gateway && up.includes('worker') && up.includes('gpu-worker') && (await isOk(`${gateway}/readyz`))) return;
     await new Promise((done) => setTimeout(done, 250));

@@ -1,0 +1,127 @@
+/** `npm run demo`: the loop, end to end, on one machine, with Banking77's messages. */
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Stillhouse } from '../../clients/sdk/index.ts';
+import { DEMO_LABELS, demoMessages } from './banking77.ts';
+import { startChaos } from './demo-chaos.ts';
+import { demoConfiguration, demoOptions, type DemoOptions } from './demo-options.ts';
+import { median, renderReport, studentReport, type DemoReport } from './demo-report.ts';
+import { startDemoStack, type DemoStack } from './demo-stack.ts';
+import { awaitStored, countTraces } from './demo-traces.ts';
+import { distil, makeDataset, patient } from './demo-steps.ts';
+import { sendMessages, type Outcome } from './support-app.ts';
+import { SIMULATED_MODEL, startTeacher } from './teacher.ts';
+
+const ALIAS = 'support';
+const CHAOS_EVERY_MS = 15_000;
+
+const began = performance.now();
+const say = (text: string) => console.log(text);
+const step = (text: string) => say(`\n▸ ${text}`);
+
+async function main(options: DemoOptions): Promise<void> {
+  const home = resolve(process.env['STILLHOUSE_HOME'] ?? './.stillhouse');
+  const teacher = options.simulated ? await startTeacher() : null;
+  mkdirSync(home, { recursive: true });
+  const configurationPath = join(home, 'demo.yaml');
+  writeFileSync(
+    configurationPath,
+    demoConfiguration(options, teacher?.url ?? null, process.env['STILLHOUSE_CONFIG'] ?? './stillhouse.yaml'),
+  );
+
+  const stack = await startDemoStack(home, configurationPath);
+  const end = async () => {
+    await stack.stop();
+    await teacher?.close();
+  };
+  process.once('SIGINT', () => void end().then(() => process.exit(130)));
+  try {
+    await play(options, home, stack);
+    if (!options.exit) {
+      say('\nThe stack stays up to be looked at; Ctrl-C stops it.');
+      await stack.ended;
+    }
+  } finally {
+    await end();
+  }
+}
+
+async function play(options: DemoOptions, home: string, stack: DemoStack): Promise<void> {
+  const gateway = stack.address('gateway')!;
+  const adminKey = process.env['STILLHOUSE_ADMIN_KEY'] ?? readFileSync(join(home, 'secrets', 'admin-key'), 'utf8').trim();
+  const api = new Stillhouse({ url: gateway, apiKey: adminKey });
+  const run = `demo-${randomUUID().slice(0, 8)}`;
+  const send = (file: 'train' | 'test', label: string) =>
+    sendMessages(demoMessages(file), {
+      baseURL: `${gateway}/v1`,
+      apiKey: adminKey,
+      run,
+      concurrency: 32,
+      onProgress: (answered) => answered % 200 === 0 && say(`  ${answered} ${label}`),
+    });
+
+  step(
+    `Day 0: the alias "${ALIAS}" points to ${options.teacher}${options.simulated ? `. It is SIMULATED (${SIMULATED_MODEL}): 94 % right, 300–900 ms, gpt-4o's price` : ''}`,
+  );
+  await patient('The alias', () => api.aliases.set(ALIAS, { targets: [{ target: options.teacher, weight: 1 }], reason: 'demo, day 0' }));
+  const chaos = options.chaos ? startChaos(stack.parts, CHAOS_EVERY_MS, (name) => say(`  ✗ SIGKILL ${name}`)) : null;
+
+  step("The app sends customers' messages through the gateway, with the ordinary openai client");
+  const before = await send('train', 'messages answered');
+  say(`  ${before.answered} answered by the teacher, ${percentRight(before)} right`);
+  await awaitStored(stack, run, before.calls);
+
+  step('A dataset from the recorded traces');
+  const dataset = await makeDataset(api, { name: ALIAS, run, alias: ALIAS, labels: [...DEMO_LABELS] });
+  say(
+    `  ${dataset.name} v${dataset.version}: ${dataset.rows.train} train, ${dataset.rows.validation} validation, ${dataset.rows.test} test rows`,
+  );
+
+  step('Distil: generate → curate → train → export → evaluate → register → alias');
+  const distillation = await distil(
+    api,
+    { name: run, dataset: ALIAS, datasetVersion: dataset.version, teacher: options.teacher, alias: ALIAS },
+    say,
+  );
+  if (distillation.status !== 'completed')
+    throw new Error(`The distillation ${distillation.status}: ${distillation.error ?? 'no reason recorded'}`);
+
+  step('The same app again, with messages that nobody has seen');
+  const alias = await patient('The alias', () => api.aliases.get(ALIAS));
+  const after = await send('test', 'messages answered');
+  chaos?.stop();
+  await awaitStored(stack, run, after.calls);
+
+  const student = studentReport(distillation);
+  const calls = new Set([...before.calls, ...after.calls]);
+  const report: DemoReport = {
+    teacher: {
+      accuracy: distillation.evaluation!.teacher.accuracy,
+      usdPer1k: distillation.evaluation!.teacher.usdPer1k,
+      p50Ms: median(before.latenciesMs),
+      simulated: options.simulated,
+    },
+    students: [student],
+    alias: { name: ALIAS, before: options.teacher, after: alias.targets.map((one) => one.target).join(', ') },
+    traces: await countTraces(stack, run, calls),
+    durationS: Math.round((performance.now() - began) / 100) / 10,
+    interruptions: chaos?.strikes() ?? 0,
+  };
+  const path = join(home, 'demo-report.json');
+  writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
+  say(`\n${renderReport(report, { accuracy: after.right / after.answered, n: after.answered, p50Ms: median(after.latenciesMs) ?? 0 })}`);
+  say(`\nReport       ${path}`);
+  say(`Console      ${gateway}/   (admin key: ${join(home, 'secrets', 'admin-key')})`);
+  const overview = await patient('The overview', () => api.overview());
+  if (overview.temporalUi) say(`Temporal UI  ${overview.temporalUi}`);
+}
+
+const percentRight = (outcome: Outcome) => `${((100 * outcome.right) / Math.max(1, outcome.answered)).toFixed(1)} %`;
+
+try {
+  await main(demoOptions(process.argv.slice(2), process.stdout.isTTY));
+} catch (error) {
+  console.error(`\n${(error as Error).message}`);
+  process.exit(1);
+}
