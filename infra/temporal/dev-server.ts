@@ -1,0 +1,45 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { SEARCH_ATTRIBUTES } from '../../contracts/names.ts';
+
+/** Where one development server keeps its data and listens. */
+export interface DevServer {
+  folder: string;
+  port: number;
+  uiPort: number;
+}
+
+/** The arguments of `temporal` that start it; makes its folder. */
+export function devServerArguments(server: DevServer): string[] {
+  mkdirSync(server.folder, { recursive: true });
+  const attributes = Object.values(SEARCH_ATTRIBUTES).flatMap((name) => ['--search-attribute', `${name}=Keyword`]);
+  const listen = ['--ip', '127.0.0.1', '--port', String(server.port), '--ui-ip', '127.0.0.1', '--ui-port', String(server.uiPort)];
+  const data = ['--db-filename', join(server.folder, 'temporal.sqlite')];
+  // Neither the machine's own configuration nor anything outside may change what starts here.
+  const alone = ['--disable-config-file', '--disable-config-env', '--ui-disable-news-fetch'];
+  return ['server', 'start-dev', ...listen, ...data, ...alone, '--log-level', 'warn', '--log-format', 'json', ...attributes];
+}
+
+/** Two servers on one SQLite file corrupt it, and the server itself takes no lock: its starter holds this one. */
+export function devServerLock(folder: string): string {
+  return join(folder, 'server.lock');
+}
+
+/**
+ * Whether workflows can be started: the frontend answers for the namespace. (The UI and the port answer earlier.)
+ * Loads the client only now, for it costs a third of a second.
+ */
+export async function isDevServerReady(address: string): Promise<boolean> {
+  const { Connection } = await import('@temporalio/client');
+  try {
+    const connection = await Connection.connect({ address, connectTimeout: '1s' });
+    try {
+      await connection.workflowService.describeNamespace({ namespace: 'default' });
+      return true;
+    } finally {
+      await connection.close();
+    }
+  } catch {
+    return false;
+  }
+}
