@@ -1,0 +1,75 @@
+import { Session } from 'chdb';
+import { sqlName } from './sql-tokens.ts';
+
+/** Connections to the one engine of this process. A session runs one query at a time, so there are several. */
+export interface SessionPool {
+  readonly version: string;
+  /** Runs `work` on a session of its own, whose database is `database`. Waits for one where all are busy. */
+  use<T>(database: string, work: (session: Session) => Promise<T>): Promise<T>;
+  /** Ends the queries whose text holds the mark, from a session that is kept free for it. */
+  kill(mark: string): Promise<void>;
+  /** Waits for what runs, then closes the engine. */
+  close(): Promise<void>;
+}
+
+interface Member {
+  session: Session;
+  database: string;
+}
+
+/** Opens the folder with `size` sessions for queries and one to kill them. */
+export function openSessionPool(folder: string, size: number): SessionPool {
+  const open = () => new Session(folder, { connectionArgs: ['--async_load_databases=0'] });
+  const control = open();
+  const members: Member[] = Array.from({ length: size }, () => ({ session: open(), database: 'default' }));
+  const idle = [...members];
+  const waiting: ((member: Member) => void)[] = [];
+  const running = new Set<Promise<unknown>>();
+
+  const take = () => {
+    const member = idle.pop();
+    return member ? Promise.resolve(member) : new Promise<Member>((resolve) => waiting.push(resolve));
+  };
+  const give = (member: Member) => {
+    const next = waiting.shift();
+    if (next) next(member);
+    else idle.push(member);
+  };
+
+  async function use<T>(database: string, work: (session: Session) => Promise<T>): Promise<T> {
+    const member = await take();
+    try {
+      if (member.database !== database) {
+        await member.session.queryAsync(`USE ${sqlName(database)}`);
+        member.database = database;
+      }
+      return await work(member.session);
+    } finally {
+      give(member);
+    }
+  }
+
+  return {
+    version: control.query('SELECT version()', 'TabSeparated').trim(),
+    use(database, work) {
+      const run = use(database, work);
+      const settled = run.then(
+        () => {},
+        () => {},
+      );
+      running.add(settled);
+      void settled.then(() => running.delete(settled));
+      return run;
+    },
+    async kill(mark) {
+      // Put together by the engine, so that this very query does not hold the mark.
+      const [first, rest] = [mark.slice(0, 4), mark.slice(4)];
+      await control.queryAsync(`KILL QUERY WHERE position(query, concat('${first}', '${rest}')) > 0 ASYNC`);
+    },
+    async close() {
+      await Promise.all(running);
+      for (const member of members) member.session.close();
+      control.close();
+    },
+  };
+}
