@@ -27,7 +27,8 @@ export const Environment = z.object({
   /** `file:` or `s3:` URL; default: the folder `artifacts` of the home. */
   STILLHOUSE_ARTIFACTS: optionalText,
   STILLHOUSE_GATEWAY_URL: z.string().default('http://127.0.0.1:8080'),
-  STILLHOUSE_URL: z.string().default('http://127.0.0.1:8080'),
+  /** Where the CLI finds a gateway; default: the stack of the home. */
+  STILLHOUSE_URL: optionalText,
   STILLHOUSE_API_KEY: optionalText,
   STILLHOUSE_SPOOL_FSYNC: z.enum(['always', 'interval', 'never']).default('interval'),
   /** Where a person looks at workflows; set by the supervisor for the embedded server. */
