@@ -1,0 +1,130 @@
+import { InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import type { AliasVersion } from '../sdk/index.ts';
+import type { CliContext } from './context.ts';
+import { ago, clip } from './format.ts';
+import type { Output } from './output.ts';
+import { wholeNumber } from './traces.ts';
+
+interface Weighted {
+  target: string;
+  weight: number;
+}
+
+/** `alias list`, `show`, `set`, `delete`, `versions` and `rollback`. */
+export function addAliasCommands(program: Command, context: CliContext): void {
+  const alias = program.command('alias').description('the names that apps call');
+  alias
+    .command('list', { isDefault: true })
+    .description('all aliases')
+    .action(async () => {
+      const out = context.out();
+      const items = await context.connection().client.aliases.list();
+      out.print({ items }, () =>
+        showVersions(out, items, context.now(), 'No aliases yet. "stillhouse alias set <name> <provider/model>" makes one.'),
+      );
+    });
+  alias
+    .command('show')
+    .argument('<name>')
+    .action(async (name: string) => {
+      const out = context.out();
+      const found = await context.connection().client.aliases.get(name);
+      out.print(found, () => showAlias(out, found, context.now()));
+    });
+  alias
+    .command('set')
+    .description('point an alias to one target, or to several with weights')
+    .argument('<name>')
+    .argument('<targets...>', 'provider/model or student/name, with =weight where there are several', weightedTarget)
+    .option(
+      '--fallback <target>',
+      'tried when the target fails; may be repeated',
+      (target: string, before: string[]) => [...before, target],
+      [],
+    )
+    .option('--reason <text>', 'why, for the history', '')
+    .action(async (name: string, targets: Weighted[], options: { fallback: string[]; reason: string }) => {
+      const out = context.out();
+      const set = await context.connection().client.aliases.set(name, { targets, fallbacks: options.fallback, reason: options.reason });
+      out.print(set, () => showAlias(out, set, context.now()));
+    });
+  alias
+    .command('delete')
+    .description('delete an alias; a rollback brings it back')
+    .argument('<name>')
+    .option('--reason <text>', 'why, for the history', '')
+    .action(async (name: string, options: { reason: string }) => {
+      const out = context.out();
+      const deleted = await context.connection().client.aliases.delete(name, options.reason);
+      out.print(deleted, () =>
+        out.line(`"${name}" is deleted (version ${deleted.version}). "stillhouse alias rollback ${name}" brings it back.`),
+      );
+    });
+  addHistoryCommands(alias, context);
+}
+
+function addHistoryCommands(alias: Command, context: CliContext): void {
+  alias
+    .command('versions')
+    .description('what an alias has pointed to, newest first')
+    .argument('<name>')
+    .action(async (name: string) => {
+      const out = context.out();
+      const items = await context.connection().client.aliases.versions(name);
+      out.print({ items }, () => showVersions(out, items, context.now(), 'No versions.'));
+    });
+  alias
+    .command('rollback')
+    .description('bring an earlier version back')
+    .argument('<name>')
+    .option('--to <version>', 'default: the version before the current one', wholeNumber)
+    .option('--reason <text>', 'why, for the history', '')
+    .action(async (name: string, options: { to?: number; reason: string }) => {
+      const out = context.out();
+      const version = options.to === undefined ? {} : { version: options.to };
+      const rolledBack = await context.connection().client.aliases.rollback(name, { ...version, reason: options.reason });
+      out.print(rolledBack, () => showAlias(out, rolledBack, context.now()));
+    });
+}
+
+/** `target` or `target=weight`. */
+function weightedTarget(text: string, before: Weighted[] | undefined): Weighted[] {
+  const [, target = text, weight] = /^(.+)=(\d+(?:\.\d+)?)$/.exec(text) ?? [];
+  if (!/^[^/\s]+\/\S+$/.test(target)) throw new InvalidArgumentError('must be provider/model or student/name, e.g. openai/gpt-4o=90.');
+  return [...(before ?? []), { target, weight: weight === undefined ? 1 : Number(weight) }];
+}
+
+function targetsOf(out: Output, version: AliasVersion): string {
+  if (version.deleted) return out.style('red', 'deleted');
+  const total = version.targets.reduce((sum, { weight }) => sum + weight, 0);
+  return version.targets
+    .map(({ target, weight }) => (version.targets.length > 1 ? `${target} ${Math.round((weight / total) * 100)} %` : target))
+    .join(', ');
+}
+
+function showVersions(out: Output, items: readonly AliasVersion[], nowMs: number, none: string): void {
+  if (items.length === 0) return out.line(none);
+  const rows = items.map((version) => [
+    version.name,
+    String(version.version),
+    targetsOf(out, version),
+    version.fallbacks.join(', ') || out.style('dim', '–'),
+    ago(version.createdAt, nowMs),
+    version.actor || out.style('dim', '–'),
+    clip(version.reason, 40),
+  ]);
+  out.table(['name', 'version', 'targets', 'fallbacks', 'since', 'by', 'reason'], rows, ['version']);
+}
+
+function showAlias(out: Output, alias: AliasVersion, nowMs: number): void {
+  out.facts([
+    ['alias', out.style('bold', alias.name)],
+    ['version', String(alias.version)],
+    ['targets', targetsOf(out, alias)],
+    ['fallbacks', alias.fallbacks.join(', ')],
+    ['since', ago(alias.createdAt, nowMs)],
+    ['by', alias.actor],
+    ['reason', alias.reason],
+  ]);
+}

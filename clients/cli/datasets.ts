@@ -1,0 +1,167 @@
+import { openAsBlob } from 'node:fs';
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import { SPLITS } from '../../contracts/datasets.ts';
+import type { Dataset, DatasetRowView, DatasetSource, Split, Stillhouse, Task } from '../sdk/index.ts';
+import { CliError } from './cli-error.ts';
+import type { CliContext } from './context.ts';
+import { ago, clip, count } from './format.ts';
+import type { Output } from './output.ts';
+import { metadataPair, pastTime, wholeNumber } from './traces.ts';
+
+interface CreateOptions {
+  alias?: string;
+  model?: string;
+  metadata?: Record<string, string>;
+  since?: string;
+  until?: string;
+  file?: string;
+  task: Task['kind'];
+  labels?: string;
+  wait: boolean;
+}
+
+/** `datasets create`, `list`, `show` and `rows`. */
+export function addDatasetCommands(program: Command, context: CliContext): void {
+  const datasets = program.command('datasets').description('immutable, versioned lists of rows');
+  datasets
+    .command('create')
+    .description('build a dataset from recorded traces, or from a JSONL file')
+    .argument('<name>')
+    .option('--alias <name>', 'traces of this alias')
+    .option('--model <model>', 'traces of this model')
+    .option('--metadata <key=value>', 'traces with this pair; may be repeated', metadataPair)
+    .option('--since <time>', 'ISO time, or an age like 7d', pastTime)
+    .option('--until <time>', 'ISO time, or an age', pastTime)
+    .addOption(new Option('--file <path>', 'a JSONL file instead of traces').conflicts(['alias', 'model', 'metadata', 'since', 'until']))
+    .addOption(new Option('--task <kind>', 'what kind of answer').choices(['label', 'json', 'text']).default('label'))
+    .option('--labels <a,b,c>', 'the closed set of labels; default: the answers seen')
+    .option('--no-wait', 'return when the build has begun')
+    .action((name: string, options: CreateOptions) => create(context, name, options));
+  datasets
+    .command('list', { isDefault: true })
+    .description('all datasets')
+    .action(async () => {
+      const out = context.out();
+      const items = await context.connection().client.datasets.list();
+      out.print({ items }, () => showDatasets(out, items, context.now()));
+    });
+  datasets
+    .command('show')
+    .argument('<name>')
+    .option('--dataset-version <number>', 'default: the newest', wholeNumber)
+    .action(async (name: string, options: { datasetVersion?: number }) => {
+      const out = context.out();
+      const dataset = await context.connection().client.datasets.get(name, options.datasetVersion);
+      out.print(dataset, () => showDataset(out, dataset, context.now()));
+    });
+  datasets
+    .command('rows')
+    .description('look at rows of a split')
+    .argument('<name>')
+    .addOption(new Option('--split <split>').choices(SPLITS).default('train'))
+    .option('--dataset-version <number>', 'default: the newest', wholeNumber)
+    .option('-n, --limit <count>', 'how many, at most 200', wholeNumber, 20)
+    .option('--cursor <cursor>', 'nextCursor of the page before')
+    .action(
+      async (
+        name: string,
+        { datasetVersion: version, ...options }: { split: Split; datasetVersion?: number; limit: number; cursor?: string },
+      ) => {
+        const out = context.out();
+        const page = await context.connection().client.datasets.rowsPage(name, { ...options, version });
+        out.print(page, () => showRows(out, page.items, page.nextCursor));
+      },
+    );
+}
+
+async function create(context: CliContext, name: string, options: CreateOptions): Promise<void> {
+  const out = context.out();
+  const { client } = context.connection();
+  const source = await sourceOf(client, options);
+  const labels = options.labels?.split(',').map((label) => label.trim());
+  if (labels && options.task !== 'label') throw new CliError('--labels goes with --task label.');
+  const task = (labels ? { kind: options.task, labels } : { kind: options.task }) as Task;
+  let dataset: Dataset = await client.datasets.create({ name, source, task });
+  if (options.wait && dataset.status === 'building') {
+    if (!out.json) out.line(`Building "${name}" version ${dataset.version} …`);
+    dataset = await client.datasets.waitUntilBuilt(name, dataset.version);
+  }
+  out.print(dataset, () => showDataset(out, dataset, context.now()));
+  if (dataset.status === 'failed') context.setExitCode(1);
+}
+
+async function sourceOf(client: Stillhouse, options: CreateOptions): Promise<DatasetSource> {
+  if (options.file !== undefined) {
+    const file = await openAsBlob(options.file).catch((cause: unknown) => {
+      throw new CliError(`${options.file} can't be read.`, { cause });
+    });
+    return { file: (await client.datasets.upload(file)).file };
+  }
+  const { alias, model, metadata, since, until } = options;
+  const given = Object.entries({ alias, model, metadata, since, until }).filter(([, value]) => value !== undefined);
+  if (given.length === 0) throw new CliError('Which traces? Name them by --alias, --model, --metadata or --since, or give a --file.');
+  return { traces: Object.fromEntries(given) };
+}
+
+function statusOf(out: Output, dataset: Dataset): string {
+  const colour = { building: 'yellow', ready: 'green', failed: 'red' } as const;
+  return out.style(colour[dataset.status], dataset.status);
+}
+
+function showDatasets(out: Output, items: readonly Dataset[], nowMs: number): void {
+  if (items.length === 0) return out.line('No datasets yet. "stillhouse datasets create <name> --alias <alias>" builds one from traces.');
+  const rows = items.map((dataset) => [
+    dataset.name,
+    String(dataset.version),
+    statusOf(out, dataset),
+    dataset.task.kind,
+    ...SPLITS.map((split) => count(dataset.rows[split])),
+    count(dataset.goldRows),
+    ago(dataset.updatedAt, nowMs),
+  ]);
+  out.table(['name', 'version', 'status', 'task', ...SPLITS, 'gold', 'changed'], rows, ['version', ...SPLITS, 'gold']);
+}
+
+function showDataset(out: Output, dataset: Dataset, nowMs: number): void {
+  const source = 'file' in dataset.source ? `file ${dataset.source.file.slice(0, 12)}…` : `traces ${JSON.stringify(dataset.source.traces)}`;
+  out.facts([
+    ['dataset', out.style('bold', `${dataset.name} version ${dataset.version}`)],
+    ['status', statusOf(out, dataset) + (dataset.error ? `  ${dataset.error}` : '')],
+    ['source', source],
+    ['task', dataset.task.kind],
+    ['rows', SPLITS.map((split) => `${count(dataset.rows[split])} ${split}`).join(', ')],
+    ['gold', `${count(dataset.goldRows)} rows`],
+    [
+      'left out',
+      Object.entries(dataset.skipped)
+        .map(([reason, n]) => `${count(n)} ${reason}`)
+        .join(', '),
+    ],
+    ['hash', dataset.hash.slice(0, 16)],
+    ['changed', ago(dataset.updatedAt, nowMs)],
+  ]);
+  for (const warning of dataset.warnings) out.line(out.style('yellow', `! ${warning}`));
+  const labels = Object.entries(dataset.labels).sort((a, b) => b[1] - a[1]);
+  if (labels.length === 0) return;
+  out.line();
+  out.table(
+    ['label', 'rows'],
+    labels.slice(0, 30).map(([label, n]) => [clip(label, 60), count(n)]),
+    ['rows'],
+  );
+  if (labels.length > 30) out.line(out.style('dim', `and ${labels.length - 30} more labels`));
+}
+
+function showRows(out: Output, rows: readonly DatasetRowView[], nextCursor: string | null): void {
+  if (rows.length === 0) return out.line('No rows here.');
+  const room = Math.max(30, out.width - 50);
+  const shown = rows.map((row) => [String(row.position), clip(lastUser(row), room), clip(row.reference, 30)]);
+  out.table(['#', 'last user message', 'reference'], shown, ['#']);
+  if (nextCursor) out.line(out.style('dim', `\nMore: --cursor ${nextCursor}`));
+}
+
+function lastUser(row: DatasetRowView): string {
+  const content = row.messages.findLast((message) => message.role === 'user')?.content;
+  return typeof content === 'string' ? content : JSON.stringify(content ?? '');
+}

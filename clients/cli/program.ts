@@ -1,0 +1,40 @@
+import { Command } from 'commander';
+import { addAliasCommands } from './alias.ts';
+import type { CliContext } from './context.ts';
+import { addDatasetCommands } from './datasets.ts';
+import { addDistilCommand } from './distil.ts';
+import { addDistillationCommands } from './distillations.ts';
+import { addStackCommands } from './stack.ts';
+import { addStatusCommand } from './status.ts';
+import { addStudentCommands } from './students.ts';
+import { addTraceCommands } from './traces.ts';
+
+/** Options of every command. */
+export interface GlobalOptions {
+  json?: boolean;
+  colour: boolean;
+  url?: string;
+}
+
+/** The command line. `makeContext` gets the program, whose options stand once it parses. */
+export function createProgram(makeContext: (program: Command) => CliContext): Command {
+  const program = new Command('stillhouse')
+    .description('Turns the traffic of an application into a small model, and moves it over when it has proved itself.')
+    .option('--json', 'print JSON instead of tables')
+    .option('--url <address>', 'the gateway; default: STILLHOUSE_URL, else the stack of the home')
+    .option('--no-colour', 'print without colours (also: NO_COLOR)')
+    .showHelpAfterError('(--help shows what there is)')
+    .showSuggestionAfterError()
+    .version('0.1.0')
+    .exitOverride();
+  const context = makeContext(program);
+  addStackCommands(program, context);
+  addStatusCommand(program, context);
+  addTraceCommands(program, context);
+  addDatasetCommands(program, context);
+  addDistilCommand(program, context);
+  addDistillationCommands(program, context);
+  addAliasCommands(program, context);
+  addStudentCommands(program, context);
+  return program;
+}

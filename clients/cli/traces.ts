@@ -1,0 +1,133 @@
+import { InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
+import { ORIGINS, TRACE_STATUSES } from '../../contracts/traces.ts';
+import type { Trace, TraceListFilter, TraceSummary } from '../sdk/index.ts';
+import type { CliContext } from './context.ts';
+import { ago, clip, count, milliseconds, usd } from './format.ts';
+import type { Output } from './output.ts';
+
+interface ListOptions {
+  alias?: string;
+  model?: string;
+  target?: string;
+  status?: TraceListFilter['status'];
+  origin?: TraceListFilter['origin'];
+  since?: string;
+  until?: string;
+  metadata?: Record<string, string>;
+  limit: number;
+}
+
+/** `traces list` and `traces show`. */
+export function addTraceCommands(program: Command, context: CliContext): void {
+  const traces = program.command('traces').description('recorded calls');
+  traces
+    .command('list', { isDefault: true })
+    .description('newest first')
+    .option('--alias <name>', 'asked for by this alias')
+    .option('--model <model>', 'model as asked for or as answered')
+    .option('--target <target>', 'answered by this target')
+    .addOption(new Option('--status <status>', 'how the call ended').choices(TRACE_STATUSES))
+    .addOption(new Option('--origin <origin>', 'who called').choices(ORIGINS))
+    .option('--since <time>', 'ISO time, or an age like 30m, 12h, 7d', pastTime)
+    .option('--until <time>', 'ISO time, or an age', pastTime)
+    .option('--metadata <key=value>', 'metadata pair; may be repeated', metadataPair)
+    .option('-n, --limit <count>', 'how many', wholeNumber, 20)
+    .action(async (options: ListOptions) => {
+      const out = context.out();
+      const page = await context.connection().client.traces.page(options as TraceListFilter);
+      out.print(page, () => showTraces(out, page.items, page.nextCursor !== null, context.now()));
+    });
+  traces
+    .command('show')
+    .description('one call with its request, its answer and its attempts')
+    .argument('<id>', 'id of the trace')
+    .action(async (id: string) => {
+      const out = context.out();
+      const trace = await context.connection().client.traces.get(id);
+      out.print(trace, () => showTrace(out, trace, context.now()));
+    });
+}
+
+function showTraces(out: Output, items: readonly TraceSummary[], more: boolean, nowMs: number): void {
+  if (items.length === 0) return out.line('No such traces. A call shows here about a second after it ended.');
+  const room = Math.max(16, Math.floor((out.width - 118) / 2) + 16);
+  const rows = items.map((trace) => [
+    trace.id,
+    ago(trace.at, nowMs),
+    statusOf(out, trace),
+    trace.alias || trace.modelAsked,
+    trace.target,
+    milliseconds(trace.latencyMs),
+    usd(trace.costUsd),
+    out.style('dim', clip(trace.prompt, room)),
+    clip(trace.status === 'ok' ? trace.answer : trace.errorMessage, room),
+  ]);
+  out.table(['id', 'when', 'status', 'asked', 'answered by', 'latency', 'cost', 'prompt', 'answer'], rows, ['latency', 'cost']);
+  if (more) out.line(out.style('dim', '\nThere are older ones: --until, or a larger --limit.'));
+}
+
+function statusOf(out: Output, trace: Pick<TraceSummary, 'status' | 'errorClass' | 'httpStatus'>): string {
+  if (trace.status === 'ok') return out.style('green', 'ok');
+  if (trace.status === 'error') return out.style('red', trace.errorClass || `error ${trace.httpStatus}`);
+  return out.style('yellow', trace.status);
+}
+
+function showTrace(out: Output, trace: Trace, nowMs: number): void {
+  out.facts([
+    ['id', trace.id],
+    ['when', `${trace.at}  (${ago(trace.at, nowMs)})`],
+    ['status', statusOf(out, trace) + (trace.errorMessage ? `  ${trace.errorMessage}` : '')],
+    ['asked', trace.alias ? `${trace.alias} (version ${trace.aliasVersion})` : trace.modelAsked],
+    ['answered by', trace.target + (trace.modelAnswered ? `  (${trace.modelAnswered})` : '')],
+    ['latency', milliseconds(trace.latencyMs) + (trace.streamed ? `, first token after ${milliseconds(trace.firstTokenMs)}` : '')],
+    ['tokens', `${count(trace.tokensIn)} in, ${count(trace.tokensOut)} out`],
+    ['cost', usd(trace.costUsd)],
+    [
+      'metadata',
+      Object.entries(trace.metadata)
+        .map(([key, value]) => `${key}=${value}`)
+        .join('  '),
+    ],
+  ]);
+  if (trace.attempts.length > 1) {
+    out.line();
+    const rows = trace.attempts.map((attempt) => [
+      attempt.target,
+      String(attempt.status || '–'),
+      attempt.errorClass || 'ok',
+      milliseconds(attempt.latencyMs),
+      usd(attempt.costUsd),
+    ]);
+    out.table(['attempt', 'http', 'result', 'latency', 'cost'], rows, ['http', 'latency', 'cost']);
+  }
+  out.line(`\n${out.style('bold', 'Request')}\n${pretty(trace.request)}`);
+  out.line(`\n${out.style('bold', 'Answer')}\n${pretty(trace.response)}`);
+}
+
+function pretty(body: unknown): string {
+  return typeof body === 'string' ? body : JSON.stringify(body, null, 2);
+}
+
+const AGE_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** An ISO time, from itself or from an age. */
+export function pastTime(text: string): string {
+  const age = /^(\d+)([mhd])$/.exec(text);
+  const at = age ? Date.now() - Number(age[1]) * AGE_MS[age[2] as keyof typeof AGE_MS] : Date.parse(text);
+  if (Number.isNaN(at)) throw new InvalidArgumentError('must be an ISO time (2026-05-01T12:00:00Z) or an age (30m, 12h, 7d).');
+  return new Date(at).toISOString();
+}
+
+/** Gathers `key=value` pairs of an option that may be repeated. */
+export function metadataPair(text: string, before: Record<string, string> = {}): Record<string, string> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('must be key=value.');
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+/** A whole number from 1 on. */
+export function wholeNumber(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('must be a whole number from 1 on.');
+  return Number(text);
+}
