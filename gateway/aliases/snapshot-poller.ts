@@ -1,0 +1,124 @@
+import type { RegistrySnapshot, StateVersion } from '../../contracts/registry.ts';
+import type { Logger } from '../../platform/logger.ts';
+import { applyVersions, emptySnapshot } from './apply-versions.ts';
+import { readSnapshot, writeSnapshot } from './snapshot-file.ts';
+import type { SnapshotHolder } from './snapshot-holder.ts';
+
+/** What the poller reads; `store/clickhouse/state-versions.ts`. */
+export interface StateSource {
+  currentState(project: string): Promise<StateVersion[]>;
+  stateSince(project: string, sequence: number): Promise<StateVersion[]>;
+}
+
+export interface PollerOptions {
+  projects: readonly string[];
+  folder: string;
+  source: StateSource;
+  /** Asks the registry to write a project's first version; called until there is one. */
+  ensure: (project: string) => Promise<void>;
+  everyMs?: number;
+  log: Logger;
+}
+
+/** A holder that follows ClickHouse until it is closed. */
+export interface SnapshotPoller extends SnapshotHolder {
+  close(): void;
+}
+
+const EVERY_MS = 500;
+/** Every so many polls all state is read: a database that was put back to an earlier day is noticed so. */
+const WHOLE_EVERY = 20;
+
+/** Loads the snapshots from disk and keeps them up to date, a change within `everyMs`. */
+export function followRegistry(options: PollerOptions): SnapshotPoller {
+  const poller = new Poller(options);
+  return {
+    current: (project) => poller.snapshots.get(project) ?? emptySnapshot(project),
+    refresh: (project) => poller.refresh(project),
+    ready: () => options.projects.every((project) => (poller.snapshots.get(project)?.sequence ?? 0) > 0),
+    close: () => poller.close(),
+  };
+}
+
+class Poller {
+  readonly snapshots = new Map<string, RegistrySnapshot>();
+  readonly #options: PollerOptions;
+  #polls = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+  #ensuring = false;
+  #failing = false;
+
+  constructor(options: PollerOptions) {
+    this.#options = options;
+    for (const project of options.projects) {
+      this.snapshots.set(project, readSnapshot(options.folder, project, options.log) ?? emptySnapshot(project));
+    }
+    void this.#poll();
+  }
+
+  async refresh(project: string): Promise<RegistrySnapshot> {
+    const before = this.snapshots.get(project) ?? emptySnapshot(project);
+    return this.#advance(project, await this.#options.source.stateSince(project, before.sequence));
+  }
+
+  async #poll(): Promise<void> {
+    for (const project of this.#options.projects) {
+      try {
+        if (this.#polls % WHOLE_EVERY === 0) await this.#readWhole(project);
+        else await this.refresh(project);
+        if (this.#failing) this.#options.log.info('the registry can be followed again');
+        this.#failing = false;
+      } catch (error) {
+        if (!this.#failing)
+          this.#options.log.warn({ err: error, project }, 'the registry cannot be followed now: the last snapshot goes on');
+        this.#failing = true;
+        // The first successful poll reads all.
+        this.#polls = -1;
+      }
+      if (this.snapshots.get(project)!.sequence === 0) this.#ensure(project);
+    }
+    this.#polls++;
+    if (!this.#closed) this.#timer = setTimeout(() => void this.#poll(), this.#options.everyMs ?? EVERY_MS).unref();
+  }
+
+  async #readWhole(project: string): Promise<void> {
+    const versions = await this.#options.source.currentState(project);
+    const before = this.snapshots.get(project)!;
+    const newest = versions.reduce((most, version) => Math.max(most, version.sequence), 0);
+    // An empty registry is a new database, not a deletion: what we have goes on until the registry speaks.
+    if (newest === 0 || newest === before.sequence) return;
+    this.#replace(applyVersions(emptySnapshot(project), versions));
+  }
+
+  #advance(project: string, versions: readonly StateVersion[]): RegistrySnapshot {
+    const before = this.snapshots.get(project) ?? emptySnapshot(project);
+    // Two refreshes at once: what the other one has applied is not applied again.
+    const news = versions.filter((version) => version.sequence > before.sequence);
+    if (news.length > 0) this.#replace(applyVersions(before, news));
+    return this.snapshots.get(project) ?? before;
+  }
+
+  #replace(snapshot: RegistrySnapshot): void {
+    this.snapshots.set(snapshot.project, snapshot);
+    try {
+      writeSnapshot(this.#options.folder, snapshot);
+    } catch (error) {
+      this.#options.log.error({ err: error }, 'the snapshot could not be kept on disk');
+    }
+  }
+
+  #ensure(project: string): void {
+    if (this.#ensuring) return;
+    this.#ensuring = true;
+    this.#options
+      .ensure(project)
+      .catch((error: unknown) => this.#options.log.debug({ err: error }, 'the registry does not answer yet'))
+      .finally(() => (this.#ensuring = false));
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+}

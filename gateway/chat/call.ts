@@ -1,0 +1,132 @@
+import type { ErrorCode } from '../../contracts/errors.ts';
+import { ERROR_CODES } from '../../contracts/errors.ts';
+import type { AttemptRow, TraceRow, TraceStart, TraceStatus } from '../../contracts/traces.ts';
+import type { Route } from '../aliases/route.ts';
+import { originOf, type Caller } from '../keys/caller.ts';
+import type { Usage } from '../providers/provider.ts';
+import { clickHouseTime, traceId } from '../tracing/trace-id.ts';
+import { promptText, type ChatRequest } from './chat-request.ts';
+
+/** One call in the making: what its trace is written from. */
+export interface Call {
+  id: string;
+  ts: string;
+  /** `performance.now()` when it came. */
+  beganMs: number;
+  caller: Caller;
+  request: ChatRequest;
+  route: Route;
+  attempts: AttemptRow[];
+}
+
+/** How a call ended; what is left out is empty or unknown. */
+export interface Outcome {
+  status: TraceStatus;
+  httpStatus: number;
+  errorClass?: ErrorCode | '';
+  errorMessage?: string;
+  modelAnswered?: string;
+  response?: string;
+  answerText?: string;
+  finishReason?: string;
+  usage?: Usage;
+  costUsd?: number | null;
+  firstTokenMs?: number;
+}
+
+/** Tokens of a call of which its provider counted none. */
+export const NO_USAGE: Usage = { tokensIn: 0, tokensOut: 0, tokensCached: 0, tokensReasoning: 0 };
+
+/** Begins a call. */
+export function newCall(caller: Caller, request: ChatRequest, route: Route, nowMs: number): Call {
+  return { id: traceId(nowMs), ts: clickHouseTime(nowMs), beganMs: performance.now(), caller, request, route, attempts: [] };
+}
+
+/** What the spool keeps of a call until it ends. */
+export function startOf(call: Call, estimate: Usage, costUsd: number | null): TraceStart {
+  return {
+    s: 1,
+    v: 1,
+    id: call.id,
+    project: call.caller.project,
+    ts: call.ts,
+    origin: originOf(call.caller),
+    key_id: call.caller.keyId,
+    alias: call.route.alias,
+    alias_version: call.route.aliasVersion,
+    target: call.route.targets[0]!,
+    model_asked: call.request.model,
+    tokens_in: estimate.tokensIn,
+    cost_usd: costUsd,
+    metadata: call.request.metadata,
+  };
+}
+
+/** The trace. Its first fields stand where the shipper looks for them (`segment-lines.ts`). */
+export function rowOf(call: Call, outcome: Outcome): TraceRow {
+  const { request, caller, route } = call;
+  const last = call.attempts.at(-1);
+  const usage = outcome.usage ?? NO_USAGE;
+  const { user } = request.body;
+  return {
+    v: 1,
+    id: call.id,
+    ts: call.ts,
+    project: caller.project,
+    origin: originOf(caller),
+    key_id: caller.keyId,
+    alias: route.alias,
+    alias_version: route.aliasVersion,
+    target: last?.target ?? route.targets[0]!,
+    provider: last?.provider ?? '',
+    model_asked: request.model,
+    model_answered: outcome.modelAnswered ?? '',
+    status: outcome.status,
+    http_status: outcome.httpStatus,
+    error_class: outcome.errorClass ?? '',
+    error_message: (outcome.errorMessage ?? '').slice(0, 2000),
+    streamed: request.stream,
+    request: request.recorded,
+    response: outcome.response ?? '',
+    prompt_text: promptText(request),
+    answer_text: outcome.answerText ?? '',
+    finish_reason: outcome.finishReason ?? '',
+    tokens_in: usage.tokensIn,
+    tokens_out: usage.tokensOut,
+    tokens_cached: usage.tokensCached,
+    tokens_reasoning: usage.tokensReasoning,
+    cost_usd: outcome.costUsd ?? null,
+    latency_ms: Math.round(performance.now() - call.beganMs),
+    first_token_ms: Math.round(outcome.firstTokenMs ?? 0),
+    user_id: typeof user === 'string' ? user : '',
+    session_id: request.metadata['session_id'] ?? '',
+    metadata: request.metadata,
+    attempts: call.attempts,
+  };
+}
+
+/** The class of error that a provider's own HTTP status stands for. */
+export function classOfStatus(status: number): ErrorCode {
+  switch (status) {
+    case 401:
+      return 'unauthorized';
+    case 403:
+      return 'forbidden';
+    case 404:
+      return 'not_found';
+    case 408:
+    case 504:
+      return 'upstream_timeout';
+    case 413:
+      return 'body_too_large';
+    case 429:
+      return 'rate_limited';
+    default:
+      return status >= 500 ? 'unavailable' : 'invalid_request';
+  }
+}
+
+/** Whether a provider's error status says that another target, or a later call, may do better. */
+export function isRetryableStatus(status: number): boolean {
+  return status === 408 || status === 425 || ERROR_CODES[classOfStatus(status)].retryable;
+}

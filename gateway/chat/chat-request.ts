@@ -1,0 +1,111 @@
+import { GOLD_KEY, lastUserText, Metadata, METADATA_HEADER, type Message } from '../../contracts/chat.ts';
+import { StillhouseError } from '../../contracts/errors.ts';
+import { editFields, topLevelMembers, type JsonMember } from './json-members.ts';
+
+/** What a caller asked for. Only the fields that the gateway reads are looked at; the text carries the rest. */
+export interface ChatRequest {
+  /** The body as it came. */
+  text: string;
+  members: readonly JsonMember[];
+  /** The body parsed; read, never changed. */
+  body: Readonly<Record<string, unknown>>;
+  model: string;
+  messages: readonly Message[];
+  stream: boolean;
+  /** Whether the caller asked for the extra usage chunk of a stream. */
+  usageAsked: boolean;
+  /** Body field and header merged; the header wins. */
+  metadata: Record<string, string>;
+  /** What is recorded: the body without the metadata that the gateway consumed. */
+  recorded: string;
+}
+
+/** Parses a body and its metadata header. Throws `invalid_json` or `invalid_request` with the field's name. */
+export function parseChatRequest(text: string, metadataHeader: string | undefined): ChatRequest {
+  const body = parseBody(text);
+  const model = body['model'];
+  if (typeof model !== 'string' || model === '') throw invalid('you must provide a model parameter', 'model');
+  const messages = body['messages'];
+  if (!Array.isArray(messages)) throw invalid("Missing required parameter: 'messages' (an array)", 'messages');
+  if (messages.length === 0) throw invalid("Invalid 'messages': empty array; at least one message is needed", 'messages');
+  messages.forEach((message: unknown, index) => {
+    if (!isObject(message)) throw invalid(`Invalid 'messages[${index}]': an object is needed`, `messages[${index}]`);
+  });
+  const members = topLevelMembers(text);
+  const options = body['stream_options'];
+  return {
+    text,
+    members,
+    body,
+    model,
+    messages: messages as Message[],
+    stream: body['stream'] === true,
+    usageAsked: isObject(options) && options['include_usage'] === true,
+    metadata: mergeMetadata(body['metadata'], metadataHeader),
+    recorded: 'metadata' in body ? editFields(text, members, { metadata: null }) : text,
+  };
+}
+
+/** The body to send to a provider: its own name of the model, no metadata of ours, streamed usage asked for. */
+export function upstreamBody(request: ChatRequest, model: string): string {
+  const edits: Record<string, string | null> = { model: JSON.stringify(model) };
+  if ('metadata' in request.body || request.body['store'] === true) edits['metadata'] = metadataToSend(request);
+  if (request.stream && !request.usageAsked) {
+    const given = request.body['stream_options'];
+    edits['stream_options'] = JSON.stringify({ ...(isObject(given) ? given : {}), include_usage: true });
+  }
+  return editFields(request.text, request.members, edits);
+}
+
+/** Text of the last user message. */
+export function promptText(request: ChatRequest): string {
+  return lastUserText(request.messages);
+}
+
+function metadataToSend(request: ChatRequest): string | null {
+  if (request.body['store'] !== true) return null;
+  const { [GOLD_KEY]: _, ...rest } = request.metadata;
+  return Object.keys(rest).length > 0 ? JSON.stringify(rest) : null;
+}
+
+function parseBody(text: string): Record<string, unknown> {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch (error) {
+    throw new StillhouseError('invalid_json', `The request's body is not JSON: ${(error as Error).message.slice(0, 200)}`, {
+      cause: error,
+    });
+  }
+  if (!isObject(body)) throw new StillhouseError('invalid_json', "The request's body must be a JSON object");
+  return body;
+}
+
+function mergeMetadata(field: unknown, header: string | undefined): Record<string, string> {
+  if (field == null && header === undefined) return {};
+  const fromBody = field == null ? {} : checkedMetadata(field, 'metadata');
+  if (header === undefined) return fromBody;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(header);
+  } catch (error) {
+    throw new StillhouseError('invalid_request', `The header ${METADATA_HEADER} is not JSON`, { cause: error, param: METADATA_HEADER });
+  }
+  return checkedMetadata({ ...fromBody, ...checkedMetadata(parsed, METADATA_HEADER) }, 'metadata');
+}
+
+function checkedMetadata(value: unknown, param: string): Record<string, string> {
+  const parsed = Metadata.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  const at = [param, ...issue.path].join('.');
+  throw invalid(`Invalid '${at}': ${issue.message} (at most 16 pairs of strings, keys up to 64 and values up to 512 characters)`, at);
+}
+
+function invalid(message: string, param: string): StillhouseError {
+  return new StillhouseError('invalid_request', message, { param });
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,62 @@
+import { textOf, type Message } from '../../contracts/chat.ts';
+import type { Usage } from '../providers/provider.ts';
+import { NO_USAGE } from './call.ts';
+
+/** What the trace wants to know of a completion. */
+export interface CompletionFacts {
+  model: string;
+  answerText: string;
+  finishReason: string;
+  usage: Usage | null;
+}
+
+interface LooseCompletion {
+  model?: unknown;
+  usage?: unknown;
+  choices?: { message?: Message; finish_reason?: unknown }[];
+}
+
+/** Reads a whole answer; null where it is no completion. Providers differ: what is missing is left empty. */
+export function completionFacts(text: string): CompletionFacts | null {
+  let parsed: LooseCompletion | null;
+  try {
+    parsed = JSON.parse(text) as LooseCompletion | null;
+  } catch {
+    return null;
+  }
+  if (typeof parsed !== 'object' || parsed === null || !Array.isArray(parsed.choices)) return null;
+  const choice = parsed.choices[0];
+  return {
+    model: typeof parsed.model === 'string' ? parsed.model : '',
+    answerText: textOf(choice?.message),
+    finishReason: typeof choice?.finish_reason === 'string' ? choice.finish_reason : '',
+    usage: usageOf(parsed.usage),
+  };
+}
+
+/** Tokens in OpenAI's `usage`; null where there is none. */
+export function usageOf(usage: unknown): Usage | null {
+  if (typeof usage !== 'object' || usage === null) return null;
+  const loose = usage as Record<string, unknown>;
+  return {
+    tokensIn: count(loose['prompt_tokens']),
+    tokensOut: count(loose['completion_tokens']),
+    tokensCached: count((loose['prompt_tokens_details'] as Record<string, unknown> | null | undefined)?.['cached_tokens']),
+    tokensReasoning: count((loose['completion_tokens_details'] as Record<string, unknown> | null | undefined)?.['reasoning_tokens']),
+  };
+}
+
+/** About how many tokens a text has, where nobody counted: four bytes each. */
+export function estimateTokens(text: string): number {
+  return Math.ceil(text.length / 4);
+}
+
+/** Estimated usage of a call before it is made: its prompt, and an answer as long as it may be, at most 256 tokens where nothing is said. */
+export function estimateUsage(text: string, body: Readonly<Record<string, unknown>>): Usage {
+  const cap = body['max_completion_tokens'] ?? body['max_tokens'];
+  return { ...NO_USAGE, tokensIn: estimateTokens(text), tokensOut: typeof cap === 'number' && cap > 0 ? Math.min(cap, 256) : 256 };
+}
+
+function count(value: unknown): number {
+  return typeof value === 'number' && value >= 0 && Number.isFinite(value) ? Math.round(value) : 0;
+}

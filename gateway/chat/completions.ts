@@ -1,0 +1,100 @@
+import { EventEmitter } from 'node:events';
+import type { Context } from 'hono';
+import { METADATA_HEADER } from '../../contracts/chat.ts';
+import type { ErrorCode, StillhouseError } from '../../contracts/errors.ts';
+import type { RegistrySnapshot } from '../../contracts/registry.ts';
+import { resolveModel } from '../aliases/route.ts';
+import { originOf, type GatewayContext } from '../keys/caller.ts';
+import type { CancelSignal } from '../providers/provider.ts';
+import { answerHeaders } from './answer-headers.ts';
+import { askTargets } from './attempts.ts';
+import { newCall, NO_USAGE, rowOf, startOf, type Call } from './call.ts';
+import { parseChatRequest } from './chat-request.ts';
+import { estimateTokens, estimateUsage } from './completion-facts.ts';
+import type { DataPlane } from './data-plane.ts';
+import { asStillhouseError, errorResponse, statusOf } from './openai-error.ts';
+import { readBody } from './read-body.ts';
+import { streamAnswer } from './stream-answer.ts';
+import { wholeAnswer } from './whole-answer.ts';
+
+/** After these nobody knows whether the provider charges. */
+const UNKNOWN_COST = new Set<ErrorCode>(['upstream_reset', 'upstream_timeout', 'upstream_invalid', 'internal']);
+
+/** `POST /v1/chat/completions`: who asks, what for, where to; then the call. */
+export function chatCompletions(plane: DataPlane): (c: Context<GatewayContext>) => Promise<Response> {
+  return async function answerChat(c) {
+    try {
+      const caller = plane.keys.callerOf(c.req.header('authorization'));
+      const text = await readBody(c, plane.maxBodyBytes);
+      const request = parseChatRequest(text, c.req.header(METADATA_HEADER));
+      const snapshot = plane.snapshots.current(caller.project);
+      const route = resolveModel(request.model, snapshot, plane.catalogue, plane.random);
+      const call = newCall(caller, request, route, plane.now());
+      plane.admission.enter(originOf(caller));
+      return await makeCall(plane, call, snapshot, cancelSignal(c));
+    } catch (error) {
+      return refused(plane, error);
+    }
+  };
+}
+
+async function makeCall(plane: DataPlane, call: Call, snapshot: RegistrySnapshot, signal: CancelSignal): Promise<Response> {
+  const left = () => plane.admission.leave(originOf(call.caller));
+  let streaming = false;
+  try {
+    await plane.tracer.begin(startOf(call, ...estimateOf(plane, call)));
+    try {
+      const answered = await askTargets(call, plane.catalogue, snapshot, signal);
+      if (answered.answer.form === 'whole') return await wholeAnswer(call, answered, plane.tracer);
+      streaming = true;
+      return streamAnswer(call, answered, { tracer: plane.tracer, signal, left });
+    } catch (error) {
+      return await failed(plane, call, error);
+    }
+  } finally {
+    if (!streaming) left();
+  }
+}
+
+/** Records a call that got no answer, and says why. */
+async function failed(plane: DataPlane, call: Call, error: unknown): Promise<Response> {
+  const failure = asStillhouseError(error);
+  if (failure.code === 'internal') plane.log.error({ err: error, trace: call.id }, 'a call failed inside the gateway');
+  const cancelled = failure.code === 'cancelled';
+  // A caller who goes away does not stop a provider from charging for what it has read.
+  const usage = cancelled ? { ...NO_USAGE, tokensIn: estimateTokens(call.request.text) } : NO_USAGE;
+  const costUsd = cancelled ? costOf(plane, call, usage) : UNKNOWN_COST.has(failure.code) ? null : 0;
+  const outcome = { httpStatus: statusOf(failure), errorClass: failure.code, errorMessage: failure.message, usage, costUsd };
+  await plane.tracer.end(rowOf(call, { status: cancelled ? 'cancelled' : 'error', ...outcome }));
+  return errorResponse(failure, answerHeaders(call));
+}
+
+function refused(plane: DataPlane, error: unknown): Response {
+  const failure: StillhouseError = asStillhouseError(error);
+  if (failure.code === 'internal') plane.log.error({ err: error }, 'a request failed inside the gateway');
+  return errorResponse(failure);
+}
+
+function estimateOf(plane: DataPlane, call: Call): [ReturnType<typeof estimateUsage>, number | null] {
+  const usage = estimateUsage(call.request.text, call.request.body);
+  return [usage, costOf(plane, call, usage)];
+}
+
+function costOf(plane: DataPlane, call: Call, usage: ReturnType<typeof estimateUsage>): number | null {
+  const target = call.attempts.at(-1)?.target ?? call.route.targets[0]!;
+  const callable = plane.catalogue.find(target);
+  return callable ? callable.provider.cost(callable.model, usage) : null;
+}
+
+/** Fires when the connection closes before the answer is through. */
+function cancelSignal(c: Context<GatewayContext>): CancelSignal {
+  const signal: CancelSignal = new EventEmitter();
+  const abort = () => {
+    signal.aborted = true;
+    signal.emit('abort');
+  };
+  const outgoing = c.env?.outgoing;
+  if (outgoing) outgoing.on('close', () => void (outgoing.writableFinished || abort()));
+  else c.req.raw.signal.addEventListener('abort', abort, { once: true });
+  return signal;
+}

@@ -1,0 +1,21 @@
+import type { Logger } from '../../platform/logger.ts';
+import type { SnapshotHolder } from '../aliases/snapshot-holder.ts';
+import type { KeyRing } from '../keys/key-ring.ts';
+import type { Admission } from '../limits/admission.ts';
+import type { Catalogue } from '../providers/catalogue.ts';
+import type { Tracer } from '../tracing/tracer.ts';
+
+/** What `/v1` works with. */
+export interface DataPlane {
+  keys: KeyRing;
+  snapshots: SnapshotHolder;
+  catalogue: Catalogue;
+  tracer: Tracer;
+  admission: Admission;
+  maxBodyBytes: number;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  /** Uniform in [0, 1). */
+  random: () => number;
+  log: Logger;
+}

@@ -1,0 +1,102 @@
+import type { Usage } from '../providers/provider.ts';
+import { usageOf } from './completion-facts.ts';
+
+interface LooseChunk {
+  id?: unknown;
+  created?: unknown;
+  model?: unknown;
+  usage?: unknown;
+  error?: { message?: unknown };
+  choices?: { index?: number; delta?: Record<string, unknown>; finish_reason?: unknown }[];
+}
+
+interface Choice {
+  message: Record<string, unknown>;
+  finishReason: string | null;
+}
+
+/** Puts a completion together from the chunks of a stream, for its trace. */
+export class StreamRecorder {
+  usage: Usage | null = null;
+  model = '';
+  /** The provider's own error inside the stream. */
+  error: string | null = null;
+  /** `performance.now()` of the first text. */
+  firstTokenAt: number | null = null;
+  #head: { id?: unknown; created?: unknown } = {};
+  #rawUsage: unknown = null;
+  readonly #choices = new Map<number, Choice>();
+
+  /** Takes in one chunk; true where it is the extra one that brings nothing but usage. */
+  take(data: string): boolean {
+    let chunk: LooseChunk;
+    try {
+      chunk = JSON.parse(data) as LooseChunk;
+    } catch {
+      return false;
+    }
+    if (typeof chunk !== 'object' || chunk === null) return false;
+    if (chunk.error) this.error = typeof chunk.error.message === 'string' ? chunk.error.message : 'the provider sent an error';
+    if (typeof chunk.model === 'string' && this.model === '') {
+      this.model = chunk.model;
+      this.#head = { id: chunk.id, created: chunk.created };
+    }
+    if (chunk.usage) {
+      this.#rawUsage = chunk.usage;
+      this.usage = usageOf(chunk.usage);
+    }
+    const choices = chunk.choices ?? [];
+    for (const { index = 0, delta = {}, finish_reason: finish } of choices) {
+      const choice = this.#choice(index);
+      if (typeof finish === 'string') choice.finishReason = finish;
+      for (const key in delta) mergeDelta(choice.message, key, delta[key]);
+      if (this.firstTokenAt === null && delta['content']) this.firstTokenAt = performance.now();
+    }
+    return choices.length === 0 && chunk.usage != null;
+  }
+
+  get answerText(): string {
+    const content = this.#choices.get(0)?.message['content'];
+    return typeof content === 'string' ? content : '';
+  }
+
+  get finishReason(): string {
+    return this.#choices.get(0)?.finishReason ?? '';
+  }
+
+  /** The whole completion as JSON, in the shape that a call without streaming would have got. */
+  completion(): string {
+    const choices = [...this.#choices].map(([index, { message, finishReason }]) => ({ index, message, finish_reason: finishReason }));
+    return JSON.stringify({ ...this.#head, object: 'chat.completion', model: this.model, choices, usage: this.#rawUsage });
+  }
+
+  #choice(index: number): Choice {
+    let choice = this.#choices.get(index);
+    if (!choice) this.#choices.set(index, (choice = { message: { role: 'assistant', content: null }, finishReason: null }));
+    return choice;
+  }
+}
+
+/** Strings grow, lists of parts (tool calls) are merged by their `index`, everything else is replaced. */
+function mergeDelta(into: Record<string, unknown>, key: string, value: unknown): void {
+  // As a key of our own objects it would reach the prototype of all objects.
+  if (value == null || key === '__proto__') return;
+  const before = into[key];
+  if (typeof value === 'string' && typeof before === 'string' && key !== 'role' && key !== 'type' && key !== 'id')
+    into[key] = before + value;
+  else if (Array.isArray(value)) into[key] = mergeParts(Array.isArray(before) ? before : [], value);
+  else if (typeof value === 'object' && typeof before === 'object' && before !== null) {
+    for (const inner in value) mergeDelta(before as Record<string, unknown>, inner, (value as Record<string, unknown>)[inner]);
+  } else into[key] = value;
+}
+
+function mergeParts(before: Record<string, unknown>[], parts: unknown[]): Record<string, unknown>[] {
+  for (const part of parts) {
+    if (typeof part !== 'object' || part === null) continue;
+    const { index, ...fields } = part as Record<string, unknown>;
+    const at = typeof index === 'number' && index >= 0 && index < 1024 ? index : before.length;
+    const merged = (before[at] ??= {});
+    for (const key in fields) mergeDelta(merged, key, fields[key]);
+  }
+  return before;
+}

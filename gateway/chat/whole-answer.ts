@@ -1,0 +1,54 @@
+import type { Tracer } from '../tracing/tracer.ts';
+import { answerHeaders } from './answer-headers.ts';
+import type { Answered } from './attempts.ts';
+import { classOfStatus, NO_USAGE, rowOf, type Call, type Outcome } from './call.ts';
+
+/** Records a whole answer and passes it on as it came, a provider's error too. */
+export async function wholeAnswer(call: Call, answered: Answered, tracer: Tracer): Promise<Response> {
+  const { answer, callable, attempt, facts } = answered;
+  if (answer.form !== 'whole') throw new Error('a stream is not a whole answer');
+  let outcome: Outcome;
+  if (facts) {
+    const usage = facts.usage ?? NO_USAGE;
+    const costUsd = answer.costUsd ?? (facts.usage ? callable.provider.cost(callable.model, usage) : null);
+    attempt.tokens_in = usage.tokensIn;
+    attempt.tokens_out = usage.tokensOut;
+    attempt.cost_usd = costUsd;
+    outcome = {
+      status: 'ok',
+      httpStatus: answer.status,
+      modelAnswered: facts.model,
+      response: answer.text,
+      answerText: facts.answerText,
+      finishReason: facts.finishReason,
+      usage,
+      costUsd,
+    };
+  } else {
+    const errorClass = classOfStatus(answer.status);
+    // Providers charge nothing for an error.
+    outcome = {
+      status: 'error',
+      httpStatus: answer.status,
+      errorClass,
+      errorMessage: messageOf(answer.text),
+      response: answer.text,
+      costUsd: 0,
+    };
+    attempt.cost_usd = 0;
+  }
+  await tracer.end(rowOf(call, outcome));
+  const headers = { ...answer.headers, ...answerHeaders(call, outcome.costUsd) };
+  return new Response(answer.text, { status: answer.status, headers });
+}
+
+function messageOf(text: string): string {
+  try {
+    const body = JSON.parse(text) as { error?: { message?: unknown } | string };
+    const message = typeof body.error === 'string' ? body.error : body.error?.message;
+    if (typeof message === 'string') return message;
+  } catch {
+    // Not JSON: the text itself is the message.
+  }
+  return text.slice(0, 500);
+}

@@ -1,0 +1,157 @@
+import { createAdaptorServer } from '@hono/node-server';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Configuration } from '../contracts/configuration.ts';
+import type { Environment } from '../contracts/environment.ts';
+import { StillhouseError } from '../contracts/errors.ts';
+import { DEFAULT_PROJECT } from '../contracts/names.ts';
+import { homePaths } from '../platform/home.ts';
+import type { Logger } from '../platform/logger.ts';
+import { secretFile } from '../platform/secrets.ts';
+import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
+import { connectClickHouse, type ClickHouseClient } from '../store/clickhouse/connection.ts';
+import { currentState, stateSince } from '../store/clickhouse/state-versions.ts';
+import { idsOfSegment, insertTraceSegment } from '../store/clickhouse/traces.ts';
+import { ensureRegistry } from './aliases/ensure-registry.ts';
+import { followRegistry, type SnapshotPoller } from './aliases/snapshot-poller.ts';
+import { createApi } from './api/api.ts';
+import { createApp } from './app.ts';
+import type { DataPlane } from './chat/data-plane.ts';
+import { createKeyRing } from './keys/key-ring.ts';
+import { checkListenAddress } from './keys/listen-address.ts';
+import { createAdmission } from './limits/admission.ts';
+import { createCatalogue } from './providers/catalogue.ts';
+import { providerOf } from './providers/kinds.ts';
+import { studentProvider, type Classifier } from './providers/student.ts';
+import { temporalConnection, type TemporalConnection } from './temporal-connection.ts';
+import { openTracer } from './tracing/tracer.ts';
+
+export interface GatewayOptions {
+  env: Environment;
+  configuration: Configuration;
+  /** Value of an environment variable that a provider's `apiKeyEnv` names. */
+  secret: (name: string) => string | undefined;
+  artifacts: ArtifactStore;
+  classifier: Classifier | null;
+  consoleFolder: string;
+  log: Logger;
+}
+
+/** A gateway that listens. */
+export interface Gateway {
+  address: string;
+  /** Lets calls in flight end, ships what is recorded, lets go of everything. */
+  close(): Promise<void>;
+}
+
+/** Calls in flight have so long to end, and traces so long to be shipped, when the process is asked to stop. */
+const DRAIN_MS = 8_000;
+const SHIP_MS = 4_000;
+/** Processes die at any time: their spools are looked for so often. */
+const ADOPT_EVERY_MS = 15_000;
+/** Longer than clients and proxies keep a connection unused, so that none is closed under a request. */
+const KEEP_ALIVE_MS = 75_000;
+
+/** Puts the gateway together and listens. ClickHouse and Temporal may be down. */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { env, log } = options;
+  checkListenAddress(env.STILLHOUSE_HOST, env.STILLHOUSE_ADMIN_KEY !== undefined);
+  const clickhouse = connectClickHouse(env, { application: 'stillhouse-gateway' });
+  const temporal = temporalConnection({ address: env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233', namespace: env.TEMPORAL_NAMESPACE });
+  const dataPlane = createDataPlane(options, clickhouse, temporal);
+  const { tracer, snapshots, catalogue, admission } = dataPlane;
+  const api = createApi({
+    clickhouse,
+    temporal: () => temporal.client(),
+    snapshots,
+    artifacts: options.artifacts,
+    targets: (project) => catalogue.targets(snapshots.current(project)),
+    spool: () => tracer.stats(),
+    temporalUi: env.STILLHOUSE_TEMPORAL_UI ?? null,
+    temporaryFolder: homePaths(env).tmp,
+    now: Date.now,
+    log,
+  });
+  const app = createApp({ dataPlane, api, consoleFolder: options.consoleFolder, log });
+  const server = createAdaptorServer({ fetch: app.fetch, hostname: env.STILLHOUSE_HOST }) as Server;
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  const address = await listen(server, env.STILLHOUSE_HOST, env.STILLHOUSE_PORT);
+  tracer.adopt();
+  const adopting = setInterval(() => tracer.adopt(), ADOPT_EVERY_MS).unref();
+  return {
+    address,
+    async close() {
+      clearInterval(adopting);
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      const deadline = Date.now() + DRAIN_MS;
+      while (admission.inFlight() > 0 && Date.now() < deadline) await delay(20);
+      server.closeAllConnections();
+      await closed;
+      snapshots.close();
+      admission.close();
+      await tracer.close(SHIP_MS);
+      await Promise.all([catalogue.close(), temporal.close(), clickhouse.close()]);
+    },
+  };
+}
+
+type OwnedDataPlane = DataPlane & { snapshots: SnapshotPoller };
+
+function createDataPlane(options: GatewayOptions, clickhouse: ClickHouseClient, temporal: TemporalConnection): OwnedDataPlane {
+  const { env, configuration, log } = options;
+  const paths = homePaths(env);
+  const { limits } = configuration;
+  const student = studentProvider({ classifier: options.classifier, usdPerCoreHour: env.STILLHOUSE_CORE_HOUR_USD, now: Date.now });
+  return {
+    keys: createKeyRing({
+      adminKey: env.STILLHOUSE_ADMIN_KEY ?? secretFile(paths.adminKey, 'sk-admin'),
+      serviceKey: env.STILLHOUSE_SERVICE_KEY ?? secretFile(paths.serviceKey, 'sk-service'),
+    }),
+    tracer: openTracer({
+      spool: paths.spool,
+      sink: {
+        insert: (token, lines) => insertTraceSegment(clickhouse, { token, lines }),
+        idsOfSegment: (segmentId) => idsOfSegment(clickhouse, segmentId),
+      },
+      fsync: env.STILLHOUSE_SPOOL_FSYNC,
+      quotaBytes: limits.spoolQuotaBytes,
+      log,
+    }),
+    snapshots: followRegistry({
+      projects: [DEFAULT_PROJECT],
+      folder: paths.snapshots,
+      source: {
+        currentState: (project) => currentState(clickhouse, project),
+        stateSince: (project, sequence) => stateSince(clickhouse, project, sequence),
+      },
+      ensure: async (project) => ensureRegistry(await temporal.client(), project),
+      log,
+    }),
+    catalogue: createCatalogue([...configuration.providers.map((provider) => providerOf(provider, options.secret)), student]),
+    admission: createAdmission({ pipelineConcurrency: limits.pipelineConcurrency }),
+    maxBodyBytes: limits.maxBodyBytes,
+    now: Date.now,
+    random: Math.random,
+    log,
+  };
+}
+
+function listen(server: Server, host: string, port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRINUSE') return reject(error);
+      reject(
+        new StillhouseError(
+          'conflict',
+          `Port ${port} of ${host} is taken: stop what listens there, or set STILLHOUSE_PORT to another one (0 = any free)`,
+        ),
+      );
+    });
+    server.listen(port, host, 4096, () => {
+      const { port: bound } = server.address() as AddressInfo;
+      resolve(`http://${host.includes(':') ? `[${host}]` : host}:${bound}`);
+    });
+  });
+}

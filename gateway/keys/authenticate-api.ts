@@ -1,0 +1,17 @@
+import { createMiddleware } from 'hono/factory';
+import { StillhouseError } from '../../contracts/errors.ts';
+import type { GatewayContext } from './caller.ts';
+import type { KeyRing } from './key-ring.ts';
+
+/** Sets the caller of a control-plane request. The service key may only read there. */
+export function authenticateApi(keys: KeyRing) {
+  return createMiddleware<GatewayContext>(async function authenticate(c, next) {
+    const caller = keys.callerOf(c.req.header('authorization'));
+    const reads = c.req.method === 'GET' || c.req.method === 'HEAD';
+    if (caller.role === 'app' || (caller.role === 'service' && !reads)) {
+      throw new StillhouseError('forbidden', `The key "${caller.keyId}" may not ${reads ? 'read' : 'change'} this: it needs the admin key`);
+    }
+    c.set('caller', caller);
+    await next();
+  });
+}

@@ -1,0 +1,42 @@
+import type { EventEmitter } from 'node:events';
+import type { Readable } from 'node:stream';
+import type { TargetInfo } from '../../contracts/http.ts';
+import type { RegistrySnapshot } from '../../contracts/registry.ts';
+import type { ChatRequest } from '../chat/chat-request.ts';
+
+/** Emits `abort` once when the caller has gone away. An emitter, since undici takes it as it is and it costs little. */
+export type CancelSignal = EventEmitter & { aborted?: boolean };
+
+export interface ProviderCall {
+  /** The provider's own name of the model: the target behind its first slash. */
+  model: string;
+  request: ChatRequest;
+  snapshot: RegistrySnapshot;
+  signal: CancelSignal;
+}
+
+/** Tokens of an answer as its provider counted them. */
+export interface Usage {
+  tokensIn: number;
+  tokensOut: number;
+  tokensCached: number;
+  tokensReasoning: number;
+}
+
+/** A target's answer: whole, or a stream of server-sent events. Errors of a provider are whole answers with its status. */
+export type ProviderAnswer =
+  | { form: 'whole'; status: number; headers: Record<string, string>; text: string; costUsd?: number }
+  | { form: 'stream'; status: number; headers: Record<string, string>; body: Readable; costUsd?: number };
+
+/** What an adapter is to the gateway: one file a kind, made from its part of the configuration. */
+export interface Provider {
+  /** First part of its targets. */
+  readonly id: string;
+  /** Throws `upstream_*`, `provider_key_missing`, `cancelled`, or what is wrong with the request. */
+  call(call: ProviderCall): Promise<ProviderAnswer>;
+  /** Price of an answer in US dollars; null = unpriced. */
+  cost(model: string, usage: Usage): number | null;
+  /** What it can be asked for by name. */
+  targets(snapshot: RegistrySnapshot): TargetInfo[];
+  close(): Promise<void>;
+}

@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { lastUserText } from '../../contracts/chat.ts';
+import { StillhouseError } from '../../contracts/errors.ts';
+import type { ArtifactRef } from '../../contracts/identifiers.ts';
+import type { ChatRequest } from '../chat/chat-request.ts';
+import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
+
+/** The part of the encoder pool that answers calls. */
+export interface Classifier {
+  classify(manifest: ArtifactRef, text: string): Promise<{ label: string; computeMs: number; tokens: number }>;
+}
+
+export interface StudentOptions {
+  /** null where no embedder is there: students are listed and can't answer. */
+  classifier: Classifier | null;
+  /** US dollars of one CPU core for an hour: the price of an answer is its compute time at it. */
+  usdPerCoreHour: number;
+  now: () => number;
+}
+
+const MS_PER_HOUR = 3_600_000;
+const JSON_HEADERS = { 'content-type': 'application/json' };
+const STREAM_HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' };
+
+/** `student/<name>`: answers in process, from the artifact that the registry names. */
+export function studentProvider(options: StudentOptions): Provider {
+  return Object.freeze({
+    id: 'student',
+    async call(call: ProviderCall): Promise<ProviderAnswer> {
+      const student = call.snapshot.students[call.model];
+      if (!student) throw new StillhouseError('unavailable', `The student "${call.model}" is not in the registry`, { retryable: true });
+      if (!options.classifier) throw noEmbedder();
+      if (student.kind !== 'encoder') {
+        throw new StillhouseError('unavailable', `The student "${call.model}" is a ${student.kind}, which this gateway does not serve`);
+      }
+      const text = readableText(call.request, call.model);
+      const answer = await options.classifier.classify(student.manifest, text);
+      return completion(call, answer, { costUsd: (answer.computeMs / MS_PER_HOUR) * options.usdPerCoreHour, nowMs: options.now() });
+    },
+    // The price is in each answer: it is time, not tokens.
+    cost: () => null,
+    targets: (snapshot) =>
+      Object.values(snapshot.students).map((student) => ({
+        target: `student/${student.name}`,
+        kind: 'student' as const,
+        inputUsdPerMTok: null,
+        outputUsdPerMTok: null,
+        ready: options.classifier !== null && student.kind === 'encoder',
+        reason:
+          options.classifier === null ? noEmbedder().message : student.kind === 'encoder' ? '' : `a ${student.kind} is not served here`,
+      })),
+    close: () => Promise.resolve(),
+  } satisfies Provider);
+}
+
+/** The text that an encoder reads; refuses what it can't do instead of leaving it out in silence. */
+function readableText(request: ChatRequest, name: string): string {
+  const cannot = (param: string, what: string) =>
+    new StillhouseError('invalid_request', `The student "${name}" is an encoder: it answers with one label and cannot do ${what}`, {
+      param,
+    });
+  const { body } = request;
+  if (Array.isArray(body['tools']) && body['tools'].length > 0) throw cannot('tools', 'tool calls');
+  if (Array.isArray(body['functions']) && body['functions'].length > 0) throw cannot('functions', 'function calls');
+  if (typeof body['n'] === 'number' && body['n'] !== 1) throw cannot('n', 'more than one choice');
+  if (body['logprobs'] === true) throw cannot('logprobs', 'log-probabilities');
+  const format = body['response_format'] as { type?: unknown } | null | undefined;
+  if (format?.type !== undefined && format.type !== 'text') throw cannot('response_format', 'structured output');
+  if (Array.isArray(body['modalities']) && body['modalities'].some((one) => one !== 'text'))
+    throw cannot('modalities', 'anything but text');
+  const text = lastUserText(request.messages);
+  if (text === '') throw cannot('messages', 'anything without text in the last user message');
+  return text;
+}
+
+function completion(
+  call: ProviderCall,
+  answer: { label: string; tokens: number },
+  { costUsd, nowMs }: { costUsd: number; nowMs: number },
+): ProviderAnswer {
+  const outTokens = Math.max(1, Math.ceil(answer.label.length / 4));
+  const usage = { prompt_tokens: answer.tokens, completion_tokens: outTokens, total_tokens: answer.tokens + outTokens };
+  const head = { id: `chatcmpl-${randomUUID()}`, created: Math.floor(nowMs / 1000), model: `student/${call.model}` };
+  if (!call.request.stream) {
+    const message = { role: 'assistant', content: answer.label, refusal: null };
+    const choices = [{ index: 0, message, logprobs: null, finish_reason: 'stop' }];
+    return {
+      form: 'whole',
+      status: 200,
+      headers: JSON_HEADERS,
+      text: JSON.stringify({ ...head, object: 'chat.completion', choices, usage }),
+      costUsd,
+    };
+  }
+  const chunk = (rest: object) => `data: ${JSON.stringify({ ...head, object: 'chat.completion.chunk', ...rest })}\n\n`;
+  const choice = (delta: object, finish: string | null) => chunk({ choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }] });
+  const frames = [
+    choice({ role: 'assistant', content: '' }, null),
+    choice({ content: answer.label }, null),
+    choice({}, 'stop'),
+    chunk({ choices: [], usage }),
+    'data: [DONE]\n\n',
+  ];
+  return { form: 'stream', status: 200, headers: STREAM_HEADERS, body: Readable.from(frames.map((frame) => Buffer.from(frame))), costUsd };
+}
+
+function noEmbedder(): StillhouseError {
+  return new StillhouseError('unavailable', 'This gateway has no embedder (STILLHOUSE_EMBEDDER is not set), so students cannot answer');
+}

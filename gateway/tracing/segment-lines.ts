@@ -1,0 +1,55 @@
+const NEWLINE = 10;
+const START = Buffer.from('{"s":1,');
+const TS = Buffer.from('"ts":"');
+const ID = Buffer.from('"id":"');
+/** Where `"ts":"` stands in a row as the spool writes it; rows of another make are searched. */
+const TS_AT = '{"segment_id":"00000000-0000-0000-0000-000000000000","v":1,"id":"00000000-0000-0000-0000-000000000000",'.length;
+
+/** Rows of one calendar month: one insert, hence one entry of the deduplication window. */
+export interface MonthBlock {
+  /** `YYYY-MM` */
+  month: string;
+  /** Each with its newline. */
+  rows: Buffer[];
+}
+
+/** Whole lines of a segment, newline included; a torn last line is no line. */
+export function* wholeLines(segment: Buffer): Generator<Buffer> {
+  for (let from = 0; ;) {
+    const end = segment.indexOf(NEWLINE, from);
+    if (end < 0) return;
+    if (end > from) yield segment.subarray(from, end + 1);
+    from = end + 1;
+  }
+}
+
+/** Whether the line is a `TraceStart`. */
+export function isStartLine(line: Buffer): boolean {
+  return line.subarray(0, START.length).equals(START);
+}
+
+/** The rows of a segment by month, in the order in which the months first come; starts are left out. Nothing is parsed. */
+export function monthBlocks(segment: Buffer): MonthBlock[] {
+  const blocks: MonthBlock[] = [];
+  let last: MonthBlock | undefined;
+  for (const line of wholeLines(segment)) {
+    if (isStartLine(line)) continue;
+    const month = fieldAt(line, TS, TS_AT, 7);
+    if (last?.month !== month) last = blocks.find((block) => block.month === month);
+    if (!last) blocks.push((last = { month, rows: [] }));
+    last.rows.push(line);
+  }
+  return blocks;
+}
+
+/** The call's id of a row. */
+export function idOfRow(line: Buffer): string {
+  return fieldAt(line, ID, TS_AT - 44, 36);
+}
+
+function fieldAt(line: Buffer, name: Buffer, expected: number, length: number): string {
+  const there = line.subarray(expected, expected + name.length).equals(name);
+  const at = there ? expected : line.indexOf(name);
+  if (at < 0) return '';
+  return line.toString('latin1', at + name.length, at + name.length + length);
+}

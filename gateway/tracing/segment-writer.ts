@@ -1,0 +1,64 @@
+import { close, closeSync, fdatasync, fdatasyncSync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { segmentPath, type SegmentFile } from './segment-files.ts';
+
+/** The one segment that a spool is writing. Every write is whole or leaves nothing behind. */
+export class SegmentWriter {
+  readonly id: string;
+  readonly sequence: number;
+  readonly beganMs: number;
+  bytes = 0;
+  /** Ended calls in it; a segment of starts only is not worth a shipment. */
+  rows = 0;
+  readonly #folder: string;
+  readonly #fd: number;
+
+  constructor(folder: string, sequence: number, id: string, nowMs: number) {
+    this.id = id;
+    this.sequence = sequence;
+    this.beganMs = nowMs;
+    this.#folder = folder;
+    this.#fd = openSync(this.path, 'ax', 0o600);
+  }
+
+  get path(): string {
+    return segmentPath(this.#folder, this.sequence, this.id, 'open');
+  }
+
+  /** Appends the lines; where the disk takes only a part, the part is cut off again and the error thrown. */
+  append(lines: string, rows: number): void {
+    const bytes = Buffer.from(lines);
+    try {
+      for (let at = 0; at < bytes.length;) at += writeSync(this.#fd, bytes, at);
+    } catch (error) {
+      // A torn line would swallow the next one.
+      ftruncateSync(this.#fd, this.bytes);
+      throw error;
+    }
+    this.bytes += bytes.length;
+    this.rows += rows;
+  }
+
+  syncNow(): void {
+    fdatasyncSync(this.#fd);
+  }
+
+  /** Asks for the data to reach the disk, and does not wait. */
+  syncSoon(): void {
+    fdatasync(this.#fd, () => undefined);
+  }
+
+  /** Renames and closes it, after its data has reached the disk where asked: from here on it is the shipper's. */
+  seal(synced: boolean): SegmentFile {
+    const sealed = segmentPath(this.#folder, this.sequence, this.id, 'sealed');
+    renameSync(this.path, sealed);
+    if (synced) fdatasync(this.#fd, () => close(this.#fd));
+    else closeSync(this.#fd);
+    return { path: sealed, sequence: this.sequence, id: this.id, state: 'sealed', bytes: this.bytes };
+  }
+
+  /** Closes it and takes it away, where nothing in it is worth keeping. */
+  discard(): void {
+    closeSync(this.#fd);
+    rmSync(this.path, { force: true });
+  }
+}

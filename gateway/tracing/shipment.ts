@@ -1,0 +1,66 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeFileAtomic } from '../../platform/atomic-file.ts';
+import type { Logger } from '../../platform/logger.ts';
+import { isRowFault } from './row-fault.ts';
+import type { SegmentFile } from './segment-files.ts';
+import { idOfRow, monthBlocks, type MonthBlock } from './segment-lines.ts';
+import { timeOfTraceId } from './trace-id.ts';
+
+/** The two questions to ClickHouse that a shipment has. */
+export interface TraceSink {
+  /** Inserts JSONEachRow lines; the same token again is dropped while the deduplication window covers it. */
+  insert(token: string, lines: Buffer): Promise<void>;
+  /** Ids of the rows that a segment has brought. */
+  idsOfSegment(segmentId: string): Promise<Set<string>>;
+}
+
+export interface ShipmentOptions {
+  sink: TraceSink;
+  /** Bad rows are set aside here. */
+  rejectedFolder: string;
+  /** A shorter time than the deduplication window can be filled in: older segments that may have been sent are asked for. */
+  windowCoversMs: number;
+  now: () => number;
+  log: Logger;
+  onRejected: (rows: number) => void;
+}
+
+/**
+ * Sends one sealed segment: each month's rows as one insert with a token of its own. Safe to repeat: the token drops what
+ * was inserted before, and where `maybeSent` and the window may have moved on, the rows that are there already are
+ * asked for and left out.
+ */
+export async function shipSegment(segment: SegmentFile, maybeSent: boolean, options: ShipmentOptions): Promise<void> {
+  const blocks = monthBlocks(readFileSync(segment.path));
+  const old = options.now() - timeOfTraceId(segment.id) > options.windowCoversMs;
+  const stored = maybeSent && old ? await options.sink.idsOfSegment(segment.id) : null;
+  for (const block of blocks) {
+    const rows = stored ? block.rows.filter((row) => !stored.has(idOfRow(row))) : block.rows;
+    await insertRows(`${segment.id}.${block.month}`, { ...block, rows }, segment, options);
+  }
+}
+
+/** Where a row is refused for what it is, halves are sent until it stands alone: it is set aside, the others are stored. */
+async function insertRows(token: string, block: MonthBlock, segment: SegmentFile, options: ShipmentOptions): Promise<void> {
+  const { rows, month } = block;
+  if (rows.length === 0) return;
+  try {
+    await options.sink.insert(token, rows.length === 1 ? rows[0]! : Buffer.concat(rows));
+  } catch (error) {
+    if (!isRowFault(error)) throw error;
+    if (rows.length === 1) return setAside(token, rows[0]!, error as Error, options);
+    const middle = rows.length >> 1;
+    await insertRows(`${token}a`, { month, rows: rows.slice(0, middle) }, segment, options);
+    await insertRows(`${token}b`, { month, rows: rows.slice(middle) }, segment, options);
+  }
+}
+
+function setAside(token: string, row: Buffer, error: Error, options: ShipmentOptions): void {
+  mkdirSync(options.rejectedFolder, { recursive: true });
+  const content = JSON.stringify({ reason: error.message, row: row.toString().trimEnd() });
+  // The token names the file, so that a repeated shipment writes it over.
+  writeFileAtomic(join(options.rejectedFolder, `${token}.json`), content, { mode: 0o600 });
+  options.log.error({ err: error, token }, 'a trace was refused by ClickHouse and set aside');
+  options.onRejected(1);
+}

@@ -1,0 +1,43 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { tryExclusiveLock, type ExclusiveLock } from '../../platform/exclusive-lock.ts';
+
+/** A spool folder that belongs to this process for as long as it lives or until it lets go. */
+export interface ClaimedFolder {
+  path: string;
+  lock: ExclusiveLock;
+}
+
+const LOCK = 'lock';
+/** Folders of processes; `rejected` beside them is nobody's. */
+const FOLDER = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
+
+/** Makes a folder of its own in the spool. */
+export function claimNewFolder(spool: string, holder: string): ClaimedFolder {
+  for (;;) {
+    const path = join(spool, randomUUID());
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    // A process that looks for orphans may have taken the lock in between: it will find nothing and remove the folder.
+    const lock = tryExclusiveLock(join(path, LOCK), holder);
+    if (lock) return { path, lock };
+  }
+}
+
+/** Takes every folder whose process is gone. */
+export function claimOrphans(spool: string, holder: string): ClaimedFolder[] {
+  const claimed: ClaimedFolder[] = [];
+  for (const name of readdirSync(spool)) {
+    if (!FOLDER.test(name)) continue;
+    const path = join(spool, name);
+    const lock = tryExclusiveLock(join(path, LOCK), holder);
+    if (lock) claimed.push({ path, lock });
+  }
+  return claimed;
+}
+
+/** Removes a folder whose last segment has been shipped. */
+export function removeFolder(folder: ClaimedFolder): void {
+  rmSync(folder.path, { recursive: true, force: true });
+  folder.lock.release();
+}
