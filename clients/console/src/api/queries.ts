@@ -1,24 +1,24 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import type { Split } from '../../../../contracts/datasets.ts';
 import type { TraceFilter } from '../../../../contracts/traces.ts';
-import type { Stillhouse } from './sdk.ts';
+import type { Stillhouse } from '../../../sdk/index.ts';
 
 const LIVE_MS = 2_000;
 const CALM_MS = 10_000;
 
 /** The last 24 hours and how the stack stands; also the shell's sign of life. */
 export const overviewQuery = (api: Stillhouse) =>
-  queryOptions({ queryKey: ['overview'], queryFn: () => api.overview(), refetchInterval: CALM_MS });
+  queryOptions({ queryKey: ['overview'], queryFn: ({ signal }) => api.overview(signal), refetchInterval: CALM_MS });
 
 /** Everything an alias can point to. */
 export const targetsQuery = (api: Stillhouse) =>
-  queryOptions({ queryKey: ['targets'], queryFn: async () => (await api.targets()).items, staleTime: 30_000 });
+  queryOptions({ queryKey: ['targets'], queryFn: ({ signal }) => api.targets(signal), staleTime: 30_000 });
 
 /** Pages of traces, newest first; `live` asks again every two seconds. */
 export const tracesQuery = (api: Stillhouse, filter: Partial<TraceFilter>, live: boolean) =>
   infiniteQueryOptions({
     queryKey: ['traces', filter],
-    queryFn: ({ pageParam }) => api.traces.list({ ...filter, ...(pageParam ? { cursor: pageParam } : {}) }),
+    queryFn: ({ pageParam, signal }) => api.traces.page({ ...filter, ...(pageParam ? { cursor: pageParam } : {}) }, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.nextCursor,
     refetchInterval: live ? LIVE_MS : false,
@@ -26,13 +26,13 @@ export const tracesQuery = (api: Stillhouse, filter: Partial<TraceFilter>, live:
 
 /** One whole trace: it never changes. */
 export const traceQuery = (api: Stillhouse, id: string) =>
-  queryOptions({ queryKey: ['trace', id], queryFn: () => api.traces.get(id), staleTime: Infinity });
+  queryOptions({ queryKey: ['trace', id], queryFn: ({ signal }) => api.traces.get(id, signal), staleTime: Infinity });
 
 /** All datasets; asked again while one is being built. */
 export const datasetsQuery = (api: Stillhouse) =>
   queryOptions({
     queryKey: ['datasets'],
-    queryFn: async () => (await api.datasets.list()).items,
+    queryFn: ({ signal }) => api.datasets.list(signal),
     refetchInterval: (query) => (query.state.data?.some((dataset) => dataset.status === 'building') ? LIVE_MS : CALM_MS),
   });
 
@@ -40,7 +40,7 @@ export const datasetsQuery = (api: Stillhouse) =>
 export const datasetQuery = (api: Stillhouse, name: string) =>
   queryOptions({
     queryKey: ['datasets', name],
-    queryFn: () => api.datasets.get(name),
+    queryFn: ({ signal }) => api.datasets.get(name, undefined, signal),
     refetchInterval: (query) => (query.state.data?.status === 'building' ? LIVE_MS : false),
   });
 
@@ -48,7 +48,7 @@ export const datasetQuery = (api: Stillhouse, name: string) =>
 export const rowsQuery = (api: Stillhouse, name: string, version: number, split: Split) =>
   queryOptions({
     queryKey: ['datasets', name, version, split],
-    queryFn: async () => (await api.datasets.rows(name, { split, limit: 20 })).items,
+    queryFn: async ({ signal }) => (await api.datasets.rowsPage(name, { version, split, limit: 20 }, signal)).items,
     staleTime: Infinity,
   });
 
@@ -56,33 +56,30 @@ export const rowsQuery = (api: Stillhouse, name: string, version: number, split:
 export const distillationsQuery = (api: Stillhouse) =>
   queryOptions({
     queryKey: ['distillations'],
-    queryFn: async () => {
-      const { items } = await api.distillations.list();
-      return items.toSorted((a, b) => (a.startedAt > b.startedAt ? -1 : 1));
-    },
+    queryFn: ({ signal }) => api.distillations.list(signal),
     refetchInterval: (query) => (query.state.data?.some((run) => run.status === 'running') ? LIVE_MS : CALM_MS),
   });
 
-/** One run; the event stream makes it fresh sooner than its own interval. */
+/** One run; its event stream brings each new state sooner than the interval, which stands in where the stream is cut. */
 export const distillationQuery = (api: Stillhouse, name: string) =>
   queryOptions({
     queryKey: ['distillations', name],
-    queryFn: () => api.distillations.get(name),
+    queryFn: ({ signal }) => api.distillations.get(name, signal),
     refetchInterval: (query) => (query.state.data?.endedAt ? false : 5_000),
   });
 
 /** All aliases by name. */
 export const aliasesQuery = (api: Stillhouse) =>
-  queryOptions({ queryKey: ['aliases'], queryFn: async () => (await api.aliases.list()).items, refetchInterval: CALM_MS });
+  queryOptions({ queryKey: ['aliases'], queryFn: ({ signal }) => api.aliases.list(signal), refetchInterval: CALM_MS });
 
 /** All versions of an alias, newest first. */
 export const aliasVersionsQuery = (api: Stillhouse, name: string) =>
-  queryOptions({ queryKey: ['aliases', name], queryFn: async () => (await api.aliases.versions(name)).items });
+  queryOptions({ queryKey: ['aliases', name], queryFn: ({ signal }) => api.aliases.versions(name, signal) });
 
 /** All students, newest first. */
 export const studentsQuery = (api: Stillhouse) =>
-  queryOptions({ queryKey: ['students'], queryFn: async () => (await api.students.list()).items });
+  queryOptions({ queryKey: ['students'], queryFn: ({ signal }) => api.students.list(signal) });
 
 /** One student. */
 export const studentQuery = (api: Stillhouse, name: string) =>
-  queryOptions({ queryKey: ['students', name], queryFn: () => api.students.get(name) });
+  queryOptions({ queryKey: ['students', name], queryFn: ({ signal }) => api.students.get(name, signal) });

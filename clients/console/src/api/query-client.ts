@@ -15,7 +15,7 @@ export function createQueryClient(): QueryClient {
         staleTime: 3_000,
         retry: (failures, error) => {
           const status = statusOf(error);
-          return failures < 2 && (status === null || status >= 500);
+          return failures < 2 && status !== null && (status === 0 || status >= 500);
         },
         retryDelay: (failures) => 500 * 2 ** failures,
       },

@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from 'react';
-import { Stillhouse } from './sdk.ts';
+import { Stillhouse } from '../../../sdk/index.ts';
 
 const STORAGE_KEY = 'stillhouse-admin-key';
 

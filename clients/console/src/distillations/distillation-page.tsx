@@ -1,0 +1,88 @@
+import { Skeleton } from '@mantine/core';
+import { IconArrowNarrowRight } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { useParams } from '@tanstack/react-router';
+import type { Distillation } from '../../../../contracts/distil.ts';
+import { distillationQuery } from '../api/queries.ts';
+import { useApi } from '../api/session.ts';
+import { Loaded } from '../components/loaded.tsx';
+import { Page } from '../components/page.tsx';
+import { RelativeTime } from '../components/relative-time.tsx';
+import { RunTag } from '../components/status-tag.tsx';
+import { TargetName } from '../components/target-name.tsx';
+import { formatUsd } from '../format/cost.ts';
+import { formatDuration } from '../format/time.ts';
+import { useNow } from '../format/use-now.ts';
+import { EventsPanel } from './events-panel.tsx';
+import { LineagePanel } from './lineage-panel.tsx';
+import { LabelsPanel } from './labels-panel.tsx';
+import { ReportCard } from './report-card.tsx';
+import { RunActions } from './run-actions.tsx';
+import { RunNotices } from './run-notices.tsx';
+import { StageTimeline } from './stage-timeline.tsx';
+import { useRunEvents } from './use-run-events.ts';
+import classes from './distillation.module.css';
+
+const PARENT = { label: 'Distillations', to: '/distillations' } as const;
+
+/** One run, followed live: where it stands, what came out, and whether the student is good enough. */
+export function DistillationPage() {
+  const { name } = useParams({ from: '/distillations/$name' });
+  const query = useQuery(distillationQuery(useApi(), name));
+  const run = query.data;
+  return (
+    <Page
+      title={name}
+      parent={PARENT}
+      tag={run && <RunTag status={run.status} />}
+      lead={run ? <RunLead run={run} /> : ' '}
+      actions={run && <RunActions run={run} />}
+    >
+      <Loaded query={query} skeleton={<RunSkeleton />}>
+        {(loaded) => <Run run={loaded} />}
+      </Loaded>
+    </Page>
+  );
+}
+
+function Run({ run }: { run: Distillation }) {
+  const events = useRunEvents(run.name);
+  return (
+    <>
+      <RunNotices run={run} />
+      <div className={classes.columns}>
+        <div className={classes.stack}>
+          <StageTimeline run={run} />
+          <LineagePanel run={run} />
+        </div>
+        <div className={classes.stack}>
+          {run.evaluation && <ReportCard evaluation={run.evaluation} usedGold={run.usedGold} />}
+          {run.evaluation && <LabelsPanel evaluation={run.evaluation} />}
+          <EventsPanel events={events} />
+        </div>
+      </div>
+    </>
+  );
+}
+
+function RunLead({ run }: { run: Distillation }) {
+  const now = useNow();
+  const took = formatDuration((run.endedAt ? Date.parse(run.endedAt) : now) - Date.parse(run.startedAt));
+  return (
+    <span className={classes.loop}>
+      <TargetName target={run.teacher ?? run.input.teacher ?? ''} />
+      <IconArrowNarrowRight size={16} aria-label="teaches" />
+      {run.student ? <TargetName target={run.student} /> : <span>a student to come</span>}
+      <span className="numbers">
+        · started <RelativeTime at={run.startedAt} /> · {run.endedAt ? `took ${took}` : `${took} so far`} · {formatUsd(run.spentUsd)} of {formatUsd(run.input.maxUsd)} spent
+      </span>
+    </span>
+  );
+}
+
+const RunSkeleton = () => (
+  <div className={classes.columns}>
+    <Skeleton height={520} radius="lg" />
+    <Skeleton height={520} radius="lg" />
+  </div>
+);

@@ -1,0 +1,101 @@
+import { Drawer, Skeleton, Tabs } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import type { Trace } from '../../../../contracts/traces.ts';
+import { traceQuery } from '../api/queries.ts';
+import { useApi } from '../api/session.ts';
+import { CopyTo } from '../components/copy-to.tsx';
+import { Loaded } from '../components/loaded.tsx';
+import { TraceTag } from '../components/status-tag.tsx';
+import { formatUsd } from '../format/cost.ts';
+import { formatCount } from '../format/numbers.ts';
+import { formatMs } from '../format/time.ts';
+import { JsonView } from './json-view.tsx';
+import { Conversation } from './conversation.tsx';
+import { TraceFacts } from './trace-facts.tsx';
+import classes from './traces.module.css';
+
+/** One whole trace beside the list. */
+export function TraceDrawer({ id, onClose }: { id: string | null; onClose: () => void }) {
+  return (
+    <Drawer
+      opened={id !== null}
+      onClose={onClose}
+      position="right"
+      size={640}
+      title={id && <TraceTitle id={id} />}
+      closeButtonProps={{ 'aria-label': 'Close the trace' }}
+      overlayProps={{ backgroundOpacity: 0.25 }}
+    >
+      {id && <TraceContent id={id} />}
+    </Drawer>
+  );
+}
+
+const TraceTitle = ({ id }: { id: string }) => (
+  <span className={classes.tools}>
+    <b>Trace</b>
+    <span className="mono dimmed">{id}</span>
+    <CopyTo text={id} label="Copy the id" />
+  </span>
+);
+
+function TraceContent({ id }: { id: string }) {
+  const query = useQuery(traceQuery(useApi(), id));
+  return (
+    <Loaded query={query} skeleton={<Skeleton height={420} radius="md" />}>
+      {(trace) => (
+        <>
+          <TraceFigures trace={trace} />
+          {trace.errorMessage && (
+            <div className={classes.error}>
+              {trace.errorClass && <b>{trace.errorClass}: </b>}
+              {trace.errorMessage}
+            </div>
+          )}
+          <Tabs defaultValue="conversation" keepMounted={false}>
+            <Tabs.List mb="md">
+              <Tabs.Tab value="conversation">Conversation</Tabs.Tab>
+              <Tabs.Tab value="facts">Details</Tabs.Tab>
+              <Tabs.Tab value="json">JSON</Tabs.Tab>
+            </Tabs.List>
+            <Tabs.Panel value="conversation">
+              <Conversation trace={trace} />
+            </Tabs.Panel>
+            <Tabs.Panel value="facts">
+              <TraceFacts trace={trace} />
+            </Tabs.Panel>
+            <Tabs.Panel value="json">
+              <JsonView title="Request" value={trace.request} />
+              <JsonView title="Response" value={trace.response} />
+            </Tabs.Panel>
+          </Tabs>
+        </>
+      )}
+    </Loaded>
+  );
+}
+
+function TraceFigures({ trace }: { trace: Trace }) {
+  return (
+    <dl className={classes.figures}>
+      <div>
+        <dt>Status</dt>
+        <dd>
+          <TraceTag status={trace.status} />
+        </dd>
+      </div>
+      <div>
+        <dt>Tokens in + out</dt>
+        <dd>{`${formatCount(trace.tokensIn)} + ${formatCount(trace.tokensOut)}`}</dd>
+      </div>
+      <div>
+        <dt>Cost</dt>
+        <dd>{formatUsd(trace.costUsd)}</dd>
+      </div>
+      <div>
+        <dt>Latency</dt>
+        <dd>{formatMs(trace.latencyMs)}</dd>
+      </div>
+    </dl>
+  );
+}

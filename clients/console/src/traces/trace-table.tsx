@@ -1,0 +1,49 @@
+import type { TraceSummary } from '../../../../contracts/traces.ts';
+import { DataTable } from '../components/data-table.tsx';
+import type { Column } from '../components/data-table.tsx';
+import { RelativeTime } from '../components/relative-time.tsx';
+import { TraceTag } from '../components/status-tag.tsx';
+import { TargetName } from '../components/target-name.tsx';
+import { formatUsd } from '../format/cost.ts';
+import { formatCount } from '../format/numbers.ts';
+import { formatMs } from '../format/time.ts';
+import { UnstyledButton } from '@mantine/core';
+import classes from './traces.module.css';
+
+interface TraceTableProps {
+  traces: TraceSummary[];
+  selected: string | undefined;
+  onOpen: (id: string) => void;
+}
+
+/** Traces, a line each; a click or Enter opens the drawer. */
+export function TraceTable({ traces, selected, onOpen }: TraceTableProps) {
+  const columns: Column<TraceSummary>[] = [
+    {
+      label: 'When',
+      width: '104px',
+      cell: ({ id, at }) => (
+        <UnstyledButton fz="inherit" onClick={() => onOpen(id)} aria-label={`Open the trace of ${at}`}>
+          <RelativeTime at={at} />
+        </UnstyledButton>
+      ),
+    },
+    { label: 'Status', width: '106px', cell: ({ status }) => <TraceTag status={status} /> },
+    { label: 'Asked', cell: ({ modelAsked }) => <span className="mono">{modelAsked}</span> },
+    { label: 'Answered by', cell: ({ target }) => <TargetName target={target} /> },
+    { label: 'Prompt and answer', cell: (trace) => <Texts trace={trace} /> },
+    { label: 'Tokens', number: true, cell: ({ tokensIn, tokensOut }) => `${formatCount(tokensIn)} + ${formatCount(tokensOut)}` },
+    { label: 'Cost', number: true, cell: ({ costUsd }) => formatUsd(costUsd) },
+    { label: 'Latency', number: true, cell: ({ latencyMs }) => formatMs(latencyMs) },
+  ];
+  return <DataTable caption="Traces" items={traces} columns={columns} rowKey={(trace) => trace.id} selected={selected} onRow={({ id }) => onOpen(id)} />;
+}
+
+function Texts({ trace }: { trace: TraceSummary }) {
+  return (
+    <span className={classes.texts}>
+      <span className={`${classes.prompt} truncate`}>{trace.prompt || '–'}</span>
+      <span className={`${classes.answer} truncate`}>{trace.answer || trace.errorMessage || '–'}</span>
+    </span>
+  );
+}
