@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { Sha256 } from '../contracts/identifiers.ts';
+import { StillhouseError } from '../contracts/errors.ts';
+import { loadOnnxRuntime, openOnnxSession } from './onnx-session.ts';
+
+/** `embedder.json` beside the model: what a student's manifest names. */
+const EmbedderInfo = z.object({
+  name: z.string(),
+  /** Of `model.onnx`. */
+  sha256: Sha256,
+  dimensions: z.number().int().positive(),
+  maxTokens: z.number().int().positive(),
+});
+export type EmbedderInfo = Readonly<z.infer<typeof EmbedderInfo>>;
+
+/** A sentence's vector, L2-normalised, and how many tokens were read. */
+export interface Embedding {
+  vector: Float32Array;
+  tokens: number;
+}
+
+/** Turns text into vectors, on the thread that calls it. */
+export interface Embedder {
+  info: EmbedderInfo;
+  embed(text: string): Promise<Embedding>;
+  close(): Promise<void>;
+}
+
+/** Longer texts are cut before they are tokenised: far beyond `maxTokens` in any language, and it bounds the time. */
+const MAX_CHARACTERS = 20_000;
+
+/** Reads what an embedder folder holds, without loading it. */
+export function readEmbedderInfo(folder: string): EmbedderInfo {
+  return inFolder(folder, () => EmbedderInfo.parse(JSON.parse(readFileSync(join(folder, 'embedder.json'), 'utf8'))));
+}
+
+/** As `readEmbedderInfo`, and checks that the model is the one that the folder says. */
+export function verifyEmbedder(folder: string): EmbedderInfo {
+  const info = readEmbedderInfo(folder);
+  const sha256 = createHash('sha256')
+    .update(inFolder(folder, () => readFileSync(join(folder, 'model.onnx'))))
+    .digest('hex');
+  if (sha256 === info.sha256) return info;
+  throw new StillhouseError('artifact_corrupt', `${join(folder, 'model.onnx')} is not the model of its embedder.json. ${REBUILD}`);
+}
+
+/**
+ * Opens the embedder of a folder. One text at a time: the int8 model takes the scale of its activations from everything
+ * in the batch, so that in a batch a vector would depend on its neighbours; alone it depends on its text, and what was
+ * evaluated is what is served. A batch of eight would gain 6 % (docs/LOG.md).
+ */
+export async function openEmbedder(folder: string, threads = 1): Promise<Embedder> {
+  const info = readEmbedderInfo(folder);
+  const ort = await loadOnnxRuntime();
+  const encode = await openTokenizer(folder, info.maxTokens);
+  const session = await openOnnxSession(join(folder, 'model.onnx'), threads).catch((error: unknown) => {
+    throw unusable(folder, error);
+  });
+  return {
+    info,
+    embed: async (text) => {
+      const ids = encode(text);
+      const shape = [1, ids.length];
+      const feeds = {
+        input_ids: new ort.Tensor('int64', BigInt64Array.from(ids, BigInt), shape),
+        attention_mask: new ort.Tensor('int64', new BigInt64Array(ids.length).fill(1n), shape),
+      };
+      const output = await session.run(feeds, ['sentence_embedding']);
+      return { vector: output['sentence_embedding']!.data as Float32Array, tokens: ids.length };
+    },
+    close: () => session.release(),
+  };
+}
+
+/** The folder's tokenizer: token ids of a text, cut to `maxTokens` as Transformers does (the last token stays). */
+export async function openTokenizer(folder: string, maxTokens: number): Promise<(text: string) => number[]> {
+  const { Tokenizer } = await import('@huggingface/tokenizers');
+  const read = (file: string) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as object;
+  const tokenizer = inFolder(folder, () => new Tokenizer(read('tokenizer.json'), read('tokenizer_config.json')));
+  return (text) => {
+    const { ids } = tokenizer.encode(text.slice(0, MAX_CHARACTERS));
+    return ids.length <= maxTokens ? ids : [...ids.slice(0, maxTokens - 1), ids.at(-1)!];
+  };
+}
+
+const REBUILD = 'Delete the folder and start the stack again: it builds the embedder anew.';
+
+function inFolder<T>(folder: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw unusable(folder, error);
+  }
+}
+
+function unusable(folder: string, error: unknown): StillhouseError {
+  return new StillhouseError('artifact_missing', `The embedder in ${folder} can't be used: ${(error as Error).message}. ${REBUILD}`, {
+    cause: error,
+  });
+}
