@@ -9,6 +9,7 @@ import { readDataset } from '../../store/clickhouse/datasets.ts';
 import type { ApiDeps } from './dependencies.ts';
 import { unlessDown } from './outages.ts';
 import { fileKey } from './upload.ts';
+import { CHANGE_TIMEOUT_MS, READ_TIMEOUT_MS, withTemporal } from './temporal-calls.ts';
 import { inputOfRun } from './workflow-runs.ts';
 
 /** The build's first record is waited for this long, so that a `GET` right after the start finds it. */
@@ -25,7 +26,8 @@ export async function startBuild(deps: ApiDeps, input: BuildDatasetInput): Promi
   const same = await recordOf(deps, input, newest);
   if (same?.status === 'ready') return same;
   // a build that failed, or whose record is gone, runs again; one that runs is joined
-  await startOrJoin(await deps.temporal(), input, same === null || same.status === 'failed');
+  const again = same === null || same.status === 'failed';
+  await withTemporal(deps, CHANGE_TIMEOUT_MS, (client) => startOrJoin(client, input, again));
   if (same?.status === 'building') return same;
   for (const end = deps.now() + FIRST_RECORD_MS; deps.now() < end;) {
     const record = await readDataset(deps.clickhouse, input.project, input.name);
@@ -62,17 +64,17 @@ async function startOrJoin(client: Client, input: BuildDatasetInput, again: bool
 /** A build that runs and that ClickHouse holds no record of yet; null where there is none, or Temporal can't say. */
 export async function unrecordedBuild(deps: ApiDeps, project: string, name: string, recorded: Dataset | null): Promise<Dataset | null> {
   if (recorded?.status === 'building') return null;
-  return unlessDown(async () => {
-    const client = await deps.temporal();
-    const prefix = workflowIds.buildDataset(project, name, '');
-    const query = `WorkflowType = '${WORKFLOWS.buildDataset}' AND ExecutionStatus = 'Running' AND WorkflowId STARTS_WITH '${prefix}'`;
+  const prefix = workflowIds.buildDataset(project, name, '');
+  const query = `WorkflowType = '${WORKFLOWS.buildDataset}' AND ExecutionStatus = 'Running' AND WorkflowId STARTS_WITH '${prefix}'`;
+  const look = async (client: Client) => {
     for await (const run of client.workflow.list({ query, pageSize: 10 })) {
       const input = BuildDatasetInput.safeParse(await inputOfRun(client, run.workflowId, run.runId));
       if (input.success && !(recorded && isSameRequest(recorded, input.data)))
         return pendingBuild(input.data, recorded, run.startTime.getTime());
     }
     return null;
-  }, null);
+  };
+  return unlessDown(() => withTemporal(deps, READ_TIMEOUT_MS, look), null);
 }
 
 function isSameRequest(record: Dataset, input: BuildDatasetInput): boolean {

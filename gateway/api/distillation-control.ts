@@ -10,9 +10,8 @@ import { hasEnded } from './distillation-run.ts';
 import { DistillationRun, findDistillation } from './distillations.ts';
 import { answers, apiRouter } from './openapi.ts';
 import { fromWorkflowFailure } from './registry-updates.ts';
+import { CHANGE_TIMEOUT_MS, withTemporal } from './temporal-calls.ts';
 
-/** A worker takes the message within this time, or the caller hears `unavailable`. */
-const MESSAGE_TIMEOUT_MS = 10_000;
 const ACTIONS = ['pause', 'resume', 'cancel', 'approve'] as const;
 type Action = (typeof ACTIONS)[number];
 
@@ -33,10 +32,8 @@ export function distillationControlRoutes(deps: ApiDeps) {
     const { name, action } = c.req.valid('param');
     const before = await findDistillation(deps, project, name);
     refuseIfEnded(before, action);
-    const client = await deps.temporal();
-    const handle = client.workflow.getHandle(workflowIds.distil(project, name));
     try {
-      await client.withDeadline(Date.now() + MESSAGE_TIMEOUT_MS, () => send(handle, action));
+      await withTemporal(deps, CHANGE_TIMEOUT_MS, (client) => send(client.workflow.getHandle(workflowIds.distil(project, name)), action));
     } catch (error) {
       // it ended between the look and the message
       if (error instanceof WorkflowNotFoundError) refuseIfEnded(await findDistillation(deps, project, name), action);

@@ -8,7 +8,7 @@ import { startingState } from './starting-state.ts';
 import { inputOfRun } from './workflow-runs.ts';
 
 /** A query waits this long for a worker; then the last recorded state answers. */
-const QUERY_TIMEOUT_MS = 3_000;
+const QUERY_TIMEOUT_MS = 2_000;
 /** Temporal's HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT. */
 const CLOSE_EVENT = 2;
 

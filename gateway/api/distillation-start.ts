@@ -8,6 +8,7 @@ import { findDataset } from './datasets.ts';
 import type { ApiDeps } from './dependencies.ts';
 import { distillationState } from './distillation-state.ts';
 import { startingState } from './starting-state.ts';
+import { CHANGE_TIMEOUT_MS, withTemporal } from './temporal-calls.ts';
 import { refuseImpossibleTarget } from './target-check.ts';
 
 /**
@@ -21,7 +22,7 @@ export async function startDistillation(deps: ApiDeps, request: DistilInput): Pr
   const again = before?.status === 'failed' || before?.status === 'cancelled';
   if (before && !again) return joined(before, input);
   await refuseWhatCannotRun(deps, input);
-  return launch(deps, await deps.temporal(), input, name, again);
+  return withTemporal(deps, CHANGE_TIMEOUT_MS, (client) => launch(deps, client, input, name, again));
 }
 
 async function launch(deps: ApiDeps, client: Client, input: DistilInput, name: string, again: boolean): Promise<Distillation> {

@@ -6,6 +6,7 @@ import { listDistillations, readDistillation } from '../../store/clickhouse/dist
 import type { ApiDeps } from './dependencies.ts';
 import { hasEnded, markStale, stateOfRun } from './distillation-run.ts';
 import { unlessDown } from './outages.ts';
+import { READ_TIMEOUT_MS, withTemporal } from './temporal-calls.ts';
 import { describeRun } from './workflow-runs.ts';
 
 /**
@@ -15,11 +16,11 @@ import { describeRun } from './workflow-runs.ts';
 export async function distillationState(deps: ApiDeps, project: string, name: string): Promise<Distillation | null> {
   const recorded = await unlessDown(() => readDistillation(deps.clickhouse, project, name), 'down' as const);
   const known = recorded === 'down' ? null : recorded;
-  const state = await unlessDown(async () => {
-    const client = await deps.temporal();
+  const ask = async (client: Client) => {
     const run = await describeRun(client, workflowIds.distil(project, name));
     return run ? await stateOfRun(client, run, known, project, name) : known;
-  }, 'down' as const);
+  };
+  const state = await unlessDown(() => withTemporal(deps, READ_TIMEOUT_MS, ask), 'down' as const);
   if (state === 'down') {
     if (known) return markStale(known);
     throw new StillhouseError('unavailable', 'Temporal does not answer, and no state of this run is recorded; try again in a moment.');
@@ -32,7 +33,7 @@ export async function distillationState(deps: ApiDeps, project: string, name: st
 export async function distillationStates(deps: ApiDeps, project: string): Promise<Distillation[]> {
   const recorded = await listDistillations(deps.clickhouse, project);
   const names = new Set(recorded.filter((run) => !hasEnded(run.status)).map((run) => run.name));
-  const unrecorded = await unlessDown(async () => runningNames(await deps.temporal(), project), null);
+  const unrecorded = await unlessDown(() => withTemporal(deps, READ_TIMEOUT_MS, (client) => runningNames(client, project)), null);
   for (const name of unrecorded ?? []) names.add(name);
   const current = await Promise.all(
     [...names].map(async (name) => {

@@ -4,6 +4,7 @@ import { overviewSince } from '../../store/clickhouse/overview.ts';
 import type { ApiDeps } from './dependencies.ts';
 import { answers, apiRouter, named } from './openapi.ts';
 import { unlessDown } from './outages.ts';
+import { withTemporal } from './temporal-calls.ts';
 
 const overview = createRoute({
   method: 'get',
@@ -34,8 +35,7 @@ export function overviewRoutes(deps: ApiDeps) {
 /** Asks the server itself: a client that was connected once says nothing about now. */
 async function temporalAnswers(deps: ApiDeps): Promise<'up' | 'down'> {
   return unlessDown(async () => {
-    const client = await deps.temporal();
-    await client.withDeadline(Date.now() + TEMPORAL_CHECK_MS, () => client.workflowService.getSystemInfo({}));
+    await withTemporal(deps, TEMPORAL_CHECK_MS, (client) => client.workflowService.getSystemInfo({}));
     return 'up' as const;
   }, 'down' as const);
 }

@@ -8,15 +8,14 @@ import { QUEUES, WORKFLOWS, workflowIds } from '../../contracts/names.ts';
 import type { MESSAGES } from '../../contracts/names.ts';
 import type { Caller } from '../keys/caller.ts';
 import type { ApiDeps } from './dependencies.ts';
-
-/** A change waits this long for a worker before the caller hears `unavailable`; the change may still come to pass. */
-const CHANGE_TIMEOUT_MS = 15_000;
+import { CHANGE_TIMEOUT_MS, withTemporal } from './temporal-calls.ts';
 
 type RegistryUpdate = (typeof MESSAGES)['putAlias' | 'deleteAlias' | 'rollbackAlias'];
 
 /**
  * Sends one update to the project's registry, starting it where it does not run. The same `idempotency-key` again gives
- * the first answer again. This gateway's snapshot has the change before the answer goes out.
+ * the first answer again. Where no worker takes it in time the caller hears `unavailable`; the change may still come
+ * to pass. This gateway's snapshot has the change before the answer goes out.
  */
 export async function changeRegistry<T>(
   deps: ApiDeps,
@@ -25,7 +24,6 @@ export async function changeRegistry<T>(
   change: Record<string, unknown>,
   idempotencyKey: string | undefined,
 ): Promise<T> {
-  const client = await deps.temporal();
   const requestId = idempotencyKey ?? randomUUID();
   const { project } = caller;
   const start = new WithStartWorkflowOperation(WORKFLOWS.registry, {
@@ -35,7 +33,7 @@ export async function changeRegistry<T>(
     workflowIdConflictPolicy: 'USE_EXISTING',
   });
   try {
-    const result = await client.withDeadline(Date.now() + CHANGE_TIMEOUT_MS, () =>
+    const result = await withTemporal(deps, CHANGE_TIMEOUT_MS, (client) =>
       client.workflow.executeUpdateWithStart<Workflow, T, [unknown]>(update, {
         args: [{ ...change, requestId, actor: caller.keyId }],
         updateId: `${update}/${requestId}`,
