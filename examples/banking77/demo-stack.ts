@@ -6,7 +6,7 @@ import type { Part } from '../../contracts/names.ts';
 
 /** A stack that the demo started with the same supervisor as `npm start`. */
 export interface DemoStack {
-  parts(): Part[];
+  parts: () => Part[];
   address(part: Part['name']): string | null;
   stop(): Promise<void>;
   /** Resolves with the exit code when the supervisor ends by itself. */

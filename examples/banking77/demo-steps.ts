@@ -1,4 +1,4 @@
-import { hasEnded, Stillhouse, waitFor, type Dataset, type Distillation, type StageState } from '../../clients/sdk/index.ts';
+import { hasEnded, waitFor, type Stillhouse, type Dataset, type Distillation, type StageState } from '../../clients/sdk/index.ts';
 
 /** Parts that restart are waited for this long. */
 const PATIENCE_MS = 180_000;

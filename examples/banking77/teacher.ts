@@ -21,7 +21,7 @@ export interface TeacherOptions {
 
 interface Call {
   model?: string;
-  messages?: { role: string; content: unknown }[];
+  messages?: { role: string; content: string }[];
   stream?: boolean;
   stream_options?: { include_usage?: boolean };
 }
@@ -36,10 +36,10 @@ export async function startTeacher(options: TeacherOptions = {}): Promise<{ url:
   const intents = [...new Set(gold.values())];
 
   const answer = (call: Call): string => {
-    const user = String(call.messages?.findLast((message) => message.role === 'user')?.content ?? '').trim();
+    const user = (call.messages?.findLast((message) => message.role === 'user')?.content ?? '').trim();
     const truth = gold.get(user);
     if (truth === undefined) return 'unknown';
-    const asked = (call.messages ?? []).map((message) => String(message.content)).join('\n');
+    const asked = (call.messages ?? []).map((message) => message.content).join('\n');
     const wrong = intents.filter((intent) => intent !== truth && asked.includes(intent));
     const systematic = hash(`always wrong ${user}`) < errorRate / 2;
     const random = Math.random() < errorRate / 2;
