@@ -2,7 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { SPLITS } from '../../contracts/datasets.ts';
 import { Message } from '../../contracts/chat.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
-import { readDatasetRows } from '../../store/clickhouse/dataset-rows.ts';
+import { readDatasetRows } from '../../store/clickhouse/datasets.ts';
 import { NamedPath } from './aliases.ts';
 import { VersionQuery, findDataset } from './datasets.ts';
 import type { ApiDeps } from './dependencies.ts';
