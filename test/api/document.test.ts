@@ -1,0 +1,60 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { expect, test } from 'vitest';
+import { createApi } from '../../gateway/api/api.ts';
+
+// the routes alone: nothing is asked of the engines
+const api = createApi({} as never);
+const document = (await (await api.request('/openapi.json')).json()) as {
+  openapi: string;
+  paths: Record<string, Record<string, { summary?: string; responses: Record<string, { content?: unknown }> }>>;
+  components: { schemas: Record<string, unknown> };
+};
+
+test('the document is OpenAPI 3.1', async () => {
+  expect(document.openapi).toBe('3.1.0');
+  const result = await new Validator().validate(document);
+  expect(result.errors ?? []).toEqual([]);
+  expect(result.valid).toBe(true);
+});
+
+test('every route has a summary and states its refusals', () => {
+  for (const [path, methods] of Object.entries(document.paths)) {
+    for (const [method, operation] of Object.entries(methods)) {
+      expect(operation.summary, `${method} ${path}`).toBeTruthy();
+      expect(Object.keys(operation.responses), `${method} ${path}`).toContain('503');
+    }
+  }
+});
+
+test('the routes are those of the design', () => {
+  const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  expect(routes.sort()).toMatchInlineSnapshot(`
+    [
+      "DELETE /aliases/{name}",
+      "GET /aliases",
+      "GET /aliases/{name}",
+      "GET /aliases/{name}/versions",
+      "GET /datasets",
+      "GET /datasets/{name}",
+      "GET /datasets/{name}/rows",
+      "GET /distillations",
+      "GET /distillations/{name}",
+      "GET /distillations/{name}/events",
+      "GET /overview",
+      "GET /students",
+      "GET /students/{name}",
+      "GET /targets",
+      "GET /traces",
+      "GET /traces/{id}",
+      "POST /aliases/{name}/rollback",
+      "POST /datasets",
+      "POST /distillations",
+      "POST /distillations/{name}/{action}",
+      "POST /files",
+      "PUT /aliases/{name}",
+    ]
+  `);
+  expect(Object.keys(document.components.schemas)).toContain('Distillation');
+});
