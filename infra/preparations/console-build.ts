@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runCommand } from '../processes/run-command.ts';
+import type { PreparationContext } from './preparation.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const SOURCES = ['clients/console', 'clients/sdk', 'contracts'];
+
+/** Builds the console's files unless those that are there were built from the sources as they are. A console that can't be built stops nothing. */
+export async function ensureConsole(context: PreparationContext, env: NodeJS.ProcessEnv, root = ROOT): Promise<string> {
+  const folder = join(root, 'clients/console');
+  const vite = join(root, 'node_modules/vite/bin/vite.js');
+  // A packed copy has the built files only, and nothing to build them with.
+  if (!existsSync(join(folder, 'vite.config.ts')) || !existsSync(vite)) return 'as packed';
+  const stamp = join(folder, 'dist', '.sources');
+  const hash = hashOfSources(root);
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return 'up to date';
+  context.progress('building');
+  const { code, tail } = await runCommand(process.execPath, [vite, 'build', folder, '--logLevel', 'warn'], {
+    cwd: root,
+    env: { ...env, NODE_ENV: 'production' },
+    nice: true,
+    ...(context.signal && { signal: context.signal }),
+    ...(context.ledger && { ledger: context.ledger }),
+  });
+  if (code !== 0) return `could not be built: ${tail.find((line) => /error/i.test(line)) ?? tail.at(-1) ?? 'no reason given'}`;
+  writeFileSync(stamp, hash);
+  return 'built';
+}
+
+function hashOfSources(root: string): string {
+  const hash = createHash('sha256');
+  for (const source of SOURCES) {
+    for (const entry of readdirSync(join(root, source), { recursive: true, withFileTypes: true }).toSorted(byPath)) {
+      const path = join(entry.parentPath, entry.name);
+      if (!entry.isFile() || /[\\/](dist|node_modules)[\\/]/.test(path)) continue;
+      hash.update(path.slice(root.length)).update(readFileSync(path));
+    }
+  }
+  return hash.digest('hex');
+}
+
+function byPath(a: { parentPath: string; name: string }, b: { parentPath: string; name: string }): number {
+  return join(a.parentPath, a.name) < join(b.parentPath, b.name) ? -1 : 1;
+}

@@ -1,0 +1,157 @@
+import { join } from 'node:path';
+import type { Environment } from '../../contracts/environment.ts';
+import type { Part } from '../../contracts/names.ts';
+import { loadConfiguration } from '../../platform/configuration.ts';
+import { exclusiveLock, type ExclusiveLock } from '../../platform/exclusive-lock.ts';
+import { cacheFolder, homePaths } from '../../platform/home.ts';
+import { secretFile } from '../../platform/secrets.ts';
+import { ensureEmbedder, embedderFolder } from '../embedder/embedder.ts';
+import { ensureConsole } from '../preparations/console-build.ts';
+import type { PreparationContext } from '../preparations/preparation.ts';
+import { type ChildLedger, endLeftBehind, openChildLedger } from '../processes/child-ledger.ts';
+import { devServerLock } from '../temporal/dev-server.ts';
+import { ensureTemporalBinary } from '../temporal/temporal-binary.ts';
+import { runMigrations } from './migrations.ts';
+import { checkDisk, checkHome, checkPorts } from './preflight.ts';
+import type { Reporter } from './reporter.ts';
+import { chooseAddresses, type StackAddresses, stackPorts } from './stack-addresses.ts';
+import { clickhousePart, gatewayPart, programPath, stackEnvironment, type StackPlan, temporalPart, workerPart } from './stack-parts.ts';
+import { createSupervision, type Supervision } from './supervision.ts';
+import { runInOrder, type Task } from './task-order.ts';
+
+/** A whole system on one machine, running. */
+export interface Stack {
+  /** What `run/parts.json` says. */
+  parts(): Part[];
+  addresses: StackAddresses;
+  /** Stops all in reverse order and leaves nothing behind. */
+  stop(): Promise<void>;
+}
+
+/** What a stack is started with. */
+export interface StackOptions {
+  env: Environment;
+  /** `process.env` of the program: the parts inherit it. */
+  inherited: NodeJS.ProcessEnv;
+  reporter: Reporter;
+  /** Stops a start that is under way; `startStack` then rejects once everything is stopped. */
+  signal: AbortSignal;
+}
+
+/** What is left of a supervisor that was killed may still be shutting down. */
+const LEFT_BEHIND_GRACE_MS = 8_000;
+
+/**
+ * Starts every part that is not external and waits until each serves. Refusals (a port taken, a home in use, no
+ * Python) are `StillhouseError`s of one sentence; nothing is left running after one.
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { env, reporter } = options;
+  const paths = homePaths(env);
+  checkHome(paths.home);
+  checkDisk(paths.home);
+  loadConfiguration(env.STILLHOUSE_CONFIG);
+  const addresses = await chooseAddresses(env);
+  const locks = [exclusiveLock(paths.lock, holder(addresses), `The home ${paths.home}`)];
+  try {
+    const ledgerFile = join(paths.home, 'run', 'children.json');
+    const left = await endLeftBehind(ledgerFile, LEFT_BEHIND_GRACE_MS);
+    if (left.length > 0) reporter.say('supervisor', `ended what the last one left behind: ${left.join(', ')}`);
+    await checkPorts(stackPorts(addresses));
+    if (addresses.temporal)
+      locks.push(exclusiveLock(devServerLock(paths.temporal), `process ${process.pid}`, `Temporal's data in ${paths.temporal}`));
+    const serviceKey = env.STILLHOUSE_SERVICE_KEY ?? secretFile(paths.serviceKey, 'sk-service');
+    const plan: StackPlan = { env, inherited: options.inherited, paths, addresses, serviceKey, embedder: embedderOf(env) };
+    return await startParts(plan, options, openChildLedger(ledgerFile), () => release(locks));
+  } catch (error) {
+    release(locks);
+    throw error;
+  }
+}
+
+async function startParts(plan: StackPlan, options: StackOptions, ledger: ChildLedger, onStopped: () => void): Promise<Stack> {
+  const { reporter } = options;
+  const supervision = createSupervision({ partsFile: plan.paths.parts, logs: plan.paths.logs, ledger, reporter });
+  // Should this process end by a fault of its own, nothing may stay behind.
+  const killAll = () => ledger.killAll();
+  process.once('exit', killAll);
+  const background = new AbortController();
+  const stop = async () => {
+    background.abort(new Error('The stack is being stopped'));
+    await supervision.stop();
+    // Preparations that were under way: nothing of theirs counts before it is whole.
+    ledger.killAll();
+    process.off('exit', killAll);
+    onStopped();
+  };
+  const signal = AbortSignal.any([options.signal, background.signal]);
+  try {
+    const aborted = new Promise<never>((_, reject) =>
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
+    );
+    await Promise.race([runInOrder(tasks(plan, { ...options, signal }, ledger, supervision), signal), aborted]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { parts: () => supervision.parts(), addresses: plan.addresses, stop };
+}
+
+/** Preparations side by side, then what needs them; a part that needs nothing of a slow one does not wait for it. */
+function tasks(plan: StackPlan, options: StackOptions, ledger: ChildLedger, supervision: Supervision): Task[] {
+  const { addresses, inherited, env } = plan;
+  const { reporter, signal } = options;
+  const context = (name: string): PreparationContext => ({
+    cacheFolder: cacheFolder(env),
+    say: (text) => reporter.say(name, text),
+    progress: (text) => reporter.progress(name, text),
+    signal,
+    ledger,
+  });
+  const prepare = (name: string, run: () => Promise<string>): Task => ({
+    name,
+    after: [],
+    run: async () => {
+      const began = performance.now();
+      const result = await run();
+      reporter.prepared(name, (performance.now() - began) / 1000, result);
+    },
+  });
+  const list: Task[] = [];
+  const engines: string[] = [];
+  if (addresses.temporal) {
+    let program = '';
+    const binary = async () => {
+      const found = await ensureTemporalBinary(context('temporal-server'), inherited);
+      program = found.program;
+      return `from ${found.from === 'PATH' ? 'the PATH' : `the ${found.from}`}`;
+    };
+    list.push(prepare('temporal-server', binary));
+    list.push({ name: 'temporal', after: ['temporal-server'], run: () => supervision.start(temporalPart(plan, program)) });
+    engines.push('temporal');
+  }
+  if (!env.STILLHOUSE_EMBEDDER) list.push(prepare('embedder', () => ensureEmbedder(context('embedder'), inherited)));
+  const embedder = env.STILLHOUSE_EMBEDDER ? [] : ['embedder'];
+  list.push(prepare('console', () => ensureConsole(context('console'), inherited)));
+  if (addresses.clickhouse) list.push({ name: 'clickhouse', after: [], run: () => supervision.start(clickhousePart(plan)) });
+  const migrations = { program: programPath('migrations'), env: stackEnvironment(plan), logs: plan.paths.logs, reporter, ledger, signal };
+  list.push({ name: 'migrations', after: addresses.clickhouse ? ['clickhouse'] : [], run: () => runMigrations(migrations) });
+  list.push({ name: 'gateway', after: ['migrations', ...embedder], run: () => supervision.start(gatewayPart(plan)) });
+  for (const name of ['worker', 'gpu-worker'] as const) {
+    list.push({ name, after: ['migrations', ...engines, ...embedder], run: () => supervision.start(workerPart(name, plan)) });
+  }
+  return list;
+}
+
+function embedderOf(env: Environment): string {
+  return env.STILLHOUSE_EMBEDDER ?? embedderFolder(cacheFolder(env));
+}
+
+function holder({ gateway }: StackAddresses): string {
+  const since = new Date().toLocaleString('sv-SE');
+  return `process ${process.pid}, since ${since}, gateway on port ${gateway.port}`;
+}
+
+function release(locks: ExclusiveLock[]): void {
+  for (const lock of locks.splice(0)) lock.release();
+}
