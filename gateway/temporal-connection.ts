@@ -40,6 +40,8 @@ export function temporalConnection(options: TemporalOptions): TemporalConnection
         throw new StillhouseError('unavailable', `Temporal at ${options.address} cannot be reached`, { cause: error });
       }
     },
-    close: async () => void (await connecting?.then((open) => open.close()).catch(() => undefined)),
+    close: async () => {
+      await connecting?.then((open) => open.close()).catch(() => undefined);
+    },
   };
 }

@@ -71,7 +71,7 @@ class Poller {
         this.#failing = false;
       } catch (error) {
         if (!this.#failing)
-          this.#options.log.warn({ err: error, project }, 'the registry cannot be followed now: the last snapshot goes on');
+          this.#options.log.warn({ reason: (error as Error).message, project }, 'the registry cannot be followed now: the last snapshot goes on');
         this.#failing = true;
         // The first successful poll reads all.
         this.#polls = -1;
@@ -113,7 +113,7 @@ class Poller {
     this.#ensuring = true;
     this.#options
       .ensure(project)
-      .catch((error: unknown) => this.#options.log.debug({ err: error }, 'the registry does not answer yet'))
+      .catch((error: unknown) => this.#options.log.debug({ reason: (error as Error).message }, 'the registry does not answer yet'))
       .finally(() => (this.#ensuring = false));
   }
 

@@ -5,5 +5,7 @@ const LIMITS = /^(TIMEOUT|TOO_|MEMORY_)/;
 
 /** Whether ClickHouse refused the rows for what they are, so that sending them again can't help. */
 export function isRowFault(error: unknown): boolean {
-  return isStillhouseError(error, 'invalid_request') && !LIMITS.test(String(error.data['type'] ?? ''));
+  if (!isStillhouseError(error, 'invalid_request')) return false;
+  const { type } = error.data;
+  return typeof type === 'string' && !LIMITS.test(type);
 }

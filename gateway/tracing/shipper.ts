@@ -67,7 +67,7 @@ export class Shipper {
         await shipSegment(job.segment, job.maybeSent, this.#options);
       } catch (error) {
         job.maybeSent = true;
-        if (!this.#failing) this.#log.warn({ err: error, waiting: this.#queue.length }, 'traces wait: ClickHouse does not take them');
+        if (!this.#failing) this.#log.warn({ reason: (error as Error).message, waiting: this.#queue.length }, 'traces wait: ClickHouse does not take them');
         this.#failing = true;
         // Half of it by chance: replicas must not come back all at once.
         await delay(backoffMs * (0.5 + Math.random() / 2), undefined, { signal: this.#stop.signal }).catch(() => undefined);
