@@ -1,0 +1,70 @@
+import { Skeleton } from '@mantine/core';
+import { IconDatabase } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useNavigate } from '@tanstack/react-router';
+import type { Dataset } from '../../../../contracts/datasets.ts';
+import { datasetsQuery } from '../api/queries.ts';
+import { useApi } from '../api/session.ts';
+import { CommandLine } from '../components/command-line.tsx';
+import { DataTable } from '../components/data-table.tsx';
+import type { Column } from '../components/data-table.tsx';
+import { Empty } from '../components/empty.tsx';
+import { Loaded } from '../components/loaded.tsx';
+import { Page } from '../components/page.tsx';
+import { Panel } from '../components/panel.tsx';
+import { RelativeTime } from '../components/relative-time.tsx';
+import { DatasetTag } from '../components/status-tag.tsx';
+import { formatCount } from '../format/numbers.ts';
+import { sourceInWords } from './source-in-words.ts';
+
+const COLUMNS: Column<Dataset>[] = [
+  {
+    label: 'Dataset',
+    cell: ({ name }) => (
+      <Link to="/datasets/$name" params={{ name }}>
+        {name}
+      </Link>
+    ),
+  },
+  { label: 'Status', cell: ({ status }) => <DatasetTag status={status} /> },
+  { label: 'Version', number: true, cell: ({ version }) => version },
+  { label: 'From', cell: ({ source }) => sourceInWords(source) },
+  { label: 'Rows', number: true, cell: ({ rows }) => formatCount(rows.train + rows.validation + rows.test) },
+  { label: 'Labels', number: true, cell: ({ task, labels }) => (task.kind === 'label' ? formatCount(Object.keys(labels).length) : '–') },
+  { label: 'Gold', number: true, cell: ({ goldRows }) => formatCount(goldRows) },
+  { label: 'Built', number: true, cell: ({ updatedAt }) => <RelativeTime at={updatedAt} /> },
+];
+
+/** All datasets, each at its newest version. */
+export function DatasetsPage() {
+  const query = useQuery(datasetsQuery(useApi()));
+  const navigate = useNavigate();
+  return (
+    <Page title="Datasets" lead="Immutable, versioned rows from your traces or a file, split so that near-duplicates never cross.">
+      <Loaded query={query} skeleton={<Skeleton height={220} radius="lg" />}>
+        {(datasets) => (
+          <Panel flush>
+            {datasets.length === 0 ? (
+              <NoDatasets />
+            ) : (
+              <DataTable caption="Datasets" items={datasets} columns={COLUMNS} rowKey={({ name }) => name} onRow={({ name }) => void navigate({ to: '/datasets/$name', params: { name } })} />
+            )}
+          </Panel>
+        )}
+      </Loaded>
+    </Page>
+  );
+}
+
+function NoDatasets() {
+  const command = [
+    `curl ${window.location.origin}/api/datasets \\`,
+    `  -H "authorization: Bearer $(cat .stillhouse/secrets/admin-key)" -H 'content-type: application/json' \\`,
+    `  -d '{"name": "support", "source": {"traces": {"alias": "support"}}, "task": {"kind": "label"}}'`,
+  ].join('\n');
+  return (
+    <Empty icon={<IconDatabase size={34} stroke={1.4} />} title="No dataset yet" next={<CommandLine command={command} />}>
+      A dataset is made of the traces of an alias, a time range or a metadata pair. Failed and interrupted calls stay out.
+    </Empty>
+  );
+}

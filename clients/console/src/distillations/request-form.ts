@@ -1,0 +1,54 @@
+import type { DistilRequest } from '../../../../contracts/distil.ts';
+
+/** The form's fields as they are being written: number inputs give a text while empty. */
+export interface RequestForm {
+  name: string;
+  dataset: string;
+  teacher: string;
+  alias: string;
+  nSamples: number | string;
+  keepBest: number | string;
+  temperature: number | string;
+  maxUsd: number | string;
+  marginPoints: number | string;
+  seed: number | string;
+  useGold: boolean;
+  approval: boolean;
+}
+
+/** The defaults of `distil`, to be seen before anything is spent. */
+export const EMPTY_FORM: RequestForm = {
+  name: '',
+  dataset: '',
+  teacher: '',
+  alias: '',
+  nSamples: 4,
+  keepBest: 2,
+  temperature: 0.8,
+  maxUsd: 10,
+  marginPoints: 3,
+  seed: 7,
+  useGold: false,
+  approval: false,
+};
+
+/** The request of a form: fields that were left empty are left out, so that their defaults hold. */
+export function requestOf(form: RequestForm): DistilRequest {
+  const text = (key: 'name' | 'teacher' | 'alias') => (form[key].trim() === '' ? {} : { [key]: form[key].trim() });
+  const number = (key: 'nSamples' | 'keepBest' | 'temperature' | 'maxUsd' | 'marginPoints' | 'seed') =>
+    form[key] === '' ? {} : { [key]: Number(form[key]) };
+  return {
+    dataset: form.dataset,
+    ...text('name'),
+    ...text('teacher'),
+    ...text('alias'),
+    ...number('nSamples'),
+    ...number('keepBest'),
+    ...number('temperature'),
+    ...number('maxUsd'),
+    ...number('marginPoints'),
+    ...number('seed'),
+    ...(form.useGold ? { useGold: true } : {}),
+    ...(form.approval ? { approval: true } : {}),
+  };
+}
