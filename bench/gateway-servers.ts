@@ -1,0 +1,134 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { writeSnapshot } from '../gateway/aliases/snapshot-file.ts';
+
+/** A server under measurement, or one that it needs. */
+export interface Server {
+  name: string;
+  port: number;
+  pid: number;
+  stop(): Promise<void>;
+  /** Waits until nothing is left to do behind the calls' backs. */
+  settle(): Promise<void>;
+}
+
+export const KEY = 'sk-bench-0123456789abcdef';
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const hasTaskset = (() => {
+  try {
+    execFileSync('taskset', ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+/** Runs a program of ours; what is measured has the last core for itself where there are cores to choose from. */
+export function start(
+  program: string,
+  args: string[],
+  options: { env?: Record<string, string>; core: number | null; log: string },
+): ChildProcess {
+  const out = openSync(options.log, 'a');
+  const command = [process.execPath, here(program), ...args];
+  const pinned = options.core !== null && hasTaskset ? ['taskset', '-c', String(options.core), ...command] : command;
+  return spawn(pinned[0]!, pinned.slice(1), { env: { ...process.env, ...options.env }, stdio: ['ignore', out, out] });
+}
+
+/** The bare proxy. */
+export async function startFloor(upstream: number, folder: string, core: number): Promise<Server> {
+  const port = await freePort();
+  const child = start('./gateway-floor.ts', [`http://127.0.0.1:${upstream}`, String(port)], { core, log: join(folder, 'floor.log') });
+  await ready(port, '/readyz');
+  return { name: 'bare Hono + undici', port, pid: child.pid!, stop: () => stop(child), settle: () => Promise.resolve() };
+}
+
+/** The product: the real program, its spool, and its shipments to ClickHouse. */
+export async function startGatewayProcess(upstream: number, clickhouseUrl: string, folder: string, core: number): Promise<Server> {
+  const port = await freePort();
+  const home = join(folder, 'home');
+  const configuration = join(folder, 'stillhouse.yaml');
+  const model = { id: 'mock', inputUsdPerMTok: 2.5, outputUsdPerMTok: 10 };
+  // JSON is YAML.
+  const provider = {
+    id: 'lab',
+    kind: 'openai-compatible',
+    baseUrl: `http://127.0.0.1:${upstream}/v1`,
+    allowPrivateAddress: true,
+    models: [model],
+  };
+  writeFileSync(configuration, JSON.stringify({ providers: [provider] }));
+  const alias = {
+    name: 'mock',
+    version: 1,
+    targets: [{ target: 'lab/mock', weight: 1 }],
+    fallbacks: [],
+    reason: '',
+    actor: '',
+    createdAt: '2026-01-01T00:00:00.000Z',
+    deleted: false,
+  };
+  writeSnapshot(join(home, 'snapshots'), { project: 'default', sequence: 1, aliases: { mock: alias }, students: {} });
+  const env = {
+    STILLHOUSE_HOME: home,
+    STILLHOUSE_CONFIG: configuration,
+    STILLHOUSE_PORT: String(port),
+    STILLHOUSE_ADMIN_KEY: KEY,
+    CLICKHOUSE_URL: clickhouseUrl,
+    TEMPORAL_ADDRESS: '127.0.0.1:9',
+  };
+  const child = start('../gateway/main.ts', [], { core, env, log: join(folder, 'gateway.log') });
+  await ready(port, '/readyz');
+  const settle = async () => {
+    while (!(await shipped(port))) await new Promise((resolve) => setTimeout(resolve, 100));
+  };
+  return { name: 'Stillhouse, traces shipped', port, pid: child.pid!, stop: () => stop(child), settle };
+}
+
+/** The upstream that both ask. */
+export async function startUpstream(folder: string, core: number): Promise<Server> {
+  const port = await freePort();
+  const child = start('./gateway-upstream.ts', [String(port)], { core, log: join(folder, 'upstream.log') });
+  await ready(port, '/');
+  return { name: 'upstream', port, pid: child.pid!, stop: () => stop(child), settle: () => Promise.resolve() };
+}
+
+async function shipped(port: number): Promise<boolean> {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  return /^stillhouse_spool_segments 0$/m.test(text);
+}
+
+async function ready(port: number, path: string): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    try {
+      const answer = await fetch(`http://127.0.0.1:${port}${path}`, { method: path === '/' ? 'POST' : 'GET' });
+      await answer.arrayBuffer();
+      if (answer.ok) return;
+    } catch {
+      // Not listening yet.
+    }
+    if (Date.now() > deadline) throw new Error(`port ${port} did not become ready; the logs say why`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
