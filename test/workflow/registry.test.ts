@@ -1,0 +1,113 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { AliasVersion } from '../../contracts/aliases.ts';
+import { MESSAGES, workflowIds } from '../../contracts/names.ts';
+import { currentState, stateSince, versionsOf } from '../../store/clickhouse/state-versions.ts';
+import { type TestClickHouse, startTestClickHouse } from '../support/clickhouse.ts';
+import { updateRegistry } from '../support/registry-client.ts';
+import { type TestTemporal, startTestTemporal } from '../support/temporal.ts';
+import { type TestWorker, startTestWorker } from '../support/worker.ts';
+
+let clickhouse: TestClickHouse;
+let temporal: TestTemporal;
+let worker: TestWorker;
+let client: Client;
+const home = mkdtempSync(join(tmpdir(), 'stillhouse-registry-'));
+const workerEnv = () => ({ ...clickhouse.env, TEMPORAL_ADDRESS: temporal.address, STILLHOUSE_HOME: home, STILLHOUSE_LOG_LEVEL: 'warn' });
+
+beforeAll(async () => {
+  [clickhouse, temporal] = await Promise.all([startTestClickHouse(), startTestTemporal()]);
+  worker = await startTestWorker({ env: workerEnv() });
+  client = new Client({ connection: await Connection.connect({ address: temporal.address }) });
+});
+afterAll(async () => {
+  await worker?.stop();
+  await client?.connection.close();
+  await Promise.all([clickhouse?.stop(), temporal?.stop()]);
+  rmSync(home, { recursive: true, force: true });
+});
+
+const put = (project: string, name: string, target: string, more: Record<string, unknown> = {}) =>
+  updateRegistry<AliasVersion>(client, project, MESSAGES.putAlias, { name, alias: { targets: [{ target, weight: 1 }] }, ...more });
+
+async function refusalOf(sent: Promise<unknown>): Promise<ApplicationFailure> {
+  const error = await sent.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(WorkflowUpdateFailedError);
+  return (error as WorkflowUpdateFailedError).cause as ApplicationFailure;
+}
+
+test('ensure writes the first version once', async () => {
+  const ensure = () => updateRegistry<{ sequence: number }>(client, 'first', MESSAGES.ensure, { requestId: 'ensure-first' });
+  expect(await Promise.all([ensure(), ensure(), ensure()])).toEqual([{ sequence: 1 }, { sequence: 1 }, { sequence: 1 }]);
+  expect(await currentState(clickhouse.client, 'first')).toMatchObject([{ kind: 'project', version: 1, sequence: 1 }]);
+});
+
+test('changes at once get consecutive versions and sequences', async () => {
+  const answers = await Promise.all(Array.from({ length: 10 }, (_, i) => put('busy', 'smart', `lab/model-${i}`)));
+  expect(answers.map((answer) => answer.version).sort((a, b) => a - b)).toEqual(Array.from({ length: 10 }, (_, i) => i + 1));
+  const stored = await stateSince(clickhouse.client, 'busy', 0);
+  expect(stored.map((version) => version.sequence)).toEqual(Array.from({ length: 10 }, (_, i) => i + 1));
+});
+
+test('the same request again gives the first answer, and an equal put makes no version', async () => {
+  const first = await put('again', 'smart', 'lab/a', { requestId: 'one' });
+  const second = await put('again', 'smart', 'lab/b', { requestId: 'two' });
+  expect(second.version).toBe(2);
+  expect(await put('again', 'smart', 'lab/a', { requestId: 'one' })).toEqual(first);
+  expect(await put('again', 'smart', 'lab/b')).toEqual(second);
+  expect(await versionsOf(clickhouse.client, 'again', 'alias', 'smart')).toHaveLength(2);
+});
+
+test('versions count on through a deletion, and a roll-back appends', async () => {
+  await put('history', 'smart', 'lab/a');
+  await put('history', 'smart', 'lab/b');
+  const gone = await updateRegistry<AliasVersion>(client, 'history', MESSAGES.deleteAlias, { name: 'smart' });
+  expect(gone).toMatchObject({ version: 3, deleted: true, targets: [] });
+  expect((await put('history', 'smart', 'lab/c')).version).toBe(4);
+  const refused = await refusalOf(updateRegistry(client, 'history', MESSAGES.rollbackAlias, { name: 'smart', rollback: {} }));
+  expect(refused).toMatchObject({ type: 'conflict', message: expect.stringContaining('deletion') as string });
+  const back = await updateRegistry<AliasVersion>(client, 'history', MESSAGES.rollbackAlias, { name: 'smart', rollback: { version: 1 } });
+  expect(back).toMatchObject({ version: 5, targets: [{ target: 'lab/a', weight: 1 }], reason: 'back to version 1' });
+});
+
+test('what cannot be is refused with a sentence a field', async () => {
+  expect(await refusalOf(put('refusals', 'smart', 'student/none'))).toMatchObject({
+    type: 'not_found',
+    message: 'targets: there is no student "none" in this project',
+  });
+  const invalid = await refusalOf(updateRegistry(client, 'refusals', MESSAGES.putAlias, { name: 'a/b', alias: { targets: [] } }));
+  expect(invalid.type).toBe('InvalidInput');
+  expect(invalid.message).toMatch(/name: .*; alias\.targets: /);
+});
+
+test('500 updates later it goes on as a new run that knows everything', async () => {
+  const before = await put('long', 'smart', 'lab/start', { requestId: 'start' });
+  const { runId } = await client.workflow.getHandle(workflowIds.registry('long')).describe();
+  // Temporal takes ten updates of a workflow at a time.
+  for (let batch = 0; batch < 50; batch++)
+    await Promise.all(Array.from({ length: 10 }, (_, i) => put('long', 'smart', `lab/model-${batch}-${i}`)));
+  await expect.poll(async () => (await client.workflow.getHandle(workflowIds.registry('long')).describe()).runId).not.toBe(runId);
+  expect(await put('long', 'smart', 'lab/start', { requestId: 'start' })).toEqual(before);
+  expect((await put('long', 'smart', 'lab/end')).version).toBe(502);
+});
+
+test('a change survives a worker that is killed while ClickHouse is down', async () => {
+  await put('outage', 'smart', 'lab/a');
+  await clickhouse.kill();
+  const pending = put('outage', 'smart', 'lab/b');
+  await expect
+    .poll(async () => (await client.workflow.getHandle(workflowIds.registry('outage')).describe()).raw.pendingActivities?.[0]?.attempt)
+    .toBeGreaterThan(1);
+  await worker.kill();
+  await clickhouse.restart();
+  worker = await startTestWorker({ env: workerEnv() });
+  expect((await pending).version).toBe(2);
+  expect(await versionsOf(clickhouse.client, 'outage', 'alias', 'smart')).toHaveLength(2);
+});

@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Worker, type WorkerOptions } from '@temporalio/worker';
+import type { Environment } from '../contracts/environment.ts';
+import { QUEUES } from '../contracts/names.ts';
+import type { homePaths } from '../platform/home.ts';
+import type { Logger } from '../platform/logger.ts';
+import { createMainActivities } from './activities.ts';
+import { mapActivityErrors } from './error-interceptor.ts';
+import { ensureSearchAttributes } from './search-attributes.ts';
+import { connectTemporal, installRuntime } from './temporal.ts';
+
+/** What the worker of queue `stillhouse` is made of. */
+export interface MainWorkerOptions {
+  env: Environment;
+  paths: ReturnType<typeof homePaths>;
+  log: Logger;
+  /** Aborted: activities are asked to end, then the worker stops. */
+  signal: AbortSignal;
+  /** Called once the worker polls. */
+  onReady: () => void;
+}
+
+/** Runs the worker of queue `stillhouse`, all workflows and the activities without a GPU, until `signal` is aborted. */
+export async function runMainWorker({ env, paths, log, signal, onReady }: MainWorkerOptions): Promise<void> {
+  installRuntime(log);
+  const connection = await connectTemporal(env.TEMPORAL_ADDRESS, log, signal);
+  if (!connection) return;
+  try {
+    await ensureSearchAttributes(connection, env.TEMPORAL_NAMESPACE).catch((error: unknown) =>
+      log.warn({ err: error }, 'search attributes could not be looked at; runs fail until they exist'),
+    );
+    const { activities, close } = createMainActivities({ env, paths, log, connection });
+    try {
+      const worker = await Worker.create({
+        connection,
+        namespace: env.TEMPORAL_NAMESPACE,
+        taskQueue: QUEUES.main,
+        activities,
+        ...workflowCode(),
+        interceptors: { activity: [mapActivityErrors(log)] },
+        // Training takes a core; the rest mostly waits for ClickHouse and the gateway.
+        maxConcurrentActivityTaskExecutions: 20,
+        // Default throttling (0.8 of the timeout) would hide a stall for most of it.
+        maxHeartbeatThrottleInterval: '5 seconds',
+        defaultHeartbeatThrottleInterval: '5 seconds',
+        shutdownGraceTime: '1 second',
+        shutdownForceTime: '8 seconds',
+      });
+      signal.addEventListener('abort', () => worker.shutdown(), { once: true });
+      const done = worker.run();
+      if (signal.aborted) worker.shutdown();
+      else onReady();
+      await done;
+    } finally {
+      await close();
+    }
+  } finally {
+    await connection.close();
+  }
+}
+
+/** The bundle where the package was built, else the sources. */
+function workflowCode(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+  const bundle = fileURLToPath(new URL('../workflow-bundle.cjs', import.meta.url));
+  if (existsSync(bundle)) return { workflowBundle: { codePath: bundle } };
+  return { workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)) };
+}

@@ -1,0 +1,16 @@
+import { ApplicationFailure } from '@temporalio/workflow';
+import type { z } from 'zod';
+import type { ErrorCode } from '../contracts/errors.ts';
+
+/** A refusal that no retry mends; its type is one of our error codes, which callers turn back into that error. */
+export function refusal(code: ErrorCode, sentence: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(sentence, code);
+}
+
+/** Parses what came from outside; throws `InvalidInput` with one sentence a field. */
+export function parseInput<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const sentences = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the input'}: ${issue.message}`);
+  throw ApplicationFailure.nonRetryable(sentences.join('; '), 'InvalidInput', { errors: sentences });
+}
