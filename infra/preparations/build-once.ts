@@ -29,7 +29,7 @@ export interface BuildOnce {
 export async function buildOnce(task: BuildOnce): Promise<void> {
   if (existsSync(task.folder)) return;
   mkdirSync(dirname(task.folder), { recursive: true });
-  const lock = await lockFor(task);
+  const lock = await waitForLock(`${task.folder}.lock`, task.onWait, task.signal);
   try {
     if (existsSync(task.folder)) return;
     const prefix = `${basename(task.folder)}.unfinished-`;
@@ -49,12 +49,13 @@ export async function buildOnce(task: BuildOnce): Promise<void> {
   }
 }
 
-async function lockFor(task: BuildOnce): Promise<ExclusiveLock> {
+/** Waits until the lock is free, and takes it. */
+export async function waitForLock(path: string, onWait: () => void, signal?: AbortSignal): Promise<ExclusiveLock> {
   for (let first = true; ; first = false) {
-    const lock = tryExclusiveLock(`${task.folder}.lock`, `process ${process.pid}`);
+    const lock = tryExclusiveLock(path, `process ${process.pid}`);
     if (lock) return lock;
-    if (first) task.onWait();
-    task.signal?.throwIfAborted();
+    if (first) onWait();
+    signal?.throwIfAborted();
     await wait(250);
   }
 }

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runCommand } from '../processes/run-command.ts';
+import { waitForLock } from './build-once.ts';
 import type { PreparationContext } from './preparation.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -11,14 +12,24 @@ const SOURCES = ['clients/console', 'clients/sdk', 'contracts'];
 /** Builds the console's files unless those that are there were built from the sources as they are. A console that can't be built stops nothing. */
 export async function ensureConsole(context: PreparationContext, env: NodeJS.ProcessEnv, root = ROOT): Promise<string> {
   const folder = join(root, 'clients/console');
-  const vite = join(root, 'node_modules/vite/bin/vite.js');
   // A packed copy has the built files only, and nothing to build them with.
-  if (!existsSync(join(folder, 'vite.config.ts')) || !existsSync(vite)) return 'as packed';
+  if (!existsSync(join(folder, 'vite.config.ts')) || !existsSync(viteOf(root))) return 'as packed';
+  const onWait = () => context.progress('another start builds it, waiting');
+  const lock = await waitForLock(join(root, 'node_modules', '.stillhouse-console.lock'), onWait, context.signal);
+  try {
+    return await build(root, context, env);
+  } finally {
+    lock.release();
+  }
+}
+
+async function build(root: string, context: PreparationContext, env: NodeJS.ProcessEnv): Promise<string> {
+  const folder = join(root, 'clients/console');
   const stamp = join(folder, 'dist', '.sources');
   const hash = hashOfSources(root);
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return 'up to date';
   context.progress('building');
-  const { code, tail } = await runCommand(process.execPath, [vite, 'build', folder, '--logLevel', 'warn'], {
+  const { code, tail } = await runCommand(process.execPath, [viteOf(root), 'build', folder, '--logLevel', 'warn'], {
     cwd: root,
     env: { ...env, NODE_ENV: 'production' },
     nice: true,
@@ -29,6 +40,8 @@ export async function ensureConsole(context: PreparationContext, env: NodeJS.Pro
   writeFileSync(stamp, hash);
   return 'built';
 }
+
+const viteOf = (root: string) => join(root, 'node_modules/vite/bin/vite.js');
 
 function hashOfSources(root: string): string {
   const hash = createHash('sha256');

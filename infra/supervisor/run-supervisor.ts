@@ -4,13 +4,14 @@ import type { Environment } from '../../contracts/environment.ts';
 import { loadEnvironment } from '../../platform/environment.ts';
 import { homePaths } from '../../platform/home.ts';
 import { type Stack, startStack } from './stack.ts';
+import type { Programs } from './stack-parts.ts';
 import { createTerminal } from './terminal.ts';
 
 /** npm passes a Ctrl-C on that the terminal has sent to this process too: what follows within this time is the same one. */
 const SAME_PRESS_MS = 1_000;
 
 /** Starts the stack, says where things are, and stops it on Ctrl-C; a second Ctrl-C kills. Sets the exit code. */
-export async function runSupervisor(inherited: NodeJS.ProcessEnv): Promise<void> {
+export async function runSupervisor(inherited: NodeJS.ProcessEnv, programs?: Programs): Promise<void> {
   const terminal = createTerminal({
     write: (text) => void process.stdout.write(text),
     interactive: process.stdout.isTTY && !inherited['NO_COLOR'],
@@ -32,7 +33,7 @@ export async function runSupervisor(inherited: NodeJS.ProcessEnv): Promise<void>
   try {
     const began = performance.now();
     const env = loadEnvironment();
-    const stack = await startStack({ env, inherited, reporter: terminal, signal: asked.signal });
+    const stack = await startStack({ env, inherited, reporter: terminal, signal: asked.signal, ...(programs && { programs }) });
     for (const line of whereThingsAre(env, stack, (performance.now() - began) / 1000)) terminal.line(line);
     if (!asked.signal.aborted) await new Promise((done) => asked.signal.addEventListener('abort', done, { once: true }));
     await stack.stop();

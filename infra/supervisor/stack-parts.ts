@@ -15,7 +15,8 @@ export const PROGRAMS = {
   gateway: 'gateway/main.ts',
   worker: 'worker/main.ts',
   'gpu-worker': 'gpu-worker/main.ts',
-} as const;
+};
+export type Programs = Readonly<typeof PROGRAMS>;
 
 /** Everything that the parts of one stack are made of. */
 export interface StackPlan {
@@ -23,6 +24,7 @@ export interface StackPlan {
   /** The supervisor's own environment: providers' keys and the like reach the parts through it. */
   inherited: NodeJS.ProcessEnv;
   paths: ReturnType<typeof homePaths>;
+  programs: Programs;
   addresses: StackAddresses;
   serviceKey: string;
   embedder: string;
@@ -89,14 +91,14 @@ export function workerPart(name: 'worker' | 'gpu-worker', plan: StackPlan): Part
 }
 
 /** Path of one of our programs. */
-export function programPath(name: keyof typeof PROGRAMS): string {
-  return resolve(ROOT, PROGRAMS[name]);
+export function programPath(name: keyof Programs, plan: StackPlan): string {
+  return resolve(ROOT, plan.programs[name]);
 }
 
-function ours(name: keyof typeof PROGRAMS, plan: StackPlan, more: NodeJS.ProcessEnv = {}) {
+function ours(name: keyof Programs, plan: StackPlan, more: NodeJS.ProcessEnv = {}) {
   return {
     program: process.execPath,
-    args: [programPath(name)],
+    args: [programPath(name, plan)],
     env: { ...stackEnvironment(plan), ...more },
     ready: 'message' as const,
   };

@@ -15,7 +15,17 @@ import { runMigrations } from './migrations.ts';
 import { checkDisk, checkHome, checkPorts } from './preflight.ts';
 import type { Reporter } from './reporter.ts';
 import { chooseAddresses, type StackAddresses, stackPorts } from './stack-addresses.ts';
-import { clickhousePart, gatewayPart, programPath, stackEnvironment, type StackPlan, temporalPart, workerPart } from './stack-parts.ts';
+import {
+  clickhousePart,
+  gatewayPart,
+  programPath,
+  type Programs,
+  PROGRAMS,
+  stackEnvironment,
+  type StackPlan,
+  temporalPart,
+  workerPart,
+} from './stack-parts.ts';
 import { createSupervision, type Supervision } from './supervision.ts';
 import { runInOrder, type Task } from './task-order.ts';
 
@@ -36,6 +46,8 @@ export interface StackOptions {
   reporter: Reporter;
   /** Stops a start that is under way; `startStack` then rejects once everything is stopped. */
   signal: AbortSignal;
+  /** Other programs in the parts' places, for tests of the supervisor itself. */
+  programs?: Programs;
 }
 
 /** What is left of a supervisor that was killed may still be shutting down. */
@@ -61,7 +73,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     if (addresses.temporal)
       locks.push(exclusiveLock(devServerLock(paths.temporal), `process ${process.pid}`, `Temporal's data in ${paths.temporal}`));
     const serviceKey = env.STILLHOUSE_SERVICE_KEY ?? secretFile(paths.serviceKey, 'sk-service');
-    const plan: StackPlan = { env, inherited: options.inherited, paths, addresses, serviceKey, embedder: embedderOf(env) };
+    const plan: StackPlan = {
+      env,
+      inherited: options.inherited,
+      paths,
+      programs: options.programs ?? PROGRAMS,
+      addresses,
+      serviceKey,
+      embedder: embedderOf(env),
+    };
     return await startParts(plan, options, openChildLedger(ledgerFile), () => release(locks));
   } catch (error) {
     release(locks);
@@ -134,7 +154,14 @@ function tasks(plan: StackPlan, options: StackOptions, ledger: ChildLedger, supe
   const embedder = env.STILLHOUSE_EMBEDDER ? [] : ['embedder'];
   list.push(prepare('console', () => ensureConsole(context('console'), inherited)));
   if (addresses.clickhouse) list.push({ name: 'clickhouse', after: [], run: () => supervision.start(clickhousePart(plan)) });
-  const migrations = { program: programPath('migrations'), env: stackEnvironment(plan), logs: plan.paths.logs, reporter, ledger, signal };
+  const migrations = {
+    program: programPath('migrations', plan),
+    env: stackEnvironment(plan),
+    logs: plan.paths.logs,
+    reporter,
+    ledger,
+    signal,
+  };
   list.push({ name: 'migrations', after: addresses.clickhouse ? ['clickhouse'] : [], run: () => runMigrations(migrations) });
   list.push({ name: 'gateway', after: ['migrations', ...embedder], run: () => supervision.start(gatewayPart(plan)) });
   for (const name of ['worker', 'gpu-worker'] as const) {

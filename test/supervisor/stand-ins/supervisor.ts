@@ -1,0 +1,5 @@
+/** `npm start` with other programs in the parts' places: STAND_INS is their paths by name. */
+import { runSupervisor } from '../../../infra/supervisor/run-supervisor.ts';
+import type { Programs } from '../../../infra/supervisor/stack-parts.ts';
+
+await runSupervisor(process.env, JSON.parse(process.env['STAND_INS']!) as Programs);
