@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { ApiDeps } from './dependencies.ts';
 
 /** A read asks Temporal this long before the recorded state must do. */
-export const READ_TIMEOUT_MS = 3_000;
+export const READ_TIMEOUT_MS = 3_500;
 /** A change waits this long for the server and, where it is an update, for a worker. */
 export const CHANGE_TIMEOUT_MS = 15_000;
 

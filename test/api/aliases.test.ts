@@ -10,7 +10,10 @@ let plane: TestControlPlane;
 
 beforeAll(async () => {
   const [clickhouse, temporal] = await Promise.all([startTestClickHouse(), startTestTemporal()]);
-  stops.push(() => clickhouse.stop(), () => temporal.stop());
+  stops.push(
+    () => clickhouse.stop(),
+    () => temporal.stop(),
+  );
   const worker = await startTestWorker({ env: { ...clickhouse.env, TEMPORAL_ADDRESS: temporal.address } });
   stops.unshift(() => worker.stop());
   plane = await startControlPlane(clickhouse.client, temporal.address);
@@ -24,15 +27,30 @@ const to = (target: string) => ({ targets: [{ target, weight: 1 }], reason: `to 
 
 test('an alias is put, moved, rolled back, deleted and brought back; every step is a version', async () => {
   const first = await plane.sdk.aliases.set('support', to('lab/oracle-large'));
-  expect(first).toMatchObject({ name: 'support', version: 1, targets: [{ target: 'lab/oracle-large', weight: 1 }], actor: 'admin', deleted: false });
+  expect(first).toMatchObject({
+    name: 'support',
+    version: 1,
+    targets: [{ target: 'lab/oracle-large', weight: 1 }],
+    actor: 'admin',
+    deleted: false,
+  });
   expect(await plane.sdk.aliases.get('support')).toEqual(first);
   expect((await plane.sdk.aliases.set('support', to('lab/oracle-small'))).version).toBe(2);
   expect(await plane.sdk.aliases.rollback('support')).toMatchObject({ version: 3, targets: first.targets });
   expect(await plane.sdk.aliases.delete('support', 'unused')).toMatchObject({ version: 4, deleted: true });
   await expect(plane.sdk.aliases.get('support')).rejects.toMatchObject({ status: 404, code: 'not_found' });
-  expect(await plane.sdk.aliases.rollback('support', { version: 2 })).toMatchObject({ version: 5, targets: [{ target: 'lab/oracle-small', weight: 1 }] });
+  expect(await plane.sdk.aliases.rollback('support', { version: 2 })).toMatchObject({
+    version: 5,
+    targets: [{ target: 'lab/oracle-small', weight: 1 }],
+  });
   const versions = await plane.sdk.aliases.versions('support');
-  expect(versions.map((version) => [version.version, version.deleted])).toEqual([[5, false], [4, true], [3, false], [2, false], [1, false]]);
+  expect(versions.map((version) => [version.version, version.deleted])).toEqual([
+    [5, false],
+    [4, true],
+    [3, false],
+    [2, false],
+    [1, false],
+  ]);
 });
 
 test('the same idempotency key gives the first answer again', async () => {
