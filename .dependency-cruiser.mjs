@@ -10,7 +10,7 @@ const MAY_IMPORT = {
   workflows: ['contracts', 'core', 'activities'],
   gateway: ['contracts', 'core', 'platform', 'store', 'serving', 'workflows'],
   worker: ['contracts', 'core', 'platform', 'store', 'serving', 'workflows', 'activities'],
-  'gpu-worker': ['contracts', 'core', 'platform', 'store', 'serving', 'activities'],
+  'gpu-worker': ['contracts', 'core', 'platform', 'store', 'serving', 'activities', 'worker'],
   'clients/sdk': ['contracts'],
   'clients/cli': ['clients/sdk', 'contracts', 'platform'],
   'clients/console': ['clients/sdk', 'contracts'],
