@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createDeviceProbeActivity } from './device-probe.ts';
 
-// Recorded from nvidia-smi 570 on a machine with two cards.
+// In the form that nvidia-smi prints; not recorded: no card is at hand.
 const TWO_CARDS = 'NVIDIA H100 80GB HBM3, 81559, 81004, 9.0\nNVIDIA H100 80GB HBM3, 81559, 80000, 9.0\n';
 const absent = () => Promise.reject(new Error('ENOENT'));
 
