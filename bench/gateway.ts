@@ -1,4 +1,4 @@
-// `npm run bench:gateway [-- --rounds 3 --seconds 6]`: CPU a call of the gateway with tracing and shipping, against the
+// `npm run bench:gateway [-- --rounds 3 --seconds 6 --modes json,stream]`: CPU a call of the gateway with tracing and shipping, against the
 // bare proxy in the same run. Both answer the same upstream over 32 connections, in turns; medians are reported. CPU is
 // the server process's own, all threads, from /proc; the gateway's includes what it spends until its last trace is in
 // ClickHouse. A row is a server and a mode: more of either is one line.
@@ -15,7 +15,13 @@ import { cpuSeconds } from './process-cpu.ts';
 
 const TARGET_RATIO = 1.6;
 const CONNECTIONS = 32;
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '6' } } });
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '6' },
+    modes: { type: 'string', default: 'json,stream' },
+  },
+});
 const messages = [
   { role: 'system', content: 'You are terse.' },
   { role: 'user', content: 'What is the capital of France?' },
@@ -25,6 +31,7 @@ const MODES = {
   stream: JSON.stringify({ model: 'mock', messages, temperature: 0, max_tokens: 64, stream: true }),
 };
 type Mode = keyof typeof MODES;
+const modes = values.modes.split(',') as Mode[];
 
 interface Measurement {
   calls: number;
@@ -68,7 +75,7 @@ const servers = [
 ];
 const seconds = Number(values.seconds);
 const runs: { server: string; mode: Mode; round: number; measurement: Measurement }[] = [];
-for (const mode of Object.keys(MODES) as Mode[]) {
+for (const mode of modes) {
   for (const server of servers) load(server, mode, 2);
   for (let round = 1; round <= Number(values.rounds); round++) {
     for (const server of servers) {
@@ -79,7 +86,7 @@ for (const mode of Object.keys(MODES) as Mode[]) {
     }
   }
 }
-const rows = (Object.keys(MODES) as Mode[]).flatMap((mode) => {
+const rows = modes.flatMap((mode) => {
   const of = (name: string) => runs.filter((run) => run.server === name && run.mode === mode).map((run) => run.measurement);
   const floor = median(of(servers[0]!.name).map((one) => one.cpuMicrosPerCall));
   return servers.map(({ name }) => {

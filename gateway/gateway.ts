@@ -16,7 +16,7 @@ import { idsOfSegment, insertTraceSegment } from '../store/clickhouse/traces.ts'
 import { ensureRegistry } from './aliases/ensure-registry.ts';
 import { followRegistry, type SnapshotPoller } from './aliases/snapshot-poller.ts';
 import { createApi } from './api/api.ts';
-import { createApp } from './app.ts';
+import { createApp, withHotPath } from './app.ts';
 import type { DataPlane } from './chat/data-plane.ts';
 import { createKeyRing } from './keys/key-ring.ts';
 import { checkListenAddress } from './keys/listen-address.ts';
@@ -74,7 +74,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     log,
   });
   const app = createApp({ dataPlane, api, consoleFolder: options.consoleFolder, log });
-  const server = createAdaptorServer({ fetch: app.fetch, hostname: env.STILLHOUSE_HOST }) as Server;
+  const server = createAdaptorServer({ fetch: withHotPath(app, dataPlane), hostname: env.STILLHOUSE_HOST }) as Server;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   const address = await listen(server, env.STILLHOUSE_HOST, env.STILLHOUSE_PORT);
   tracer.adopt();

@@ -1,11 +1,10 @@
-import { EventEmitter } from 'node:events';
 import type { Context } from 'hono';
 import { METADATA_HEADER } from '../../contracts/chat.ts';
 import type { ErrorCode, StillhouseError } from '../../contracts/errors.ts';
 import type { RegistrySnapshot } from '../../contracts/registry.ts';
 import { resolveModel } from '../aliases/route.ts';
 import { originOf, type GatewayContext } from '../keys/caller.ts';
-import type { CancelSignal } from '../providers/provider.ts';
+import { CancelSignal } from '../providers/cancel-signal.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { askTargets } from './attempts.ts';
 import { newCall, NO_USAGE, rowOf, startOf, type Call } from './call.ts';
@@ -88,13 +87,9 @@ function costOf(plane: DataPlane, call: Call, usage: ReturnType<typeof estimateU
 
 /** Fires when the connection closes before the answer is through. */
 function cancelSignal(c: Context<GatewayContext>): CancelSignal {
-  const signal: CancelSignal = new EventEmitter();
-  const abort = () => {
-    signal.aborted = true;
-    signal.emit('abort');
-  };
+  const signal = new CancelSignal();
   const outgoing = c.env?.outgoing;
-  if (outgoing) outgoing.on('close', () => void (outgoing.writableFinished || abort()));
-  else c.req.raw.signal.addEventListener('abort', abort, { once: true });
+  if (outgoing) outgoing.on('close', () => void (outgoing.writableFinished || signal.abort()));
+  else c.req.raw.signal.addEventListener('abort', () => signal.abort(), { once: true });
   return signal;
 }

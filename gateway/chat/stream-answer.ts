@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { upstreamError } from '../providers/upstream-error.ts';
-import type { CancelSignal, ProviderAnswer, Usage } from '../providers/provider.ts';
+import type { CancelSignal } from '../providers/cancel-signal.ts';
+import type { ProviderAnswer, Usage } from '../providers/provider.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 import { answerHeaders } from './answer-headers.ts';
 import type { Answered } from './attempts.ts';

@@ -3,15 +3,13 @@ import { Pool } from 'undici';
 import type { ProviderConfig } from '../../contracts/configuration.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { upstreamBody } from '../chat/chat-request.ts';
+import { Exchange } from './exchange.ts';
 import { isPrivateAddress, publicLookup } from './private-address.ts';
 import { tokenCost } from './price.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
-import { readAnswer } from './read-answer.ts';
 import { upstreamError } from './upstream-error.ts';
 
 const CONNECTIONS = 256;
-/** What of a provider's headers is of use to a caller; hop-by-hop ones and cookies are not. */
-const PASSED_ON = /^(content-type|retry-after|retry-after-ms|x-should-retry|x-request-id|openai-.*|x-ratelimit-.*)$/;
 
 /** Any server that speaks OpenAI's dialect, at any base URL. */
 export function openAICompatible(config: ProviderConfig, secret: (name: string) => string | undefined): Provider {
@@ -32,15 +30,10 @@ export function openAICompatible(config: ProviderConfig, secret: (name: string) 
     id: config.id,
     async call(call: ProviderCall): Promise<ProviderAnswer> {
       if (refusal) throw refusal;
-      const body = upstreamBody(call.request, call.model);
+      const exchange = new Exchange(config.id, call.request.stream, call.signal);
       try {
-        const response = await pool.request({ method: 'POST', path, headers, body, signal: call.signal });
-        const passed: Record<string, string> = {};
-        for (const name in response.headers) {
-          const value = response.headers[name];
-          if (typeof value === 'string' && PASSED_ON.test(name)) passed[name] = value;
-        }
-        return await readAnswer(config.id, call.request.stream, { status: response.statusCode, headers: passed, body: response.body });
+        pool.dispatch({ method: 'POST', path, headers, body: upstreamBody(call.request, call.model) }, exchange);
+        return await exchange.answer;
       } catch (error) {
         throw upstreamError(error, config.id);
       }

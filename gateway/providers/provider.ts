@@ -1,11 +1,8 @@
-import type { EventEmitter } from 'node:events';
 import type { Readable } from 'node:stream';
 import type { TargetInfo } from '../../contracts/http.ts';
 import type { RegistrySnapshot } from '../../contracts/registry.ts';
 import type { ChatRequest } from '../chat/chat-request.ts';
-
-/** Emits `abort` once when the caller has gone away. An emitter, since undici takes it as it is and it costs little. */
-export type CancelSignal = EventEmitter & { aborted?: boolean };
+import type { CancelSignal } from './cancel-signal.ts';
 
 export interface ProviderCall {
   /** The provider's own name of the model: the target behind its first slash. */

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { unlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../platform/logger.ts';
 import type { SegmentFile } from './segment-files.ts';
@@ -67,7 +67,8 @@ export class Shipper {
         await shipSegment(job.segment, job.maybeSent, this.#options);
       } catch (error) {
         job.maybeSent = true;
-        if (!this.#failing) this.#log.warn({ reason: (error as Error).message, waiting: this.#queue.length }, 'traces wait: ClickHouse does not take them');
+        if (!this.#failing)
+          this.#log.warn({ reason: (error as Error).message, waiting: this.#queue.length }, 'traces wait: ClickHouse does not take them');
         this.#failing = true;
         // Half of it by chance: replicas must not come back all at once.
         await delay(backoffMs * (0.5 + Math.random() / 2), undefined, { signal: this.#stop.signal }).catch(() => undefined);
@@ -77,7 +78,7 @@ export class Shipper {
       if (this.#failing) this.#log.info({ waiting: this.#queue.length }, 'ClickHouse takes traces again');
       this.#failing = false;
       backoffMs = FIRST_BACKOFF_MS;
-      rmSync(job.segment.path, { force: true });
+      unlinkSync(job.segment.path);
       this.#queue.shift();
       this.#bytes -= job.segment.bytes;
       job.done();

@@ -1,0 +1,99 @@
+import { Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
+import { StillhouseError } from '../../contracts/errors.ts';
+import type { CancelSignal } from './cancel-signal.ts';
+import type { ProviderAnswer } from './provider.ts';
+
+/** A whole answer larger than this is none: it must fit in memory beside all others. */
+const MAX_WHOLE_BYTES = 64 * 1024 * 1024;
+/** What of a provider's headers is of use to a caller; hop-by-hop ones and cookies are not. */
+const PASSED_ON = /^(content-type|retry-after|retry-after-ms|x-should-retry|x-request-id|openai-.*|x-ratelimit-.*)$/;
+
+/**
+ * One request to a provider and what comes back. It sits on undici's dispatcher itself: an answer that is read whole
+ * needs no stream in between. Redirects are not followed. A stream has begun once a byte of it is there; until then
+ * another target may still be tried.
+ */
+export class Exchange implements Dispatcher.DispatchHandler {
+  readonly answer: Promise<ProviderAnswer>;
+  readonly #provider: string;
+  readonly #streamAsked: boolean;
+  readonly #signal: CancelSignal;
+  #resolve!: (answer: ProviderAnswer) => void;
+  #reject!: (error: unknown) => void;
+  #status = 0;
+  readonly #headers: Record<string, string> = {};
+  readonly #chunks: Buffer[] = [];
+  #bytes = 0;
+  #stream: Readable | null = null;
+  #ended = false;
+
+  constructor(provider: string, streamAsked: boolean, signal: CancelSignal) {
+    this.#provider = provider;
+    this.#streamAsked = streamAsked;
+    this.#signal = signal;
+    this.answer = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    const abort = () => controller.abort(new StillhouseError('cancelled', 'The caller went away'));
+    if (this.#signal.aborted) abort();
+    else this.#signal.onAbort = abort;
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
+    if (status < 200) return;
+    this.#status = status;
+    for (const name in headers) {
+      const value = headers[name];
+      if (typeof value === 'string' && PASSED_ON.test(name)) this.#headers[name] = value;
+    }
+    if (status >= 300 && status < 400) {
+      const message = `Provider "${this.#provider}" answered with a redirect (${status}), which is not followed`;
+      controller.abort(new StillhouseError('upstream_invalid', message, { data: { status } }));
+    } else if (this.#streamAsked && status < 300 && this.#headers['content-type']?.startsWith('text/event-stream')) {
+      this.#stream = new Readable({
+        read: () => controller.resume(),
+        destroy: (error, done) => {
+          if (!this.#ended) controller.abort(error ?? new StillhouseError('cancelled', 'The caller went away'));
+          done(error);
+        },
+      });
+    }
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#bytes += chunk.length;
+    if (this.#stream) {
+      if (!this.#stream.push(chunk)) controller.pause();
+      this.#resolve({ form: 'stream', status: this.#status, headers: this.#headers, body: this.#stream });
+      return;
+    }
+    this.#chunks.push(chunk);
+    if (this.#bytes > MAX_WHOLE_BYTES) {
+      controller.abort(new StillhouseError('upstream_invalid', `Provider "${this.#provider}" sent more than ${MAX_WHOLE_BYTES} bytes`));
+    }
+  }
+
+  onResponseEnd(): void {
+    this.#ended = true;
+    this.#signal.onAbort = null;
+    if (this.#stream) {
+      this.#stream.push(null);
+      this.#resolve({ form: 'stream', status: this.#status, headers: this.#headers, body: this.#stream });
+      return;
+    }
+    const bytes = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.#bytes);
+    this.#resolve({ form: 'whole', status: this.#status, headers: this.#headers, text: bytes.toString() });
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#ended = true;
+    this.#signal.onAbort = null;
+    this.#reject(error);
+    this.#stream?.destroy(error);
+  }
+}
