@@ -46,10 +46,9 @@ export async function execute(pool: SessionPool, request: ClickHouseRequest, sin
   }
   const format = statement.format ?? request.defaultFormat ?? 'TabSeparated';
   const mark = `request ${randomUUID()}`;
-  const stop = () => void pool.kill(mark).catch(() => {});
   return pool.use(request.database, async (session) => {
     if (sink.gone.aborted) return NOTHING;
-    sink.gone.addEventListener('abort', stop, { once: true });
+    const ended = killWhenGone(pool, mark, sink.gone);
     try {
       if (statement.kind === 'other')
         return await command(session, `${statement.sql}\n/* ${mark} */`, statement.verb, request.settings, format, sink);
@@ -60,9 +59,24 @@ export async function execute(pool: SessionPool, request: ClickHouseRequest, sin
       const sql = `${withSettings(statement.sql, settings)}\n/* ${mark} */`;
       return streamed ? await stream(session, sql, format, sink) : await answerWhole(session, sql, format, sink);
     } finally {
-      sink.gone.removeEventListener('abort', stop);
+      ended();
     }
   });
+}
+
+/** Ends the query once its client has gone. Said again until it has ended: a kill that comes before the query runs is lost. */
+function killWhenGone(pool: SessionPool, mark: string, gone: AbortSignal): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const kill = () => void pool.kill(mark).catch(() => {});
+  const begin = () => {
+    kill();
+    timer = setInterval(kill, 200);
+  };
+  gone.addEventListener('abort', begin, { once: true });
+  return () => {
+    gone.removeEventListener('abort', begin);
+    clearInterval(timer);
+  };
 }
 
 async function answerWhole(session: Session, sql: string, format: string, sink: AnswerSink): Promise<Work> {

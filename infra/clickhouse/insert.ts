@@ -38,9 +38,13 @@ export async function insertRows(session: Session, statement: InsertStatement, r
     return { readRows: result.rowsRead, readBytes: result.bytesRead, writtenRows: 0, writtenBytes: 0 };
   }
   const data = joined(statement.data, request.data);
-  if (data.length === 0) return written(0, 0);
-  const format = statement.format!;
   const plain = PLAIN.exec(statement.into);
+  if (data.length === 0) {
+    // Nothing to store; what is wrong with the statement is still said.
+    await session.queryAsync(plain ? `DESCRIBE TABLE ${plain[1]}` : `${statement.into} FORMAT JSONEachRow`);
+    return written(0, 0);
+  }
+  const format = statement.format;
   if (plain && RAW.has(format) && statement.settings === null) {
     const columns = plain[2]
       ?.split(',')
@@ -55,7 +59,7 @@ export async function insertRows(session: Session, statement: InsertStatement, r
     });
     return written(summary.rowsWritten, summary.bytesWritten);
   }
-  if (TEXT.test(format) && !BINARY.test(format)) {
+  if (TEXT.test(format) && !BINARY.test(format) && !data.includes(0)) {
     await session.queryAsync(`${statement.into}${clause} FORMAT ${format}\n${data.toString('utf8')}`);
     return written(0, data.length);
   }

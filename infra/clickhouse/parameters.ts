@@ -34,7 +34,9 @@ function literalOf(token: SqlToken, values: ReadonlyMap<string, string>): string
   if (/^Map\b/.test(type!)) return `_CAST(${mapLiteral(value, name!)}, ${sqlString(type!)})`;
   // Integers stay numbers, so that they can stand in LIMIT too; all else is read from text as the type reads it.
   if (/^U?Int(8|16|32|64)$/.test(type!) && /^-?\d+$/.test(value)) return `_CAST(${value}, ${sqlString(type!)})`;
-  return `_CAST(${sqlString(unescape(value))}, ${sqlString(type!)})`;
+  // The elements of a composite carry their own escapes.
+  const text = /^(Array|Tuple|Nested|Variant)\b/.test(type!) ? value : unescape(value);
+  return `_CAST(${sqlString(text)}, ${sqlString(type!)})`;
 }
 
 /** ClickHouse's escaped text (as in TabSeparated) to what it stands for. */

@@ -4,7 +4,7 @@ import { isWord, type SqlToken, sqlString, sqlTokens } from './sql-tokens.ts';
 /** A query, taken apart as far as settings and formats go. */
 export type Statement =
   | { kind: 'select'; sql: string; format: string | null; streamable: boolean }
-  | { kind: 'insert'; into: string; settings: string | null; format: string | null; data: string; sql: string }
+  | { kind: 'insert'; into: string; settings: string | null; format: string; data: string; sql: string }
   | { kind: 'other'; sql: string; format: string | null; verb: string };
 
 // Files, programs and other databases through SQL: the embedded engine runs as the user, and its port is open to every
@@ -17,6 +17,7 @@ export function parseStatement(query: string): Statement {
   const verb = tokens[0]?.kind === 'symbol' && tokens[0].text === '(' ? 'SELECT' : (tokens[0]?.text.toUpperCase() ?? '');
   if (verb === '') throw new EngineFailure(62, 'SYNTAX_ERROR', 'Syntax error: Empty query.');
   if (verb === 'INSERT') return insertStatement(query, tokens);
+  refuseMalformed(query, tokens);
   refuseOutside(tokens);
   const { sql, format } = withoutFormat(query, tokens);
   if (verb !== 'SELECT' && verb !== 'WITH') return { kind: 'other', sql, format, verb };
@@ -55,6 +56,22 @@ function significant(query: string): SqlToken[] {
   return tokens;
 }
 
+/** What the engine would take for less or more than one statement: it reads up to a zero byte, and runs several in a row. */
+function refuseMalformed(query: string, tokens: SqlToken[]): void {
+  const open = (token: SqlToken) =>
+    ['string', 'quoted'].includes(token.kind) && (token.text.length < 2 || token.text.at(-1) !== token.text[0]);
+  const reason = query.includes('\0')
+    ? 'a zero byte in the query'
+    : tokens[0]!.kind !== 'word' && tokens[0]!.text !== '('
+      ? `failed at position 1 (${tokens[0]!.text.slice(0, 20)})`
+      : tokens.some((token) => token.text === ';')
+        ? 'multi-statements are not allowed'
+        : tokens.some(open)
+          ? 'a string or name does not end'
+          : null;
+  if (reason !== null) throw new EngineFailure(62, 'SYNTAX_ERROR', `Syntax error: ${reason}.`);
+}
+
 function withoutFormat(query: string, tokens: SqlToken[]): { sql: string; format: string | null } {
   const last = tokens.at(-1)!;
   const whole = query.slice(0, last.start + last.text.length);
@@ -86,7 +103,7 @@ function insertStatement(query: string, tokens: SqlToken[]): Statement {
     refuseOutside(significant(query.slice(last.start)));
     refuseOutside(tokens);
     const { sql } = withoutFormat(query, [...tokens, ...shifted(significant(query.slice(end)), end)]);
-    return { kind: 'insert', ...head(query, tokens.slice(0, -1), last.start), format: null, data: '', sql: sql.slice(last.start) };
+    return { kind: 'insert', ...head(query, tokens.slice(0, -1), last.start), format: 'Values', data: '', sql: sql.slice(last.start) };
   }
   refuseOutside(tokens);
   const parts = isWord(last, 'VALUES') ? tokens.slice(0, -1) : tokens.slice(0, -2);

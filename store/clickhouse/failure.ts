@@ -60,7 +60,7 @@ export function storeFailure(error: unknown, query: string): StillhouseError {
   }
   if (BAD_LOGIN.has(type))
     return new StillhouseError('unavailable', `ClickHouse refuses the user: ${brief(error)}`, { cause: error, retryable: false });
-  if (BAD_ROW.test(type)) {
+  if (query.startsWith('insert') && BAD_ROW.test(type)) {
     const row = /\(at row (\d+)\)/.exec(error.message)?.[1];
     return new StillhouseError('invalid_request', `ClickHouse can't take a row of "${query}": ${brief(error)}`, {
       cause: error,
@@ -72,5 +72,5 @@ export function storeFailure(error: unknown, query: string): StillhouseError {
 
 /** The first sentence: what follows may quote rows, and rows are customers' text. */
 function brief(error: ClickHouseError): string {
-  return `${error.type ?? `code ${error.code}`}: ${(error.message.split('\n')[0] ?? '').replace(/: \(?(while|at row|Row \d).*$/i, '').slice(0, 300)}`;
+  return `${error.type ?? `code ${error.code}`}: ${(error.message.split('\n')[0] ?? '').replace(/(:? In scope | before: |: \(?(while|at row|Row \d)).*$/i, '').slice(0, 300)}`;
 }

@@ -12,6 +12,8 @@ const PROGRAM = fileURLToPath(new URL('../../infra/clickhouse/main.ts', import.m
 /** A migrated embedded ClickHouse in a process and a folder of its own. */
 export interface TestClickHouse {
   url: string;
+  /** The engine's folder. */
+  folder: string;
   /** Connected to the database `stillhouse`; closed by `stop`. */
   client: ClickHouseClient;
   /** Ends the process and removes the folder. */
@@ -33,6 +35,7 @@ export async function startTestClickHouse(): Promise<TestClickHouse> {
   const client = connectClickHouse(env);
   return {
     url: process.url,
+    folder: join(home, 'clickhouse'),
     client,
     env,
     async stop() {
