@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
 import type { z } from 'zod';
 import type { ErrorCode } from '../contracts/errors.ts';
 
@@ -13,4 +13,10 @@ export function parseInput<T extends z.ZodType>(schema: T, value: unknown): z.ou
   if (parsed.success) return parsed.data;
   const sentences = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the input'}: ${issue.message}`);
   throw ApplicationFailure.nonRetryable(sentences.join('; '), 'InvalidInput', { errors: sentences });
+}
+
+/** What a failed activity or a refusal says, in a sentence. */
+export function failureSentence(error: unknown): string {
+  const cause = error instanceof ActivityFailure && error.cause ? error.cause : error;
+  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -1,2 +1,3 @@
 /** What the workflow sandbox loads: one export per workflow type of `contracts/names.ts`. */
+export { buildDataset } from './build-dataset.ts';
 export { registry } from './registry.ts';

@@ -18,8 +18,8 @@ import { DeleteAlias, PutAlias, PutStudent, RegistryInput, RollbackAlias } from 
 import { parseInput } from './failures.ts';
 import { RegistryChanges } from './registry-changes.ts';
 
-/** Temporal allows a run 2,000 updates; this many leave room for those that arrive while the last ones finish. */
-const UPDATES_PER_RUN = 500;
+/** Temporal allows a run 2,000 updates; so few keep its history short too (14 events each). */
+const UPDATES_PER_RUN = 200;
 /** Answers to puts that changed nothing are in no table; so many are carried into the next run. */
 const ANSWERS_CARRIED = 100;
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection, WorkflowUpdateFailedError } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import type { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AliasVersion } from '../../contracts/aliases.ts';
 import { MESSAGES, workflowIds } from '../../contracts/names.ts';
@@ -87,15 +87,15 @@ test('what cannot be is refused with a sentence a field', async () => {
   expect(invalid.message).toMatch(/name: .*; alias\.targets: /);
 });
 
-test('500 updates later it goes on as a new run that knows everything', async () => {
+test('200 updates later it goes on as a new run that knows everything', async () => {
   const before = await put('long', 'smart', 'lab/start', { requestId: 'start' });
   const { runId } = await client.workflow.getHandle(workflowIds.registry('long')).describe();
   // Temporal takes ten updates of a workflow at a time.
-  for (let batch = 0; batch < 50; batch++)
+  for (let batch = 0; batch < 20; batch++)
     await Promise.all(Array.from({ length: 10 }, (_, i) => put('long', 'smart', `lab/model-${batch}-${i}`)));
   await expect.poll(async () => (await client.workflow.getHandle(workflowIds.registry('long')).describe()).runId).not.toBe(runId);
   expect(await put('long', 'smart', 'lab/start', { requestId: 'start' })).toEqual(before);
-  expect((await put('long', 'smart', 'lab/end')).version).toBe(502);
+  expect((await put('long', 'smart', 'lab/end')).version).toBe(202);
 });
 
 test('a change survives a worker that is killed while ClickHouse is down', async () => {

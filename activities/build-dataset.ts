@@ -1,0 +1,138 @@
+import type { ArtifactRef } from '../contracts/identifiers.ts';
+import type { BuildDatasetInput, Dataset, DatasetRow } from '../contracts/datasets.ts';
+import { isStillhouseError } from '../contracts/errors.ts';
+import { canonicalJson, contentHash, datasetSourceHash } from '../platform/content-hash.ts';
+import { type GoldAnswer, insertDatasetRows, insertGold, readDataset, recordDataset } from '../store/clickhouse/datasets.ts';
+import { Selection, type SelectionSummary, goldOfRow, parseSelection } from './dataset/selection.ts';
+import { type SourceSetting, sourceRows } from './dataset/source-rows.ts';
+import { withHeartbeat } from './heartbeat.ts';
+
+/** A query of one page may take a minute; nothing longer is alive. */
+const STALL_MS = 150_000;
+
+/** What a build passes from step to step. */
+export interface DatasetBuild {
+  input: BuildDatasetInput;
+  version: number;
+  /** When the build started: `until` of its source, and what tells it from an earlier one. */
+  startedAt: string;
+}
+
+export interface SelectedRows {
+  selection: ArtifactRef;
+  summary: SelectionSummary;
+}
+
+/** What the `buildDataset` workflow is made of. */
+export type BuildDatasetActivities = ReturnType<typeof createBuildDatasetActivities>;
+
+export function createBuildDatasetActivities(setting: SourceSetting & { now: () => number }) {
+  const { clickhouse, artifacts } = setting;
+  const record = (build: DatasetBuild, change: Partial<Dataset>) =>
+    recordDataset(clickhouse, { ...blank(build), ...change, updatedAt: new Date(setting.now()).toISOString() });
+  return {
+    /**
+     * Gives the build its version and records it as building. Safe to retry because a record with this source and start
+     * is its own.
+     */
+    async beginDataset({ input, startedAt }: Omit<DatasetBuild, 'version'>): Promise<{ version: number }> {
+      const newest = await readDataset(clickhouse, input.project, input.name);
+      if (newest && newest.createdAt === startedAt && newest.sourceHash === datasetSourceHash(input)) return { version: newest.version };
+      const version = (newest?.version ?? 0) + 1;
+      await record({ input, version, startedAt }, {});
+      return { version };
+    },
+
+    /**
+     * Reads the source once, decides which rows it gives and where each lies, and keeps that decision as an artifact.
+     * Safe to retry because the artifact of the first attempt stays what it is: traces that arrive later change nothing.
+     */
+    selectRows: (build: DatasetBuild): Promise<SelectedRows> =>
+      withHeartbeat(STALL_MS, async ({ progress, signal }) => {
+        const { input, version } = build;
+        const key = `datasets/${input.project}/${input.name}/${version}-${contentHash(build.startedAt).slice(0, 12)}`;
+        const kept = await artifacts.find(`${key}.summary.json`);
+        if (!kept) {
+          const selection = new Selection(input);
+          let read = 0;
+          for await (const page of sourceRows(setting, input, build.startedAt)) {
+            signal.throwIfAborted();
+            for (const row of page) selection.add(row);
+            progress({ read: (read += page.length) });
+          }
+          const { lines, summary } = selection.end();
+          const ref = await artifacts.put(`${key}.${contentHash(lines).slice(0, 12)}.rows.jsonl`, Buffer.from(lines));
+          await keepFirst(artifacts.put(`${key}.summary.json`, Buffer.from(canonicalJson({ selection: ref, summary }))));
+        }
+        const first = await artifacts.find(`${key}.summary.json`);
+        return JSON.parse((await artifacts.get(first!)).toString()) as SelectedRows;
+      }),
+
+    /**
+     * Reads the source again and stores the chosen rows, gold answers apart. Safe to retry because every page is inserted
+     * under a token of its content, and reading takes a row id once.
+     */
+    writeRows: ({ build, selected }: { build: DatasetBuild; selected: SelectedRows }): Promise<void> =>
+      withHeartbeat(STALL_MS, async ({ progress, signal }) => {
+        const { input, version } = build;
+        const places = parseSelection((await artifacts.get(selected.selection)).toString());
+        const labels = input.task.kind === 'label' && input.task.labels ? new Set(input.task.labels) : null;
+        let written = 0;
+        for await (const page of sourceRows(setting, input, build.startedAt)) {
+          signal.throwIfAborted();
+          const rows: DatasetRow[] = [];
+          const gold: GoldAnswer[] = [];
+          for (const source of page) {
+            const place = places.get(source.row.rowId);
+            if (!place) continue;
+            rows.push({ ...source.row, ...place });
+            const goldAnswer = goldOfRow(labels, source.gold);
+            if (goldAnswer !== null) gold.push({ rowId: source.row.rowId, gold: goldAnswer });
+          }
+          const dataset = { name: input.name, version };
+          const token = (what: string, content: unknown) => `${what}-${contentHash([input.project, dataset, content])}`;
+          await insertDatasetRows(clickhouse, input.project, dataset, rows, token('rows', rows));
+          await insertGold(clickhouse, input.project, dataset, gold, token('gold', gold));
+          progress({ written: (written += rows.length) });
+        }
+      }),
+
+    /** Records how the build ended. Safe to retry because the newest record counts and says the same. */
+    async endDataset({
+      build,
+      selected,
+      error,
+    }: {
+      build: DatasetBuild;
+      selected: SelectedRows | null;
+      error: string | null;
+    }): Promise<void> {
+      await record(build, { ...selected?.summary, status: error === null ? 'ready' : 'failed', error });
+    },
+  };
+}
+
+function blank({ input, version, startedAt }: DatasetBuild): Dataset {
+  return {
+    ...input,
+    version,
+    hash: '',
+    status: 'building',
+    sourceHash: datasetSourceHash(input),
+    rows: { train: 0, validation: 0, test: 0 },
+    goldRows: 0,
+    labels: {},
+    skipped: {},
+    warnings: [],
+    error: null,
+    createdAt: startedAt,
+    updatedAt: startedAt,
+  };
+}
+
+/** Of two attempts at once the first one's content stays. */
+async function keepFirst(put: Promise<ArtifactRef>): Promise<void> {
+  await put.catch((error: unknown) => {
+    if (!isStillhouseError(error, 'conflict')) throw error;
+  });
+}
