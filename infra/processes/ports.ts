@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
+import { StillhouseError } from '../../contracts/errors.ts';
 
 // Below the ranges that operating systems take for outgoing connections (Linux from 32768, macOS from 49152): nobody
 // is given a part's port by chance while the part restarts.
@@ -26,6 +27,12 @@ export async function isPortFree(port: number, host = '127.0.0.1'): Promise<bool
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'EADDRINUSE' || code === 'EACCES') return false;
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+      throw new StillhouseError(
+        'invalid_request',
+        `"${host}" is no address of this machine: set STILLHOUSE_HOST to one (127.0.0.1, or 0.0.0.0 for all).`,
+      );
+    }
     throw error;
   } finally {
     await new Promise((done) => server.close(done));

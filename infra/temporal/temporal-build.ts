@@ -51,7 +51,8 @@ export async function buildTemporal(folder: string, context: PreparationContext,
   throw new StillhouseError('unavailable', `Temporal could not be built by go: ${reason.trim()}`);
 }
 
-async function checkGo(env: NodeJS.ProcessEnv): Promise<void> {
+/** The version of the `go` on the PATH, or a sentence where it can't build Temporal. */
+export async function checkGo(env: NodeJS.ProcessEnv): Promise<string> {
   const { code, tail } = await runCommand('go', ['env', 'GOVERSION'], { env: { ...env, GOTOOLCHAIN: 'local' } });
   const version = /^go(\d+\.\d+(?:\.\d+)?)/.exec(tail.at(-1) ?? '')?.[1];
   if (code !== 0 || version === undefined) {
@@ -66,6 +67,7 @@ async function checkGo(env: NodeJS.ProcessEnv): Promise<void> {
       `Temporal's server must be built here, which needs Go ${GO_NEEDED} or newer, and the one on the PATH is ${version}: ${HOW_TO_INSTALL}.`,
     );
   }
+  return version;
 }
 
 function elapsed(began: number): string {

@@ -57,6 +57,12 @@ test('an environment that is not usable: the variable', async () => {
   );
 });
 
+test("an address that is not this machine's", async () => {
+  expect(await refusal(temporaryHome(), { STILLHOUSE_HOST: '192.0.2.7' })).toContain(
+    '"192.0.2.7" is no address of this machine: set STILLHOUSE_HOST',
+  );
+});
+
 test('no Python to build the embedder with: what to install, and nothing stays', async () => {
   const home = temporaryHome();
   const stack = startSupervisor(home, {}, { STILLHOUSE_EMBEDDER: '', STILLHOUSE_CACHE: join(home, 'cache'), PATH: '/nowhere' });
