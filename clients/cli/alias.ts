@@ -2,7 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import type { AliasVersion } from '../sdk/index.ts';
 import type { CliContext } from './context.ts';
-import { ago, clip } from './format.ts';
+import { ago } from './format.ts';
 import type { Output } from './output.ts';
 import { wholeNumber } from './traces.ts';
 
@@ -112,9 +112,9 @@ function showVersions(out: Output, items: readonly AliasVersion[], nowMs: number
     version.fallbacks.join(', ') || out.style('dim', '–'),
     ago(version.createdAt, nowMs),
     version.actor || out.style('dim', '–'),
-    clip(version.reason, 40),
+    version.reason,
   ]);
-  out.table(['name', 'version', 'targets', 'fallbacks', 'since', 'by', 'reason'], rows, ['version']);
+  out.table(['name', 'version', 'targets', 'fallbacks', 'since', 'by', 'reason'], rows, { right: ['version'], elastic: ['reason'] });
 }
 
 function showAlias(out: Output, alias: AliasVersion, nowMs: number): void {

@@ -120,7 +120,7 @@ function showDatasets(out: Output, items: readonly Dataset[], nowMs: number): vo
     count(dataset.goldRows),
     ago(dataset.updatedAt, nowMs),
   ]);
-  out.table(['name', 'version', 'status', 'task', ...SPLITS, 'gold', 'changed'], rows, ['version', ...SPLITS, 'gold']);
+  out.table(['name', 'version', 'status', 'task', ...SPLITS, 'gold', 'changed'], rows, { right: ['version', ...SPLITS, 'gold'] });
 }
 
 function showDataset(out: Output, dataset: Dataset, nowMs: number): void {
@@ -145,19 +145,15 @@ function showDataset(out: Output, dataset: Dataset, nowMs: number): void {
   const labels = Object.entries(dataset.labels).sort((a, b) => b[1] - a[1]);
   if (labels.length === 0) return;
   out.line();
-  out.table(
-    ['label', 'rows'],
-    labels.slice(0, 30).map(([label, n]) => [clip(label, 60), count(n)]),
-    ['rows'],
-  );
+  const shown = labels.slice(0, 30).map(([label, n]) => [label, count(n)]);
+  out.table(['label', 'rows'], shown, { right: ['rows'], elastic: ['label'] });
   if (labels.length > 30) out.line(out.style('dim', `and ${labels.length - 30} more labels`));
 }
 
 function showRows(out: Output, rows: readonly DatasetRowView[], nextCursor: string | null): void {
   if (rows.length === 0) return out.line('No rows here.');
-  const room = Math.max(30, out.width - 50);
-  const shown = rows.map((row) => [String(row.position), clip(lastUser(row), room), clip(row.reference, 30)]);
-  out.table(['#', 'last user message', 'reference'], shown, ['#']);
+  const shown = rows.map((row) => [String(row.position), lastUser(row), clip(row.reference, 40)]);
+  out.table(['#', 'last user message', 'reference'], shown, { right: ['#'], elastic: ['last user message'] });
   if (nextCursor) out.line(out.style('dim', `\nMore: --cursor ${nextCursor}`));
 }
 

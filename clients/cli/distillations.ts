@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { hasEnded } from '../sdk/index.ts';
 import type { Distillation } from '../sdk/index.ts';
 import type { CliContext } from './context.ts';
 import { ago, duration, usd } from './format.ts';
@@ -57,7 +58,7 @@ function showRuns(out: Output, items: readonly Distillation[], nowMs: number): v
   const rows = items.map((run) => [
     run.name,
     statusOf(out, run),
-    run.stage ?? out.style('dim', '–'),
+    (hasEnded(run) ? null : run.stage) ?? out.style('dim', '–'),
     `${Math.round(run.progress * 100)} %`,
     run.dataset ? `${run.dataset.name} v${run.dataset.version}` : run.input.dataset,
     run.teacher ?? out.style('dim', '–'),
@@ -66,11 +67,9 @@ function showRuns(out: Output, items: readonly Distillation[], nowMs: number): v
     duration((run.endedAt ? Date.parse(run.endedAt) : nowMs) - Date.parse(run.startedAt)),
     ago(run.startedAt, nowMs),
   ]);
-  out.table(['name', 'status', 'stage', 'done', 'dataset', 'teacher', 'decision', 'spent', 'took', 'started'], rows, [
-    'done',
-    'spent',
-    'took',
-  ]);
+  out.table(['name', 'status', 'stage', 'done', 'dataset', 'teacher', 'decision', 'spent', 'took', 'started'], rows, {
+    right: ['done', 'spent', 'took'],
+  });
 }
 
 function showRun(out: Output, run: Distillation, nowMs: number): void {

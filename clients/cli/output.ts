@@ -1,7 +1,11 @@
-import { styleText } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
 import Table from 'cli-table3';
+import { clip } from './format.ts';
 
 type Format = Parameters<typeof styleText>[0];
+
+const GAP = 2;
+const NARROWEST = 12;
 
 /** What a terminal or a pipe is to the commands. */
 export interface Screen {
@@ -42,16 +46,20 @@ export class Output {
     return this.screen.columns ?? 120;
   }
 
-  /** A table without lines; numbers stand right where `right` names their column. */
-  table(head: readonly string[], rows: readonly (readonly string[])[], right: readonly string[] = []): void {
+  /** A table without lines. Columns in `right` stand right; those in `elastic` hold plain text and give way to fit the screen. */
+  table(
+    head: readonly string[],
+    rows: readonly (readonly string[])[],
+    shape: { right?: readonly string[]; elastic?: readonly string[] } = {},
+  ): void {
     if (rows.length === 0) return;
     const table = new Table({
       head: head.map((title) => this.style('dim', title)),
       chars: NO_LINES,
-      style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
-      colAligns: head.map((title) => (right.includes(title) ? 'right' : 'left')),
+      style: { head: [], border: [], 'padding-left': 0, 'padding-right': GAP },
+      colAligns: head.map((title) => (shape.right?.includes(title) ? 'right' : 'left')),
     });
-    table.push(...rows.map((row) => [...row]));
+    table.push(...fitted(head, rows, shape.elastic ?? [], this.width));
     this.line(table.toString().replaceAll(/[ \t]+$/gm, ''));
   }
 
@@ -82,3 +90,19 @@ const NO_LINES = Object.fromEntries(
     'middle',
   ].map((name) => [name, '']),
 );
+
+/** The rows with the elastic columns clipped to share what the others leave; a narrow one leaves its rest to the wide. */
+function fitted(head: readonly string[], rows: readonly (readonly string[])[], elastic: readonly string[], width: number): string[][] {
+  const natural = head.map(
+    (title, column) => Math.max(title.length, ...rows.map((row) => stripVTControlCharacters(row[column]!).length)) + GAP,
+  );
+  const columns = elastic.map((title) => head.indexOf(title)).sort((a, b) => natural[a]! - natural[b]!);
+  let left = width - natural.reduce((sum, wide, column) => (columns.includes(column) ? sum : sum + wide), 0);
+  const given = new Map<number, number>();
+  columns.forEach((column, i) => {
+    const share = Math.min(natural[column]!, Math.max(NARROWEST + GAP, Math.floor(left / (columns.length - i))));
+    given.set(column, share - GAP);
+    left -= share;
+  });
+  return rows.map((row) => row.map((cell, column) => (given.has(column) ? clip(cell, given.get(column)!) : cell)));
+}

@@ -7,6 +7,7 @@ import { addDistillationCommands } from './distillations.ts';
 import { addStackCommands } from './stack.ts';
 import { addStatusCommand } from './status.ts';
 import { addStudentCommands } from './students.ts';
+import { addTargetsCommand } from './targets.ts';
 import { addTraceCommands } from './traces.ts';
 
 /** Options of every command. */
@@ -36,5 +37,6 @@ export function createProgram(makeContext: (program: Command) => CliContext): Co
   addDistillationCommands(program, context);
   addAliasCommands(program, context);
   addStudentCommands(program, context);
+  addTargetsCommand(program, context);
   return program;
 }

@@ -31,7 +31,7 @@ function showParts(out: Output, parts: readonly Part[]): void {
     part.address ?? out.style('dim', '–'),
     part.restarts === 0 ? out.style('dim', '0') : out.style('yellow', String(part.restarts)),
   ]);
-  out.table(['', 'part', 'pid', 'address', 'restarts'], rows, ['pid', 'restarts']);
+  out.table(['', 'part', 'pid', 'address', 'restarts'], rows, { right: ['pid', 'restarts'] });
   out.line();
 }
 
@@ -61,9 +61,6 @@ function showOverview(out: Output, url: string, overview: Overview): void {
     milliseconds(of.p50Ms),
   ];
   const rows = overview.byTarget.map((target) => row(target.target || '(none answered)', target));
-  out.table(
-    ['target', 'calls', 'errors', 'cost', 'p50'],
-    [...rows, row(out.style('bold', 'all'), overview)],
-    ['calls', 'errors', 'cost', 'p50'],
-  );
+  const shape = { right: ['calls', 'errors', 'cost', 'p50'] };
+  out.table(['target', 'calls', 'errors', 'cost', 'p50'], [...rows, row(out.style('bold', 'all'), overview)], shape);
 }

@@ -38,7 +38,7 @@ function showStudents(out: Output, items: readonly Student[], nowMs: number): vo
     student.evaluation ? decisionOf(out, student.evaluation) : out.style('dim', '–'),
     ago(student.createdAt, nowMs),
   ]);
-  out.table(['target', 'version', 'kind', 'labels', 'teacher', 'dataset', 'decision', 'made'], rows, ['version', 'labels']);
+  out.table(['target', 'version', 'kind', 'labels', 'teacher', 'dataset', 'decision', 'made'], rows, { right: ['version', 'labels'] });
 }
 
 function showStudent(out: Output, student: Student, nowMs: number): void {

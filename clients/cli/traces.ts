@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { ORIGINS, TRACE_STATUSES } from '../../contracts/traces.ts';
 import type { Trace, TraceListFilter, TraceSummary } from '../sdk/index.ts';
 import type { CliContext } from './context.ts';
-import { ago, clip, count, milliseconds, usd } from './format.ts';
+import { ago, count, milliseconds, usd } from './format.ts';
 import type { Output } from './output.ts';
 
 interface ListOptions {
@@ -51,7 +51,6 @@ export function addTraceCommands(program: Command, context: CliContext): void {
 
 function showTraces(out: Output, items: readonly TraceSummary[], more: boolean, nowMs: number): void {
   if (items.length === 0) return out.line('No such traces. A call shows here about a second after it ended.');
-  const room = Math.max(16, Math.floor((out.width - 118) / 2) + 16);
   const rows = items.map((trace) => [
     trace.id,
     ago(trace.at, nowMs),
@@ -60,10 +59,13 @@ function showTraces(out: Output, items: readonly TraceSummary[], more: boolean, 
     trace.target,
     milliseconds(trace.latencyMs),
     usd(trace.costUsd),
-    out.style('dim', clip(trace.prompt, room)),
-    clip(trace.status === 'ok' ? trace.answer : trace.errorMessage, room),
+    trace.prompt,
+    trace.status === 'ok' ? trace.answer : trace.errorMessage,
   ]);
-  out.table(['id', 'when', 'status', 'asked', 'answered by', 'latency', 'cost', 'prompt', 'answer'], rows, ['latency', 'cost']);
+  out.table(['id', 'when', 'status', 'asked', 'answered by', 'latency', 'cost', 'prompt', 'answer'], rows, {
+    right: ['latency', 'cost'],
+    elastic: ['prompt', 'answer'],
+  });
   if (more) out.line(out.style('dim', '\nThere are older ones: --until, or a larger --limit.'));
 }
 
@@ -99,7 +101,7 @@ function showTrace(out: Output, trace: Trace, nowMs: number): void {
       milliseconds(attempt.latencyMs),
       usd(attempt.costUsd),
     ]);
-    out.table(['attempt', 'http', 'result', 'latency', 'cost'], rows, ['http', 'latency', 'cost']);
+    out.table(['attempt', 'http', 'result', 'latency', 'cost'], rows, { right: ['http', 'latency', 'cost'] });
   }
   out.line(`\n${out.style('bold', 'Request')}\n${pretty(trace.request)}`);
   out.line(`\n${out.style('bold', 'Answer')}\n${pretty(trace.response)}`);

@@ -1,5 +1,5 @@
 import { hasEnded } from '../sdk/index.ts';
-import type { Distillation } from '../sdk/index.ts';
+import type { Distillation, DistillationUpdate } from '../sdk/index.ts';
 import { CliError } from './cli-error.ts';
 import type { CliContext } from './context.ts';
 import type { Output } from './output.ts';
@@ -11,31 +11,41 @@ const FRAME_MS = 120;
 /** Follows a run until it has ended: redrawn stage lines on a terminal, a line an event elsewhere, JSON lines with `--json`. */
 export async function watchRun(context: CliContext, name: string): Promise<void> {
   const out = context.out();
-  const { client } = context.connection();
-  let last: Distillation | null = null;
-  const board = out.live ? new Board(out, context.now) : null;
+  const stopped = new AbortController();
+  const stop = () => stopped.abort();
+  process.once('SIGINT', stop);
   try {
-    for await (const update of client.distillations.follow(name)) {
+    const last = await follow(context, out, name, stopped.signal);
+    if (!out.json) {
+      out.line();
+      showReportCard(out, last);
+    }
+    if (last.status !== 'completed') context.setExitCode(1);
+  } catch (error) {
+    if (!stopped.signal.aborted) throw error;
+    if (!out.json) out.line(`\nThe run goes on. "stillhouse distillations watch ${name}" follows it again.`);
+    context.setExitCode(130);
+  } finally {
+    process.off('SIGINT', stop);
+  }
+}
+
+async function follow(context: CliContext, out: Output, name: string, signal: AbortSignal): Promise<Distillation> {
+  const board = out.live ? new Board(out, context.now) : null;
+  let last: Distillation | null = null;
+  try {
+    for await (const update of context.connection().client.distillations.follow(name, { signal })) {
       if (update.kind === 'state') last = update.state;
       if (out.json) out.line(JSON.stringify(update));
-      else if (board)
-        board.show(
-          update.kind === 'state' ? update.state : null,
-          update.kind === 'event' && update.event.kind === 'warning' ? update.event.message : null,
-        );
+      else if (board) board.show(update);
       else if (update.kind === 'event')
         out.line(`${update.event.at.slice(11, 19)}  ${(update.event.stage ?? '').padEnd(9)} ${update.event.message}`);
     }
   } finally {
     board?.end();
   }
-  if (!last || !hasEnded(last))
-    throw new CliError(`The stream of "${name}" ended before the run did; "stillhouse distillations watch ${name}" follows it again.`);
-  if (!out.json) {
-    out.line();
-    showReportCard(out, last);
-  }
-  if (last.status !== 'completed') context.setExitCode(1);
+  if (last && hasEnded(last)) return last;
+  throw new CliError(`The stream of "${name}" ended before the run did; "stillhouse distillations watch ${name}" follows it again.`);
 }
 
 /** Lines at the end of a terminal that are drawn again and again. */
@@ -53,11 +63,12 @@ class Board {
     out.screen.write('\u001b[?25l');
   }
 
-  show(run: Distillation | null, warning: string | null): void {
-    if (run) this.#run = run;
-    if (warning) {
+  /** Takes a new state; a warning stays above the lines. */
+  show(update: DistillationUpdate): void {
+    if (update.kind === 'state') this.#run = update.state;
+    else if (update.event.kind === 'warning') {
       this.#wipe();
-      this.#out.line(this.#out.style('yellow', `! ${warning}`));
+      this.#out.line(this.#out.style('yellow', `! ${update.event.message}`));
     }
     this.#draw();
   }
