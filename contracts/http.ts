@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Name } from './identifiers.ts';
 
 /** Problem details (RFC 9457): the error body of `/api`. `code` is an `ErrorCode`. */
 export const Problem = z.object({
@@ -41,6 +42,8 @@ export type UploadedFile = z.infer<typeof UploadedFile>;
 
 /** `GET /api/overview`: the last 24 hours in numbers, for the console's first page and `stillhouse status`. */
 export const Overview = z.object({
+  /** The key's project. */
+  project: Name,
   calls: z.number().int(),
   errors: z.number().int(),
   costUsd: z.number().nullable(),

@@ -22,13 +22,14 @@ const NO_NUMBERS = { calls: 0, errors: 0, costUsd: null, p50Ms: null, p95Ms: nul
 /** The console's first page and `stillhouse status`. */
 export function overviewRoutes(deps: ApiDeps) {
   return apiRouter().openapi(overview, async (c) => {
+    const { project } = c.get('caller');
     const since = new Date(deps.now() - DAY_MS).toISOString();
     const [numbers, temporal] = await Promise.all([
-      unlessDown(() => overviewSince(deps.clickhouse, c.get('caller').project, since), null),
+      unlessDown(() => overviewSince(deps.clickhouse, project, since), null),
       temporalAnswers(deps),
     ]);
     const clickhouse = numbers ? ('up' as const) : ('down' as const);
-    return c.json({ ...(numbers ?? NO_NUMBERS), spool: deps.spool(), temporal, clickhouse, temporalUi: deps.temporalUi }, 200);
+    return c.json({ project, ...(numbers ?? NO_NUMBERS), spool: deps.spool(), temporal, clickhouse, temporalUi: deps.temporalUi }, 200);
   });
 }
 
