@@ -50,11 +50,19 @@ export function AliasForm({ name, current, verb, onSaved }: AliasFormProps) {
             share={draft.targets.length > 1 ? shareOf(draft, target.id) : null}
             errors={{ target: errors[`targets[${i}].target`], weight: errors[`targets[${i}].weight`] }}
             onChange={(part) => change({ targets: draft.targets.map((each) => (each.id === target.id ? { ...each, ...part } : each)) })}
-            onRemove={draft.targets.length > 1 ? () => change({ targets: draft.targets.filter((each) => each.id !== target.id) }) : undefined}
+            onRemove={
+              draft.targets.length > 1 ? () => change({ targets: draft.targets.filter((each) => each.id !== target.id) }) : undefined
+            }
           />
         ))}
         <div>
-          <Button variant="subtle" color="gray" size="compact-sm" leftSection={<IconPlus size={14} />} onClick={() => setDraft(withTarget(draft))}>
+          <Button
+            variant="subtle"
+            color="gray"
+            size="compact-sm"
+            leftSection={<IconPlus size={14} />}
+            onClick={() => setDraft(withTarget(draft))}
+          >
             Add a target
           </Button>
         </div>
@@ -68,7 +76,15 @@ export function AliasForm({ name, current, verb, onSaved }: AliasFormProps) {
         onChange={(fallbacks) => change({ fallbacks })}
         error={errors['fallbacks'] ?? errors['fallbacks[0]']}
       />
-      <Textarea label="Reason" description="Stays in the history" autosize minRows={2} value={draft.reason} onChange={(event) => change({ reason: event.currentTarget.value })} error={errors['reason']} />
+      <Textarea
+        label="Reason"
+        description="Stays in the history"
+        autosize
+        minRows={2}
+        value={draft.reason}
+        onChange={(event) => change({ reason: event.currentTarget.value })}
+        error={errors['reason']}
+      />
       {problem && !Object.keys(errors).some((field) => /^(targets\[|fallbacks|reason)/.test(field)) && (
         <p className={classes.problem} role="alert">
           {problem.detail}

@@ -25,8 +25,8 @@ const COLUMNS: Column<AliasVersion>[] = [
       </Link>
     ),
   },
-  { label: 'Targets', width: '34%', cell: ({ targets }) => <Weights targets={targets} /> },
-  { label: 'Why', cell: ({ reason }) => reason || <span className="dimmed">–</span> },
+  { label: 'Targets', card: 'whole', width: '34%', cell: ({ targets }) => <Weights targets={targets} /> },
+  { label: 'Why', card: 'whole', cell: ({ reason }) => reason || <span className="dimmed">–</span> },
   { label: 'Version', number: true, cell: ({ version }) => version },
   { label: 'Changed', number: true, cell: ({ createdAt }) => <RelativeTime at={createdAt} /> },
 ];
@@ -48,7 +48,13 @@ export function AliasesPage() {
             {aliases.length === 0 ? (
               <NoAliases />
             ) : (
-              <DataTable caption="Aliases" items={aliases} columns={COLUMNS} rowKey={({ name }) => name} onRow={({ name }) => void navigate({ to: '/aliases/$name', params: { name } })} />
+              <DataTable
+                caption="Aliases"
+                items={aliases}
+                columns={COLUMNS}
+                rowKey={({ name }) => name}
+                onRow={({ name }) => void navigate({ to: '/aliases/$name', params: { name } })}
+              />
             )}
           </Panel>
         )}

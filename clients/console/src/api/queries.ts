@@ -48,7 +48,7 @@ export const datasetQuery = (api: Stillhouse, name: string) =>
 export const rowsQuery = (api: Stillhouse, name: string, version: number, split: Split) =>
   queryOptions({
     queryKey: ['datasets', name, version, split],
-    queryFn: async ({ signal }) => (await api.datasets.rowsPage(name, { version, split, limit: 20 }, signal)).items,
+    queryFn: async ({ signal }) => (await api.datasets.rowsPage(name, { version, split, limit: 10 }, signal)).items,
     staleTime: Infinity,
   });
 

@@ -7,6 +7,8 @@ export interface Column<T> {
   number?: boolean;
   /** A CSS width. */
   width?: string;
+  /** In a card: `beside` the first cell, on a line of its own as a `whole`, or `hidden`; default: named, on its line. */
+  card?: 'beside' | 'whole' | 'hidden';
 }
 
 interface DataTableProps<T> {
@@ -18,22 +20,29 @@ interface DataTableProps<T> {
   selected?: string | undefined;
   /** Stays a table on small screens (few short columns). */
   keep?: boolean;
+  /** Columns keep their widths whatever is in them; what has none takes the rest. */
+  fixed?: boolean;
   caption: string;
 }
 
 /** A table that turns into cards on small screens. */
-export function DataTable<T>({ items, columns, rowKey, onRow, selected, keep = false, caption }: DataTableProps<T>) {
+export function DataTable<T>({ items, columns, rowKey, onRow, selected, keep = false, fixed = false, caption }: DataTableProps<T>) {
   const clicked = (event: React.MouseEvent, item: T) => {
     // Links, buttons and a text selection keep their own meaning.
     if ((event.target as HTMLElement).closest('a, button') || window.getSelection()?.toString()) return;
     onRow?.(item);
   };
   return (
-    <table className={classes.table} aria-label={caption} data-keep={keep || undefined}>
+    <table className={classes.table} aria-label={caption} data-keep={keep || undefined} data-fixed={fixed || undefined}>
       <thead>
         <tr>
           {columns.map((column) => (
-            <th key={column.label} scope="col" data-number={column.number || undefined} style={column.width ? { width: column.width } : undefined}>
+            <th
+              key={column.label}
+              scope="col"
+              data-number={column.number || undefined}
+              style={column.width ? { width: column.width } : undefined}
+            >
               {column.label}
             </th>
           ))}
@@ -43,9 +52,14 @@ export function DataTable<T>({ items, columns, rowKey, onRow, selected, keep = f
         {items.map((item) => {
           const key = rowKey(item);
           return (
-            <tr key={key} data-href={onRow ? '' : undefined} data-selected={key === selected || undefined} onClick={onRow ? (event) => clicked(event, item) : undefined}>
+            <tr
+              key={key}
+              data-href={onRow ? '' : undefined}
+              data-selected={key === selected || undefined}
+              onClick={onRow ? (event) => clicked(event, item) : undefined}
+            >
               {columns.map((column) => (
-                <td key={column.label} data-label={column.label} data-number={column.number || undefined}>
+                <td key={column.label} data-label={column.label} data-card={column.card} data-number={column.number || undefined}>
                   {column.cell(item)}
                 </td>
               ))}

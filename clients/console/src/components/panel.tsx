@@ -8,7 +8,7 @@ interface PanelProps {
   actions?: React.ReactNode;
   /** Without padding, for tables; wide ones scroll inside. */
   flush?: boolean;
-  className?: string;
+  className?: string | undefined;
   children: React.ReactNode;
 }
 

@@ -1,5 +1,5 @@
 import type { WeightedTarget } from '../../../../contracts/aliases.ts';
-import { formatPercent } from '../format/numbers.ts';
+import { formatShare } from '../format/numbers.ts';
 import { TargetName, isStudent } from './target-name.tsx';
 import classes from './weights.module.css';
 
@@ -12,13 +12,18 @@ export function Weights({ targets }: { targets: WeightedTarget[] }) {
       {targets.map(({ target, weight }) => (
         <div key={target} className={classes.line}>
           <TargetName target={target} />
-          <span className="numbers dimmed">{formatPercent(weight / sum, weight / sum < 0.1 ? 1 : 0)}</span>
+          <span className="numbers dimmed">{formatShare(weight / sum)}</span>
         </div>
       ))}
       {targets.length > 1 && (
         <div className={classes.bar} aria-hidden>
           {targets.map(({ target, weight }) => (
-            <span key={target} className={classes.part} data-kind={isStudent(target) ? 'student' : 'provider'} style={{ flexGrow: weight }} />
+            <span
+              key={target}
+              className={classes.part}
+              data-kind={isStudent(target) ? 'student' : 'provider'}
+              style={{ flexGrow: weight }}
+            />
           ))}
         </div>
       )}

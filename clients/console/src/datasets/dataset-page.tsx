@@ -25,7 +25,10 @@ export function DatasetPage() {
   const query = useQuery(datasetQuery(useApi(), name));
   const dataset = query.data;
   const distil = (
-    <Button leftSection={<IconFlask size={16} />} renderRoot={(props) => <Link to="/new-distillation" search={{ dataset: name }} {...props} />}>
+    <Button
+      leftSection={<IconFlask size={16} />}
+      renderRoot={(props) => <Link to="/new-distillation" search={{ dataset: name }} {...props} />}
+    >
       Distil
     </Button>
   );

@@ -26,8 +26,8 @@ const COLUMNS: Column<Dataset>[] = [
       </Link>
     ),
   },
-  { label: 'Status', cell: ({ status }) => <DatasetTag status={status} /> },
-  { label: 'Version', number: true, cell: ({ version }) => version },
+  { label: 'Status', card: 'beside', cell: ({ status }) => <DatasetTag status={status} /> },
+  { label: 'Version', card: 'hidden', number: true, cell: ({ version }) => version },
   { label: 'From', cell: ({ source }) => sourceInWords(source) },
   { label: 'Rows', number: true, cell: ({ rows }) => formatCount(rows.train + rows.validation + rows.test) },
   { label: 'Labels', number: true, cell: ({ task, labels }) => (task.kind === 'label' ? formatCount(Object.keys(labels).length) : '–') },
@@ -47,7 +47,13 @@ export function DatasetsPage() {
             {datasets.length === 0 ? (
               <NoDatasets />
             ) : (
-              <DataTable caption="Datasets" items={datasets} columns={COLUMNS} rowKey={({ name }) => name} onRow={({ name }) => void navigate({ to: '/datasets/$name', params: { name } })} />
+              <DataTable
+                caption="Datasets"
+                items={datasets}
+                columns={COLUMNS}
+                rowKey={({ name }) => name}
+                onRow={({ name }) => void navigate({ to: '/datasets/$name', params: { name } })}
+              />
             )}
           </Panel>
         )}

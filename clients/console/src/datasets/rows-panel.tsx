@@ -16,7 +16,13 @@ export function RowsPanel({ dataset }: { dataset: Dataset }) {
   const [split, setSplit] = useState<Split>('train');
   const query = useQuery(rowsQuery(useApi(), dataset.name, dataset.version, split));
   const choice = (
-    <SegmentedControl size="xs" aria-label="Split" data={['train', 'validation', 'test']} value={split} onChange={(value) => setSplit(value as Split)} />
+    <SegmentedControl
+      size="xs"
+      aria-label="Split"
+      data={['train', 'validation', 'test']}
+      value={split}
+      onChange={(value) => setSplit(value as Split)}
+    />
   );
   return (
     <Panel title="First rows" flush actions={choice}>
@@ -46,5 +52,9 @@ const Rows = ({ rows }: { rows: DatasetRowView[] }) => (
 );
 
 function lastUserText(row: DatasetRowView): string {
-  return messagesOf(row).findLast((message) => message.role === 'user')?.text.trim() ?? '';
+  return (
+    messagesOf(row)
+      .findLast((message) => message.role === 'user')
+      ?.text.trim() ?? ''
+  );
 }

@@ -7,17 +7,15 @@ import { distillationQuery } from '../api/queries.ts';
 import { useApi } from '../api/session.ts';
 import { Loaded } from '../components/loaded.tsx';
 import { Page } from '../components/page.tsx';
-import { RelativeTime } from '../components/relative-time.tsx';
+import { Panel } from '../components/panel.tsx';
 import { RunTag } from '../components/status-tag.tsx';
 import { TargetName } from '../components/target-name.tsx';
-import { formatUsd } from '../format/cost.ts';
-import { formatDuration } from '../format/time.ts';
-import { useNow } from '../format/use-now.ts';
 import { EventsPanel } from './events-panel.tsx';
 import { LineagePanel } from './lineage-panel.tsx';
 import { LabelsPanel } from './labels-panel.tsx';
 import { ReportCard } from './report-card.tsx';
 import { RunActions } from './run-actions.tsx';
+import { RunFigures } from './run-figures.tsx';
 import { RunNotices } from './run-notices.tsx';
 import { StageTimeline } from './stage-timeline.tsx';
 import { useRunEvents } from './use-run-events.ts';
@@ -50,13 +48,14 @@ function Run({ run }: { run: Distillation }) {
   return (
     <>
       <RunNotices run={run} />
+      <RunFigures run={run} />
       <div className={classes.columns}>
         <div className={classes.stack}>
           <StageTimeline run={run} />
           <LineagePanel run={run} />
         </div>
         <div className={classes.stack}>
-          {run.evaluation && <ReportCard evaluation={run.evaluation} usedGold={run.usedGold} />}
+          {run.evaluation ? <ReportCard evaluation={run.evaluation} usedGold={run.usedGold} /> : <NoReportYet run={run} />}
           {run.evaluation && <LabelsPanel evaluation={run.evaluation} />}
           <EventsPanel events={events} />
         </div>
@@ -66,23 +65,35 @@ function Run({ run }: { run: Distillation }) {
 }
 
 function RunLead({ run }: { run: Distillation }) {
-  const now = useNow();
-  const took = formatDuration((run.endedAt ? Date.parse(run.endedAt) : now) - Date.parse(run.startedAt));
   return (
     <span className={classes.loop}>
       <TargetName target={run.teacher ?? run.input.teacher ?? ''} />
       <IconArrowNarrowRight size={16} aria-label="teaches" />
       {run.student ? <TargetName target={run.student} /> : <span>a student to come</span>}
-      <span className="numbers">
-        · started <RelativeTime at={run.startedAt} /> · {run.endedAt ? `took ${took}` : `${took} so far`} · {formatUsd(run.spentUsd)} of {formatUsd(run.input.maxUsd)} spent
-      </span>
     </span>
   );
 }
 
+function NoReportYet({ run }: { run: Distillation }) {
+  const sentence =
+    run.input.until === 'curate'
+      ? 'This run ends with the curated training data; nothing is trained or compared.'
+      : run.endedAt
+        ? 'The run ended before the student could be compared with its teacher.'
+        : 'The student is compared with its teacher on the test split once it is trained and exported. The alias moves only after that.';
+  return (
+    <Panel title="Report card">
+      <span className="dimmed">{sentence}</span>
+    </Panel>
+  );
+}
+
 const RunSkeleton = () => (
-  <div className={classes.columns}>
-    <Skeleton height={520} radius="lg" />
-    <Skeleton height={520} radius="lg" />
+  <div className={classes.stack}>
+    <Skeleton height={82} radius="lg" />
+    <div className={classes.columns}>
+      <Skeleton height={520} radius="lg" />
+      <Skeleton height={520} radius="lg" />
+    </div>
   </div>
 );

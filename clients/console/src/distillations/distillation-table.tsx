@@ -17,10 +17,13 @@ const COLUMNS: Column<Distillation>[] = [
       </Link>
     ),
   },
-  { label: 'Status', cell: ({ status }) => <RunTag status={status} /> },
+  { label: 'Status', card: 'beside', cell: ({ status }) => <RunTag status={status} /> },
   { label: 'Stages', cell: (run) => <StageDots run={run} /> },
   { label: 'Teacher', cell: ({ teacher }) => <TargetName target={teacher ?? ''} /> },
-  { label: 'Decision', cell: ({ evaluation }) => (evaluation ? <DecisionTag decision={evaluation.decision} /> : <span className="dimmed">–</span>) },
+  {
+    label: 'Decision',
+    cell: ({ evaluation }) => (evaluation ? <DecisionTag decision={evaluation.decision} /> : <span className="dimmed">–</span>),
+  },
   { label: 'Spent', number: true, cell: ({ spentUsd }) => formatUsd(spentUsd) },
   { label: 'Started', number: true, cell: ({ startedAt }) => <RelativeTime at={startedAt} /> },
 ];

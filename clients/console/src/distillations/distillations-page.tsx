@@ -20,9 +20,21 @@ export function DistillationsPage() {
     </Button>
   );
   return (
-    <Page title="Distillations" lead="A teacher’s answers become a student: sampled, curated, trained, and compared before any traffic moves." actions={start}>
+    <Page
+      title="Distillations"
+      lead="A teacher’s answers become a student: sampled, curated, trained, and compared before any traffic moves."
+      actions={start}
+    >
       <Loaded query={query} skeleton={<Skeleton height={260} radius="lg" />}>
-        {(runs) => (runs.length === 0 ? <NoRuns /> : <Panel flush><DistillationTable runs={runs} /></Panel>)}
+        {(runs) =>
+          runs.length === 0 ? (
+            <NoRuns />
+          ) : (
+            <Panel flush>
+              <DistillationTable runs={runs} />
+            </Panel>
+          )
+        }
       </Loaded>
     </Page>
   );
@@ -35,7 +47,8 @@ const NoRuns = () => (
       title="No distillation yet"
       next={<CommandLine command="npm run stillhouse -- distil --dataset support --alias support --watch" />}
     >
-      Build a dataset from your traces first; then start a run here or in a terminal. Nothing is spent beyond its cap, and the alias moves only if the student proves not worse.
+      Build a dataset from your traces first; then start a run here or in a terminal. Nothing is spent beyond its cap, and the alias moves
+      only if the student proves not worse.
     </Empty>
   </Panel>
 );

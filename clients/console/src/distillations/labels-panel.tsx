@@ -22,7 +22,9 @@ export function LabelsPanel({ evaluation }: { evaluation: Evaluation }) {
   const [all, setAll] = useState(false);
   const scored = evaluation.perLabel.filter((score) => score.n > 0);
   if (scored.length === 0) return null;
-  const sorted = scored.toSorted((a, b) => a.student / a.n - b.student / b.n || a.student - a.teacher - (b.student - b.teacher) || b.n - a.n);
+  const sorted = scored.toSorted(
+    (a, b) => a.student / a.n - b.student / b.n || a.student - a.teacher - (b.student - b.teacher) || b.n - a.n,
+  );
   const hidden = sorted.length - SHOWN_AT_FIRST;
   return (
     <Panel
@@ -37,12 +39,20 @@ export function LabelsPanel({ evaluation }: { evaluation: Evaluation }) {
         )
       }
     >
-      <DataTable caption="Accuracy by label" keep items={all ? sorted : sorted.slice(0, SHOWN_AT_FIRST)} columns={COLUMNS} rowKey={({ label }) => label} />
+      <DataTable
+        caption="Accuracy by label"
+        keep
+        items={all ? sorted : sorted.slice(0, SHOWN_AT_FIRST)}
+        columns={COLUMNS}
+        rowKey={({ label }) => label}
+      />
     </Panel>
   );
 }
 
 function Difference({ score: { n, teacher, student } }: { score: LabelScore }) {
   const points = ((student - teacher) / n) * 100;
-  return <span style={{ color: points < 0 ? 'var(--bad)' : points > 0 ? 'var(--good)' : 'var(--text-dimmed)' }}>{formatPoints(points)}</span>;
+  return (
+    <span style={{ color: points < 0 ? 'var(--bad)' : points > 0 ? 'var(--good)' : 'var(--text-dimmed)' }}>{formatPoints(points)}</span>
+  );
 }

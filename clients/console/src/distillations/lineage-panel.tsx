@@ -7,12 +7,13 @@ import { StatusTag } from '../components/status-tag.tsx';
 import { TargetName } from '../components/target-name.tsx';
 import { formatUsd } from '../format/cost.ts';
 import { formatBytes } from '../format/numbers.ts';
+import classes from './distillation.module.css';
 
 /** What the run was made of and asked for. */
 export function LineagePanel({ run }: { run: Distillation }) {
   const { input, dataset } = run;
   return (
-    <Panel title="Lineage">
+    <Panel title="Lineage" className={classes.last}>
       <Facts
         facts={{
           Dataset: (

@@ -34,7 +34,11 @@ export function NewDistillationPage() {
     start.mutate(request);
   };
   return (
-    <Page title="New distillation" parent={{ label: 'Distillations', to: '/distillations' }} lead="The same input joins the run that exists; nothing is paid for twice.">
+    <Page
+      title="New distillation"
+      parent={{ label: 'Distillations', to: '/distillations' }}
+      lead="The same input joins the run that exists; nothing is paid for twice."
+    >
       <form onSubmit={submit} className={classes.layout} noValidate>
         <div className={classes.stack}>
           <Panel title="What to distil">
@@ -71,7 +75,10 @@ function useStart() {
     mutationFn: (request: ReturnType<typeof requestOf>) => api.distillations.start(request),
     onSuccess: ({ name, status }) => {
       void queryClient.invalidateQueries({ queryKey: ['distillations'] });
-      notifications.show({ color: 'teal', message: status === 'completed' ? `${name} had run before: here is its result` : `${name} is running` });
+      notifications.show({
+        color: 'teal',
+        message: status === 'completed' ? `${name} had run before: here is its result` : `${name} is running`,
+      });
       void navigate({ to: '/distillations/$name', params: { name } });
     },
   });

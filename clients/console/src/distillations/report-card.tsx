@@ -39,14 +39,30 @@ export function ReportCard({ evaluation, usedGold }: { evaluation: Evaluation; u
           </tr>
         </thead>
         <tbody>
-          <Row name="Accuracy" teacher={formatPercent(teacher.accuracy)} student={formatPercent(student.accuracy)} aside={`${formatPoints(difference.points)} points`} />
-          <Row name="Cost per 1,000 calls" teacher={formatUsd(teacher.usdPer1k)} student={formatUsd(student.usdPer1k)} aside={cheaper && `${cheaper} cheaper`} />
-          <Row name="Latency p50" teacher={formatMs(teacher.p50Ms)} student={formatMs(student.p50Ms)} aside={faster && `${faster} faster`} />
+          <Row
+            name="Accuracy"
+            teacher={formatPercent(teacher.accuracy)}
+            student={formatPercent(student.accuracy)}
+            aside={`${formatPoints(difference.points)} points`}
+          />
+          <Row
+            name="Cost per 1,000 calls"
+            teacher={formatUsd(teacher.usdPer1k)}
+            student={formatUsd(student.usdPer1k)}
+            aside={cheaper && `${cheaper} cheaper`}
+          />
+          <Row
+            name="Latency p50"
+            teacher={formatMs(teacher.p50Ms)}
+            student={formatMs(student.p50Ms)}
+            aside={faster && `${faster} faster`}
+          />
         </tbody>
       </table>
       <p className={classes.foot}>
-        Only the teacher was right on {plural(discordant.teacherOnly, 'row')}, only the student on {plural(discordant.studentOnly, 'row')} (exact McNemar p{' '}
-        {mcnemarP < 0.0001 ? '< 0.0001' : `= ${Number(mcnemarP.toPrecision(2))}`}). {usedGold ? 'Gold answers were used in training.' : 'No gold answer reached training.'}
+        Only the teacher was right on {plural(discordant.teacherOnly, 'row')}, only the student on {plural(discordant.studentOnly, 'row')}{' '}
+        (exact McNemar p {mcnemarP < 0.0001 ? '< 0.0001' : `= ${Number(mcnemarP.toPrecision(2))}`}).{' '}
+        {usedGold ? 'Gold answers were used in training.' : 'No gold answer reached training.'}
       </p>
     </Panel>
   );

@@ -9,6 +9,9 @@ it('shows the defaults that distil has', () => {
 });
 
 it('leaves empty fields to their defaults', () => {
-  expect(requestOf({ ...EMPTY_FORM, dataset: 'd', nSamples: '', teacher: ' openai/gpt-4o ' })).toMatchObject({ dataset: 'd', teacher: 'openai/gpt-4o' });
+  expect(requestOf({ ...EMPTY_FORM, dataset: 'd', nSamples: '', teacher: ' openai/gpt-4o ' })).toMatchObject({
+    dataset: 'd',
+    teacher: 'openai/gpt-4o',
+  });
   expect(requestOf({ ...EMPTY_FORM, dataset: 'd', nSamples: '' })).not.toHaveProperty('nSamples');
 });

@@ -41,11 +41,22 @@ export function RunActions({ run }: { run: Distillation }) {
         </ConfirmButton>
       )}
       {run.status === 'running' ? (
-        <Button size="xs" variant="default" leftSection={<IconPlayerPause size={15} />} loading={act.isPending && act.variables === 'pause'} onClick={() => act.mutate('pause')}>
+        <Button
+          size="xs"
+          variant="default"
+          leftSection={<IconPlayerPause size={15} />}
+          loading={act.isPending && act.variables === 'pause'}
+          onClick={() => act.mutate('pause')}
+        >
           Pause
         </Button>
       ) : (
-        <Button size="xs" leftSection={<IconPlayerPlay size={15} />} loading={act.isPending && act.variables === 'resume'} onClick={() => act.mutate('resume')}>
+        <Button
+          size="xs"
+          leftSection={<IconPlayerPlay size={15} />}
+          loading={act.isPending && act.variables === 'resume'}
+          onClick={() => act.mutate('resume')}
+        >
           Resume
         </Button>
       )}

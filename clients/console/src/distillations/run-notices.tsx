@@ -27,7 +27,8 @@ export function RunNotices({ run }: { run: Distillation }) {
             <Link to="/aliases/$name" params={{ name: aliasMoved.alias }} style={{ color: 'inherit' }}>
               <b>{aliasMoved.alias}</b>
             </Link>{' '}
-            moved from <span className="mono">{aliasMoved.before}</span> to <span className="mono">{aliasMoved.after}</span> with version {aliasMoved.version}.
+            moved from <span className="mono">{aliasMoved.before}</span> to <span className="mono">{aliasMoved.after}</span> with version{' '}
+            {aliasMoved.version}.
           </span>
         </div>
       )}

@@ -13,7 +13,9 @@ export function StageDots({ run }: { run: Pick<Distillation, 'stages' | 'stage' 
         {run.stages.map((stage) => (
           <span key={stage.stage} className={classes.dot} data-status={stage.status} />
         ))}
-        {running && run.stage && <span className={`${classes.word} numbers`}>{`${STAGE_WORDS[run.stage].name} ${Math.round(run.progress * 100)} %`}</span>}
+        {running && run.stage && (
+          <span className={`${classes.word} numbers`}>{`${STAGE_WORDS[run.stage].name} ${Math.round(run.progress * 100)} %`}</span>
+        )}
       </span>
     </Tooltip>
   );

@@ -11,7 +11,10 @@ import classes from './stage-timeline.module.css';
 /** The seven stages: how long each took, how far the running one is, what came out in numbers. */
 export function StageTimeline({ run }: { run: Distillation }) {
   return (
-    <Panel title="Stages" hint={run.endedAt ? undefined : <span className="numbers">{`${Math.round(run.progress * 100)} % of the run`}</span>}>
+    <Panel
+      title="Stages"
+      hint={run.endedAt ? undefined : <span className="numbers">{`${Math.round(run.progress * 100)} % of the run`}</span>}
+    >
       <ol className={classes.stages}>
         {run.stages.map((stage) => (
           <Stage key={stage.stage} stage={stage} paused={run.status === 'paused'} />
@@ -64,7 +67,8 @@ function StageTime({ stage }: { stage: StageState }) {
 
 function StageProgress({ stage, paused }: { stage: StageState; paused: boolean }) {
   const { done, total } = stage;
-  if (done === null || total === null || total === 0) return <Progress className={classes.bar} value={100} size={5} animated={!paused} striped aria-label="running" />;
+  if (done === null || total === null || total === 0)
+    return <Progress className={classes.bar} value={100} size={5} animated={!paused} striped aria-label="running" />;
   return (
     <>
       <Progress className={classes.bar} value={(done / total) * 100} size={5} aria-label={`${done} of ${total}`} />

@@ -18,10 +18,14 @@ const evaluation: Evaluation = {
 
 describe('the verdict', () => {
   it('says what was proved', () => {
-    expect(verdictOf(evaluation)).toBe('With 95 % confidence the student is at least as good as the teacher; it was allowed to be 3 points worse.');
+    expect(verdictOf(evaluation)).toBe(
+      'With 95 % confidence the student is at least as good as the teacher; it was allowed to be 3 points worse.',
+    );
     expect(verdictOf({ ...evaluation, lowerBoundPoints: -0.84 })).toContain('at most 0.8 points worse');
     expect(verdictOf({ ...evaluation, decision: 'undecided', lowerBoundPoints: -4.2 })).toContain('400 test rows cannot tell');
-    expect(verdictOf({ ...evaluation, decision: 'worse', difference: { points: -9, low: -12, high: -6.1 } })).toContain('−12.0 to −6.1 points');
+    expect(verdictOf({ ...evaluation, decision: 'worse', difference: { points: -9, low: -12, high: -6.1 } })).toContain(
+      '−12.0 to −6.1 points',
+    );
   });
 
   it('draws interval, zero and margin inside the axis', () => {

@@ -5,7 +5,7 @@ export function formatUsd(usd: number | null | undefined): string {
   if (size === 0) return '$0';
   if (size >= 1000) return `$${Math.round(usd).toLocaleString('en-US')}`;
   if (size >= 1) return `$${usd.toFixed(2)}`;
-  if (size < 1e-9) return '<$0.000000001';
+  if (size < 1e-6) return '<$0.000001';
   // Two significant digits below a cent, three above.
   const digits = Math.min(12, -Math.floor(Math.log10(size)) + (size < 0.01 ? 1 : 2));
   return `$${usd.toFixed(digits).replace(/0+$/, '').replace(/\.$/, '')}`;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { formatPrice, formatUsd } from './cost.ts';
-import { formatBytes, formatPercent, formatPoints, formatTimes, plural } from './numbers.ts';
+import { formatBytes, formatPercent, formatPoints, formatShare, formatTimes, plural } from './numbers.ts';
 import { formatAgo, formatDuration, formatMs } from './time.ts';
 
 describe('costs', () => {
@@ -13,7 +13,8 @@ describe('costs', () => {
     [0.5, '$0.5'],
     [3.274, '$3.27'],
     [1240.4, '$1,240'],
-    [1e-12, '<$0.000000001'],
+    [0.000_001_24, '$0.0000012'],
+    [1e-7, '<$0.000001'],
   ])('%s is %s', (usd, text) => expect(formatUsd(usd)).toBe(text));
   it('says unpriced for an unknown price', () => expect(formatPrice(null)).toBe('unpriced'));
 });
@@ -24,6 +25,7 @@ describe('numbers', () => {
   });
   it('shares, sizes, ratios, plurals', () => {
     expect(formatPercent(0.9834)).toBe('98.3 %');
+    expect([formatShare(0.95), formatShare(0.025), formatShare(1 / 3)]).toEqual(['95 %', '2.5 %', '33.3 %']);
     expect([formatBytes(900), formatBytes(38_200), formatBytes(4_100_000)]).toEqual(['900 B', '38.2 kB', '4.1 MB']);
     expect([formatTimes(41, 0.1), formatTimes(5, 2), formatTimes(null, 2), formatTimes(1, 0)]).toEqual(['410×', '2.5×', null, null]);
     expect([plural(1, 'row'), plural(1200, 'row')]).toEqual(['1 row', '1,200 rows']);

@@ -8,6 +8,12 @@ export function formatPercent(share: number | null | undefined, digits = 1): str
   return share === null || share === undefined || !Number.isFinite(share) ? '–' : `${(share * 100).toFixed(digits)} %`;
 }
 
+/** A share of the calls, without decimals where it needs none: `95 %`, `2.5 %`. */
+export function formatShare(share: number): string {
+  const percent = share * 100;
+  return formatPercent(share, Math.abs(percent - Math.round(percent)) < 0.05 ? 0 : 1);
+}
+
 /** Percentage points with their sign, a real minus included: `+0.4`, `−1.2`, `0.0`. */
 export function formatPoints(points: number, digits = 1): string {
   const text = Math.abs(points).toFixed(digits);

@@ -23,7 +23,7 @@ export function words(key: string): string {
 export function summaryValue(key: string, value: string | number | boolean | null): string {
   if (value === null) return '–';
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string') return key === 'decision' ? value.replaceAll('_', ' ') : value;
   if (/accuracy|agreement|share/i.test(key) && value >= 0 && value <= 1) return `${(value * 100).toFixed(1)} %`;
   if (/usd/i.test(key)) return `$${Number(value.toPrecision(3))}`;
   if (Number.isInteger(value)) return value.toLocaleString('en-US');

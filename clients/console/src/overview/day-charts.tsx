@@ -9,7 +9,15 @@ import { useNow } from '../format/use-now.ts';
 import { lastHours } from './hours.ts';
 import classes from './overview.module.css';
 
-const LOOK = { h: 210, dataKey: 'hour', gridAxis: 'y', tickLine: 'none', strokeDasharray: '0', maxBarWidth: 22 } as const;
+const LOOK = {
+  h: 210,
+  dataKey: 'hour',
+  gridAxis: 'x',
+  gridColor: 'var(--border)',
+  tickLine: 'none',
+  strokeDasharray: '0',
+  maxBarWidth: 22,
+} as const;
 // A first paint without movement: the numbers refresh every ten seconds.
 const STILL = { isAnimationActive: false };
 

@@ -13,7 +13,8 @@ export function FirstSteps() {
   return (
     <Panel>
       <Empty icon={<IconRoute size={34} stroke={1.4} />} title="No calls in the last 24 hours" next={<CommandLine command={command} />}>
-        Send your app’s traffic through the gateway: any OpenAI client, with this address as its base URL. Every call becomes a trace, and traces become a dataset.
+        Send your app’s traffic through the gateway: any OpenAI client, with this address as its base URL. Every call becomes a trace, and
+        traces become a dataset.
       </Empty>
     </Panel>
   );

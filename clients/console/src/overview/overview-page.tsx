@@ -50,12 +50,10 @@ function Day({ overview }: { overview: Overview }) {
         </Suspense>
       )}
       <div className={classes.columns}>
-        <div className={classes.stack}>
-          <TargetsPanel overview={overview} />
-          <NewestRuns />
-        </div>
+        <TargetsPanel overview={overview} />
         <PartsPanel overview={overview} />
       </div>
+      <NewestRuns />
     </>
   );
 }

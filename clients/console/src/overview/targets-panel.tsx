@@ -20,9 +20,18 @@ const COLUMNS: Column<TargetDay>[] = [
     ),
   },
   { label: 'Calls', number: true, cell: ({ calls }) => formatCount(calls) },
-  { label: 'Errors', number: true, cell: ({ calls, errors }) => (errors === 0 ? <span className="dimmed">0</span> : `${formatCount(errors)} (${formatPercent(errors / calls)})`) },
+  {
+    label: 'Errors',
+    number: true,
+    cell: ({ calls, errors }) =>
+      errors === 0 ? <span className="dimmed">0</span> : `${formatCount(errors)} (${formatPercent(errors / calls)})`,
+  },
   { label: 'Cost', number: true, cell: ({ costUsd }) => formatUsd(costUsd) },
-  { label: 'Per 1,000', number: true, cell: ({ costUsd, calls }) => formatUsd(costUsd === null || calls === 0 ? null : (costUsd / calls) * 1000) },
+  {
+    label: 'Per 1,000',
+    number: true,
+    cell: ({ costUsd, calls }) => formatUsd(costUsd === null || calls === 0 ? null : (costUsd / calls) * 1000),
+  },
   { label: 'p50', number: true, cell: ({ p50Ms }) => formatMs(p50Ms) },
 ];
 

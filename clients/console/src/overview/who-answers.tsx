@@ -12,7 +12,7 @@ import { Loaded } from '../components/loaded.tsx';
 import { Panel } from '../components/panel.tsx';
 import { TargetName, isStudent } from '../components/target-name.tsx';
 import { formatUsd } from '../format/cost.ts';
-import { formatPercent, plural } from '../format/numbers.ts';
+import { formatShare, plural } from '../format/numbers.ts';
 import { formatMs } from '../format/time.ts';
 import classes from './who-answers.module.css';
 
@@ -54,7 +54,7 @@ function Answering({ target: { target, weight }, all, overview }: { target: Weig
   const share = weight / all.reduce((sum, each) => sum + each.weight, 0);
   const perThousand = figures && figures.costUsd !== null && figures.calls > 0 ? (figures.costUsd / figures.calls) * 1000 : null;
   const notes = [
-    all.length > 1 && formatPercent(share, share < 0.1 ? 1 : 0),
+    all.length > 1 && formatShare(share),
     figures && plural(figures.calls, 'call'),
     perThousand !== null && `${formatUsd(perThousand)} / 1k`,
     figures && figures.p50Ms !== null && `p50 ${formatMs(figures.p50Ms)}`,

@@ -29,7 +29,9 @@ export function ConnectionState({ compact = false }: { compact?: boolean }) {
 function stateOf(overview: Overview | undefined, failed: boolean): State {
   if (failed) return { tone: 'bad', word: 'No connection', detail: 'The gateway does not answer; this page asks again every ten seconds.' };
   if (!overview) return { tone: 'calm', word: 'Connecting', detail: 'The gateway has not answered yet.' };
-  const down = [overview.clickhouse === 'down' && 'ClickHouse', overview.temporal === 'down' && 'Temporal'].filter((part) => part !== false);
+  const down = [overview.clickhouse === 'down' && 'ClickHouse', overview.temporal === 'down' && 'Temporal'].filter(
+    (part) => part !== false,
+  );
   if (down.length === 0) return { tone: 'good', word: 'Connected', detail: 'Gateway, ClickHouse and Temporal answer.' };
   const detail = `${down.join(' and ')} cannot be reached. Calls go on and are recorded; changes and numbers wait.`;
   return { tone: 'warn', word: `${down.join(' and ')} down`, detail };

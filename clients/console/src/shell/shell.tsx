@@ -23,7 +23,15 @@ export function Shell() {
         <span className={classes.topTitle}>Stillhouse</span>
         <ConnectionState compact />
       </header>
-      <Drawer opened={menu} onClose={close} size={264} padding={0} withCloseButton={false} title="Navigation" styles={{ header: { display: 'none' }, body: { height: '100%' } }}>
+      <Drawer
+        opened={menu}
+        onClose={close}
+        size={264}
+        padding={0}
+        withCloseButton={false}
+        title="Navigation"
+        styles={{ header: { display: 'none' }, body: { height: '100%' } }}
+      >
         <SideBar onNavigate={close} />
       </Drawer>
       <main id="main" tabIndex={-1} className={classes.main}>

@@ -1,5 +1,14 @@
 import { ActionIcon, Tooltip } from '@mantine/core';
-import { IconArrowsSplit, IconDatabase, IconExternalLink, IconFlask, IconLayoutDashboard, IconList, IconLogout, IconSchool } from '@tabler/icons-react';
+import {
+  IconArrowsSplit,
+  IconDatabase,
+  IconExternalLink,
+  IconFlask,
+  IconLayoutDashboard,
+  IconList,
+  IconLogout,
+  IconSchool,
+} from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { overviewQuery } from '../api/queries.ts';
@@ -7,7 +16,6 @@ import { signOut, useApi } from '../api/session.ts';
 import { ColorSchemeSwitch } from './color-scheme-switch.tsx';
 import { ConnectionState } from './connection-state.tsx';
 import { Logo } from './logo.tsx';
-import { useProject } from './use-project.ts';
 import classes from './side-bar.module.css';
 
 const LINKS = [
@@ -23,7 +31,6 @@ const LINKS = [
 export function SideBar({ onNavigate }: { onNavigate?: () => void }) {
   const { data: overview } = useQuery(overviewQuery(useApi()));
   const queryClient = useQueryClient();
-  const project = useProject();
   const leave = () => {
     queryClient.clear();
     signOut();
@@ -35,7 +42,7 @@ export function SideBar({ onNavigate }: { onNavigate?: () => void }) {
         <span>
           <span className={classes.name}>Stillhouse</span>
           <br />
-          <span className={classes.project}>project {project}</span>
+          <span className={classes.project}>{overview ? `project ${overview.project}` : '\u00a0'}</span>
         </span>
       </Link>
       <nav className={classes.links} aria-label="Main">

@@ -29,8 +29,22 @@ export function SignInCard({ refusal }: { refusal: string | null }) {
         <h1 className={classes.title}>Stillhouse</h1>
         <p className={classes.lead}>Sign in with the admin key of this stack.</p>
         <Stack gap="md">
-          <PasswordInput label="Admin key" value={key} onChange={(event) => setKey(event.currentTarget.value)} error={refused ?? refusal} autoComplete="off" spellCheck={false} data-autofocus autoFocus />
-          <Checkbox label="Remember it in this browser" description="Otherwise it is forgotten with this tab." checked={remember} onChange={(event) => setRemember(event.currentTarget.checked)} />
+          <PasswordInput
+            label="Admin key"
+            value={key}
+            onChange={(event) => setKey(event.currentTarget.value)}
+            error={refused ?? refusal}
+            autoComplete="off"
+            spellCheck={false}
+            data-autofocus
+            autoFocus
+          />
+          <Checkbox
+            label="Remember it in this browser"
+            description="Otherwise it is forgotten with this tab."
+            checked={remember}
+            onChange={(event) => setRemember(event.currentTarget.checked)}
+          />
           <Button type="submit" loading={attempt.isPending} disabled={key.trim() === ''} fullWidth>
             Sign in
           </Button>

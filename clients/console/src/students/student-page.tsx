@@ -31,7 +31,8 @@ export function StudentPage() {
       lead={
         student ? (
           <>
-            {student.kind === 'encoder' ? 'An encoder' : 'A language model'} for {formatCount(student.labels.length)} labels, made <RelativeTime at={student.createdAt} />
+            {student.kind === 'encoder' ? 'An encoder' : 'A language model'} for {formatCount(student.labels.length)} labels, made{' '}
+            <RelativeTime at={student.createdAt} />
           </>
         ) : (
           ' '
@@ -50,7 +51,7 @@ function Content({ student }: { student: Student }) {
   return (
     <div className={classes.columns}>
       <div className={classes.stack}>
-        <Panel title="Lineage">
+        <Panel title="Lineage" className={classes.last}>
           <Facts
             facts={{
               Distillation: (
@@ -74,7 +75,7 @@ function Content({ student }: { student: Student }) {
             }}
           />
         </Panel>
-        <Panel title="Call it">
+        <Panel title="Call it" className={classes.last}>
           <CommandLine command={callOf(student)} />
         </Panel>
       </div>

@@ -28,7 +28,11 @@ const COLUMNS: Column<Student>[] = [
     ),
   },
   { label: 'Teacher', cell: ({ lineage }) => <TargetName target={lineage.teacher} /> },
-  { label: 'Decision', cell: ({ evaluation }) => (evaluation ? <DecisionTag decision={evaluation.decision} /> : <span className="dimmed">not evaluated</span>) },
+  {
+    label: 'Decision',
+    card: 'beside',
+    cell: ({ evaluation }) => (evaluation ? <DecisionTag decision={evaluation.decision} /> : <span className="dimmed">not evaluated</span>),
+  },
   { label: 'Accuracy', number: true, cell: ({ evaluation }) => formatPercent(evaluation?.student.accuracy) },
   { label: 'Per 1,000', number: true, cell: ({ evaluation }) => formatUsd(evaluation?.student.usdPer1k) },
   { label: 'p50', number: true, cell: ({ evaluation }) => formatMs(evaluation?.student.p50Ms) },
@@ -47,7 +51,13 @@ export function StudentsPage() {
             {students.length === 0 ? (
               <NoStudents />
             ) : (
-              <DataTable caption="Students" items={students} columns={COLUMNS} rowKey={({ name }) => name} onRow={({ name }) => void navigate({ to: '/students/$name', params: { name } })} />
+              <DataTable
+                caption="Students"
+                items={students}
+                columns={COLUMNS}
+                rowKey={({ name }) => name}
+                onRow={({ name }) => void navigate({ to: '/students/$name', params: { name } })}
+              />
             )}
           </Panel>
         )}

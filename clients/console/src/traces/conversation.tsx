@@ -1,6 +1,6 @@
 import type { Trace } from '../../../../contracts/traces.ts';
 import { CopyTo } from '../components/copy-to.tsx';
-import { TargetName } from '../components/target-name.tsx';
+import { TargetName, isStudent } from '../components/target-name.tsx';
 import { answerOf, messagesOf } from './messages.ts';
 import type { MessageView } from './messages.ts';
 import classes from './traces.module.css';
@@ -16,14 +16,16 @@ export function Conversation({ trace }: { trace: Trace }) {
         <Message key={i} message={message} role={message.role} />
       ))}
       {answer && <Message message={answer} role="assistant" answeredBy={trace.target} />}
-      {messages.length === 0 && !answer && <p className="dimmed">Neither messages nor an answer were recorded; the JSON tab has the bodies.</p>}
+      {messages.length === 0 && !answer && (
+        <p className="dimmed">Neither messages nor an answer were recorded; the JSON tab has the bodies.</p>
+      )}
     </div>
   );
 }
 
 function Message({ message, role, answeredBy }: { message: MessageView; role: string; answeredBy?: string }) {
   return (
-    <article className={classes.message} data-role={answeredBy ? 'assistant' : role === 'assistant' ? 'earlier' : role}>
+    <article className={classes.message} data-role={answeredBy ? (isStudent(answeredBy) ? 'student' : 'provider') : undefined}>
       <header className={classes.role}>
         <span>{answeredBy ? 'answer' : role}</span>
         <span className={classes.tools}>

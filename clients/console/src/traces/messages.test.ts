@@ -5,7 +5,14 @@ it('reads text, parts and tool calls', () => {
   const request = {
     messages: [
       { role: 'system', content: 'Classify.' },
-      { role: 'user', content: [{ type: 'text', text: 'a' }, { type: 'text', text: 'b' }, { type: 'image_url', image_url: { url: 'x' } }] },
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'a' },
+          { type: 'text', text: 'b' },
+          { type: 'image_url', image_url: { url: 'x' } },
+        ],
+      },
       { role: 'assistant', content: null, tool_calls: [{ id: '1' }] },
     ],
   };

@@ -14,6 +14,9 @@ import { Conversation } from './conversation.tsx';
 import { TraceFacts } from './trace-facts.tsx';
 import classes from './traces.module.css';
 
+// Focus begins here, not on the copy button, whose tooltip would lie over the figures.
+const CLOSE_BUTTON = { 'aria-label': 'Close the trace', 'data-autofocus': true };
+
 /** One whole trace beside the list. */
 export function TraceDrawer({ id, onClose }: { id: string | null; onClose: () => void }) {
   return (
@@ -23,7 +26,7 @@ export function TraceDrawer({ id, onClose }: { id: string | null; onClose: () =>
       position="right"
       size={640}
       title={id && <TraceTitle id={id} />}
-      closeButtonProps={{ 'aria-label': 'Close the trace' }}
+      closeButtonProps={CLOSE_BUTTON}
       overlayProps={{ backgroundOpacity: 0.25 }}
     >
       {id && <TraceContent id={id} />}
@@ -32,7 +35,7 @@ export function TraceDrawer({ id, onClose }: { id: string | null; onClose: () =>
 }
 
 const TraceTitle = ({ id }: { id: string }) => (
-  <span className={classes.tools}>
+  <span className={classes.title}>
     <b>Trace</b>
     <span className="mono dimmed">{id}</span>
     <CopyTo text={id} label="Copy the id" />

@@ -14,7 +14,10 @@ type Attempt = Trace['attempts'][number];
 
 const COLUMNS: Column<Attempt>[] = [
   { label: 'Target', cell: ({ target }) => <TargetName target={target} /> },
-  { label: 'Answer', cell: ({ status, errorClass }) => <StatusTag tone={errorClass ? 'bad' : 'good'}>{errorClass || String(status)}</StatusTag> },
+  {
+    label: 'Answer',
+    cell: ({ status, errorClass }) => <StatusTag tone={errorClass ? 'bad' : 'good'}>{errorClass || String(status)}</StatusTag>,
+  },
   { label: 'Latency', number: true, cell: ({ latencyMs }) => formatMs(latencyMs) },
   { label: 'Cost', number: true, cell: ({ costUsd }) => formatUsd(costUsd) },
 ];
@@ -26,9 +29,19 @@ export function TraceFacts({ trace }: { trace: Trace }) {
     <>
       <Facts facts={factsOf(trace)} />
       <div className={classes.sub}>Attempts</div>
-      <DataTable caption="Attempts" keep items={trace.attempts.map((attempt, i) => ({ ...attempt, i }))} columns={COLUMNS} rowKey={({ i }) => String(i)} />
+      <DataTable
+        caption="Attempts"
+        keep
+        items={trace.attempts.map((attempt, i) => ({ ...attempt, i }))}
+        columns={COLUMNS}
+        rowKey={({ i }) => String(i)}
+      />
       <div className={classes.sub}>Metadata</div>
-      {metadata.length === 0 ? <p className="dimmed">None was sent.</p> : <Facts facts={Object.fromEntries(metadata.map(([key, value]) => [key, <MetadataValue key={key} name={key} value={value} />]))} />}
+      {metadata.length === 0 ? (
+        <p className="dimmed">None was sent.</p>
+      ) : (
+        <Facts facts={Object.fromEntries(metadata.map(([key, value]) => [key, <MetadataValue key={key} name={key} value={value} />]))} />
+      )}
     </>
   );
 }

@@ -4,7 +4,9 @@ import { readTraceSearch, traceFilterOf } from './trace-search.ts';
 
 describe('the address of the traces page', () => {
   it('keeps what it understands and leaves the rest out', () => {
-    expect(readTraceSearch({ alias: 'support', status: 'error', origin: 'nobody', range: '1h', meta: 'run=7', live: true, trace: 42, x: 1 })).toEqual({
+    expect(
+      readTraceSearch({ alias: 'support', status: 'error', origin: 'nobody', range: '1h', meta: 'run=7', live: true, trace: 42, x: 1 }),
+    ).toEqual({
       alias: 'support',
       status: 'error',
       range: '1h',

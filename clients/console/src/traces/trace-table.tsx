@@ -28,15 +28,36 @@ export function TraceTable({ traces, selected, onOpen }: TraceTableProps) {
         </UnstyledButton>
       ),
     },
-    { label: 'Status', width: '106px', cell: ({ status }) => <TraceTag status={status} /> },
-    { label: 'Asked', cell: ({ modelAsked }) => <span className="mono">{modelAsked}</span> },
-    { label: 'Answered by', cell: ({ target }) => <TargetName target={target} /> },
-    { label: 'Prompt and answer', cell: (trace) => <Texts trace={trace} /> },
-    { label: 'Tokens', number: true, cell: ({ tokensIn, tokensOut }) => `${formatCount(tokensIn)} + ${formatCount(tokensOut)}` },
-    { label: 'Cost', number: true, cell: ({ costUsd }) => formatUsd(costUsd) },
-    { label: 'Latency', number: true, cell: ({ latencyMs }) => formatMs(latencyMs) },
+    { label: 'Status', card: 'beside', width: '106px', cell: ({ status }) => <TraceTag status={status} /> },
+    {
+      label: 'Asked',
+      card: 'hidden',
+      width: '112px',
+      cell: ({ modelAsked }) => <span className={`${classes.asked} mono truncate`}>{modelAsked}</span>,
+    },
+    { label: 'Answered by', width: '190px', cell: ({ target }) => <TargetName target={target} /> },
+    { label: 'Prompt and answer', card: 'whole', cell: (trace) => <Texts trace={trace} /> },
+    {
+      label: 'Tokens',
+      card: 'hidden',
+      width: '92px',
+      number: true,
+      cell: ({ tokensIn, tokensOut }) => `${formatCount(tokensIn)} + ${formatCount(tokensOut)}`,
+    },
+    { label: 'Cost', width: '104px', number: true, cell: ({ costUsd }) => formatUsd(costUsd) },
+    { label: 'Latency', width: '96px', number: true, cell: ({ latencyMs }) => formatMs(latencyMs) },
   ];
-  return <DataTable caption="Traces" items={traces} columns={columns} rowKey={(trace) => trace.id} selected={selected} onRow={({ id }) => onOpen(id)} />;
+  return (
+    <DataTable
+      caption="Traces"
+      fixed
+      items={traces}
+      columns={columns}
+      rowKey={(trace) => trace.id}
+      selected={selected}
+      onRow={({ id }) => onOpen(id)}
+    />
+  );
 }
 
 function Texts({ trace }: { trace: TraceSummary }) {

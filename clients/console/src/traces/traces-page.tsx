@@ -31,7 +31,9 @@ export function TracesPage() {
     <Page
       title="Traces"
       lead="Every call that went through the gateway, newest first."
-      actions={<Switch label="Live" checked={live ?? false} onChange={(event) => change({ live: event.currentTarget.checked || undefined })} />}
+      actions={
+        <Switch label="Live" checked={live ?? false} onChange={(event) => change({ live: event.currentTarget.checked || undefined })} />
+      }
     >
       <TraceFilters search={search} onChange={change} />
       {query.isError && !query.data && <ProblemPanel error={query.error} retry={() => void query.refetch()} />}
@@ -56,7 +58,9 @@ function useTraces(filters: Omit<TraceSearch, 'live' | 'trace'>, live: boolean) 
 }
 
 function withoutEmpty(search: Partial<Record<keyof TraceSearch, unknown>>): TraceSearch {
-  return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined && value !== null && value !== '')) as TraceSearch;
+  return Object.fromEntries(
+    Object.entries(search).filter(([, value]) => value !== undefined && value !== null && value !== ''),
+  ) as TraceSearch;
 }
 
 const NothingFound = ({ onReset }: { onReset: () => void }) => (
