@@ -1,4 +1,7 @@
+import { fileURLToPath } from 'node:url';
 import type { ArtifactRef } from '../../contracts/identifiers.ts';
+import { folderArtifactStore } from './folder.ts';
+import { s3ArtifactStore } from './s3.ts';
 
 /**
  * Where big things lie: models, datasets' files, reports. A key is written once: what is under it never changes, so
@@ -25,4 +28,11 @@ export interface ArtifactStore {
   list(prefix: string): Promise<string[]>;
   /** Nothing there is success. */
   delete(key: string): Promise<void>;
+}
+
+/** The store at a `file:` or `s3:` URL, or in the folder of a plain path. Nothing is read or made yet. */
+export function openArtifactStore(url: string): ArtifactStore {
+  if (url.startsWith('s3:')) return s3ArtifactStore(url);
+  if (!url.startsWith('file:')) return folderArtifactStore(url);
+  return folderArtifactStore(/^file:\/\//.test(url) ? fileURLToPath(url) : url.slice('file:'.length));
 }

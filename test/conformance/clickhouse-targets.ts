@@ -23,7 +23,7 @@ export const CONFORMANCE_TARGETS: { name: string; skip: string | null; start(): 
     async start() {
       const running = await startTestClickHouse();
       const target = await databaseOn(running.url);
-      return { ...target, stop: () => target.stop().then(running.stop) };
+      return { ...target, stop: () => target.stop().then(() => running.stop()) };
     },
   },
   {
