@@ -15,7 +15,7 @@ const HOW_TO_INSTALL = 'install it (https://go.dev/dl), or put a temporal on the
 export async function buildTemporal(folder: string, context: PreparationContext, env: NodeJS.ProcessEnv): Promise<void> {
   await checkGo(env);
   context.say(
-    `builds Temporal ${TEMPORAL_CLI_VERSION} from its Go module: downloads about 120 MB of sources, takes 6 to 8 minutes on 2 cores, once`,
+    `builds Temporal ${TEMPORAL_CLI_VERSION} from its Go module: downloads about 230 MB of sources, takes 6 to 8 minutes on 2 cores, once`,
   );
   const began = performance.now();
   let modules = 0;
