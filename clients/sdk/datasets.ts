@@ -34,7 +34,7 @@ export class Datasets {
 
   /** Uploads JSONL; its `file` goes into the source of a dataset. */
   upload(jsonl: UploadBody): Promise<UploadedFile> {
-    return this.#transport.json('POST', '/files', { body: jsonl, contentType: 'application/jsonl' });
+    return this.#transport.json('POST', '/files', { body: jsonl, contentType: 'application/x-ndjson' });
   }
 
   /** All datasets, each at its newest version. */

@@ -12,7 +12,7 @@ const upload = createRoute({
   summary: 'Upload a JSONL file for a dataset',
   description:
     'One row a line: `{messages, answer?, gold?, tools?, response_format?}`. A bad line refuses the file and is named. The same content again is the same file.',
-  request: { body: { required: true, content: { 'application/jsonl': { schema: z.string().openapi({ format: 'binary' }) } } } },
+  request: { body: { required: true, content: { 'application/x-ndjson': { schema: z.string().openapi({ format: 'binary' }) } } } },
   responses: answers(201, 'The file is kept; `file` goes into the source of a dataset', named('UploadedFile', UploadedFile)),
 });
 

@@ -29,6 +29,8 @@ export interface TestControlPlane {
   app: Hono<GatewayContext>;
   sdk: Stillhouse;
   snapshots: SnapshotHolder;
+  /** Its artifact store, as `STILLHOUSE_ARTIFACTS` names it to a worker. */
+  artifacts: string;
   /** Sends JSON, answers with status and body. */
   call(
     method: string,
@@ -45,11 +47,12 @@ export async function startControlPlane(clickhouse: ClickHouseClient, temporalAd
   const connection = temporalAddress === null ? null : await Connection.connect({ address: temporalAddress });
   const client = connection && new Client({ connection });
   const snapshots = snapshotsOf(clickhouse);
+  const artifacts = `file:${join(folder, 'artifacts')}`;
   const api = createApi({
     clickhouse,
     temporal: async () => client ?? Promise.reject(new StillhouseError('unavailable', 'Temporal cannot be reached')),
     snapshots,
-    artifacts: openArtifactStore(`file:${join(folder, 'artifacts')}`),
+    artifacts: openArtifactStore(artifacts),
     targets: () => TARGETS,
     spool: () => ({ segments: 0, bytes: 0, oldestAgeS: 0 }),
     temporalUi: null,
@@ -68,6 +71,7 @@ export async function startControlPlane(clickhouse: ClickHouseClient, temporalAd
     app,
     sdk,
     snapshots,
+    artifacts,
     async call(method, path, body, headers) {
       const sent = body === undefined ? {} : { body: JSON.stringify(body) };
       const response = await app.request(path, {

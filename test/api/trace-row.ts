@@ -2,7 +2,7 @@ import type { TraceRow } from '../../contracts/traces.ts';
 
 /** The n-th recorded call of a test; each is a second younger than the one before. */
 export function traceRow(n: number, changes: Partial<TraceRow> = {}): TraceRow {
-  const ms = Date.now() - 60_000 + n * 1000;
+  const ms = Date.now() - 3_600_000 + n * 1000;
   const hex = ms.toString(16).padStart(12, '0');
   return {
     v: 1,

@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { insertTraceSegment } from '../../store/clickhouse/traces.ts';
+import { startTestClickHouse } from '../support/clickhouse.ts';
+import { startTestTemporal } from '../support/temporal.ts';
+import { startTestWorker } from '../support/worker.ts';
+import { startControlPlane } from './control-plane.ts';
+import type { TestControlPlane } from './control-plane.ts';
+import { traceRow } from './trace-row.ts';
+
+const LABELS = ['yes', 'no', 'maybe'];
+const stops: (() => Promise<unknown>)[] = [];
+let plane: TestControlPlane;
+
+beforeAll(async () => {
+  const [clickhouse, temporal] = await Promise.all([startTestClickHouse(), startTestTemporal()]);
+  stops.push(
+    () => clickhouse.stop(),
+    () => temporal.stop(),
+  );
+  plane = await startControlPlane(clickhouse.client, temporal.address);
+  stops.unshift(() => plane.close());
+  const worker = await startTestWorker({
+    env: { ...clickhouse.env, TEMPORAL_ADDRESS: temporal.address, STILLHOUSE_ARTIFACTS: plane.artifacts },
+  });
+  stops.unshift(() => worker.stop());
+  const rows = Array.from({ length: 240 }, (_, n) =>
+    traceRow(n, { answer_text: LABELS[n % 3]!, metadata: { run: 'r1', gold: LABELS[n % 3]! } }),
+  );
+  rows.push(traceRow(500, { status: 'error', metadata: { run: 'r1' } }));
+  await insertTraceSegment(clickhouse.client, { token: 's', lines: Buffer.from(rows.map((row) => JSON.stringify(row)).join('\n')) });
+});
+afterAll(async () => {
+  for (const stop of stops) await stop();
+});
+
+const fromTraces = {
+  name: 'support',
+  source: { traces: { alias: 'support', metadata: { run: 'r1' } } },
+  task: { kind: 'label' as const, labels: LABELS },
+};
+const line = (text: string, answer: string) => JSON.stringify({ messages: [{ role: 'user', content: text }], answer, gold: answer });
+
+describe('a dataset from traces', () => {
+  test('is there when the request is answered, and is built', async () => {
+    const begun = await plane.call('POST', '/api/datasets', fromTraces);
+    expect(begun).toMatchObject({ status: 202, body: { name: 'support', version: 1, location: '/api/datasets/support?version=1' } });
+    expect((await plane.sdk.datasets.get('support')).version).toBe(1);
+    const built = await plane.sdk.datasets.waitUntilBuilt('support');
+    expect(built).toMatchObject({ status: 'ready', error: null, goldRows: 240 });
+    expect(built.rows.train + built.rows.validation + built.rows.test).toBe(240);
+  });
+
+  test('the same request joins it, another source makes a new version', async () => {
+    expect(await plane.sdk.datasets.create(fromTraces)).toMatchObject({ version: 1, status: 'ready' });
+    const other = { ...fromTraces, source: { traces: { alias: 'support' } } };
+    const second = await plane.sdk.datasets.create(other);
+    expect(second.version).toBe(2);
+    expect(await plane.sdk.datasets.waitUntilBuilt('support', 2)).toMatchObject({ status: 'ready', version: 2 });
+    expect(await plane.sdk.datasets.create(fromTraces)).toMatchObject({ version: 1, status: 'ready' });
+    expect((await plane.sdk.datasets.list()).map((dataset) => [dataset.name, dataset.version])).toEqual([['support', 2]]);
+  });
+
+  test('its rows are shown page by page, without gold', async () => {
+    const { rows } = await plane.sdk.datasets.get('support', 1);
+    const first = await plane.sdk.datasets.rowsPage('support', { version: 1, split: 'test', limit: 7 });
+    expect(first.items.map((row) => row.position)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    const all = await Array.fromAsync(plane.sdk.datasets.rows('support', { version: 1, split: 'test', limit: 7 }));
+    expect(all).toHaveLength(rows.test);
+    expect(Object.keys(all[0]!)).not.toContain('gold');
+    await expect(plane.sdk.datasets.get('support', 9)).rejects.toThrow('has no version 9');
+  });
+
+  test('a build that can not succeed says why', async () => {
+    await plane.sdk.datasets.create({ ...fromTraces, name: 'nothing', source: { traces: { alias: 'nobody' } } });
+    const failed = await plane.sdk.datasets.waitUntilBuilt('nothing');
+    expect(failed).toMatchObject({ status: 'failed', error: expect.stringMatching(/\w+/) });
+    await expect(plane.sdk.datasets.rowsPage('nothing')).rejects.toMatchObject({ status: 409 });
+  });
+});
+
+describe('a dataset from a file', () => {
+  test('the file is kept under its hash, once, and becomes a dataset', async () => {
+    const jsonl = Array.from({ length: 120 }, (_, n) => line(`message ${n}`, LABELS[n % 3]!)).join('\n');
+    const uploaded = await plane.sdk.datasets.upload(jsonl);
+    expect(uploaded).toEqual({ file: expect.stringMatching(/^[0-9a-f]{64}$/), bytes: Buffer.byteLength(jsonl), lines: 120 });
+    expect(await plane.sdk.datasets.upload(jsonl)).toEqual(uploaded);
+    await plane.sdk.datasets.create({ name: 'filed', source: { file: uploaded.file }, task: { kind: 'label' } });
+    expect(await plane.sdk.datasets.waitUntilBuilt('filed')).toMatchObject({ status: 'ready', goldRows: 120 });
+  });
+
+  test('bad lines are named, an unknown file is refused', async () => {
+    const refused = await plane.sdk.datasets.upload(`${line('a', 'yes')}\n{"messages": []}\nnonsense`).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ status: 422, code: 'dataset_invalid', data: { badLines: 2 } });
+    expect((refused as Error).message).toMatch(/^line 2: messages: .*; line 3: is not JSON$/);
+    const unknown = plane.sdk.datasets.create({ name: 'x', source: { file: 'a'.repeat(64) }, task: { kind: 'text' } });
+    await expect(unknown).rejects.toMatchObject({ status: 404, param: 'source.file' });
+  });
+});
