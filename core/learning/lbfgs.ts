@@ -61,7 +61,7 @@ export async function minimise(
     const gain = here.value - next.there.value;
     ({ point, there: here } = next);
     // Single precision of the products ends what can be gained.
-    if (gain <= 1e-8 * Math.max(1, Math.abs(here.value))) break;
+    if (gain <= 1e-6 * Math.max(1, Math.abs(here.value))) break;
   }
   return { point, value: here.value, iterations };
 }

@@ -37,7 +37,7 @@ export async function fitHead(dense: Dense, features: Matrix, targets: Matrix, o
   const size = labels * columns;
 
   const evaluate = async (point: Float64Array): Promise<Evaluation> => {
-    const weights: Matrix = { rows: labels, columns, data: Float32Array.from(point.subarray(0, size)) };
+    const weights: Matrix = { rows: labels, columns, data: new Float32Array(point.subarray(0, size)) };
     const logits = await dense.product(centred, weights, { transposeB: true });
     const gradient = new Float64Array(point.length);
     const loss = crossEntropy(logits, targets, weightOf, point.subarray(size), gradient.subarray(size), total);
@@ -54,7 +54,7 @@ export async function fitHead(dense: Dense, features: Matrix, targets: Matrix, o
     maxIterations: options.maxIterations ?? 200,
     ...(options.onIteration ? { onIteration: options.onIteration } : {}),
   });
-  const weights: Matrix = { rows: labels, columns, data: Float32Array.from(point.subarray(0, size)) };
+  const weights: Matrix = { rows: labels, columns, data: new Float32Array(point.subarray(0, size)) };
   const bias = Float32Array.from({ length: labels }, (_, k) => point[size + k]! - dotMean(rowOf(weights, k), mean));
   return { weights, bias };
 }
