@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { StillhouseError } from '../../contracts/errors.ts';
 import { runCommand } from '../processes/run-command.ts';
 import type { ChildLedger } from '../processes/child-ledger.ts';
 import { backoffMs, DEFAULT_BACKOFF } from './part-definition.ts';
@@ -18,6 +19,9 @@ export interface Migrations {
 
 /** So long the other parts wait for it. A gateway can answer without ClickHouse, so they do not wait for ever. */
 const HOLD_UP_MS = 20_000;
+
+/** The exit code of store/clickhouse/migrate.ts where another try can't help. */
+const SCHEMA_IS_NEWER = 3;
 
 /** Runs the migrations until they succeed; resolves then, or when it has held up the start for too long. */
 export async function runMigrations(migrations: Migrations): Promise<void> {
@@ -40,6 +44,7 @@ async function untilTheySucceed({ program, env, logs, reporter, ledger, signal }
     const log = (line: string) => appendFileSync(join(logs, 'migrations.log'), `${line}\n`);
     const { code, tail } = await runCommand(process.execPath, [program], { env: own, onLine: log, signal, ledger });
     if (code === 0) return reporter.prepared('migrations', (performance.now() - began) / 1000, 'the schema is up to date');
+    if (code === SCHEMA_IS_NEWER) throw new StillhouseError('conflict', tail.at(-1) ?? 'The database is newer than this program.');
     const why = tail.at(-1) ?? `ended with code ${code}`;
     if (why !== said) reporter.say('migrations', why);
     said = why;

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { StillhouseError } from '../../contracts/errors.ts';
+import { isStillhouseError, StillhouseError } from '../../contracts/errors.ts';
 import { loadEnvironment } from '../../platform/environment.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { type ClickHouseClient, type ClickHouseEnvironment, connectClickHouse } from './connection.ts';
@@ -91,6 +91,7 @@ if (import.meta.main) {
     log.info({ applied }, applied.length > 0 ? `applied ${applied.join(', ')}` : 'the schema is up to date');
   } catch (error) {
     console.error(error instanceof StillhouseError ? error.message : error);
-    process.exitCode = 1;
+    // 3: trying again is of no use, the program is older than the schema.
+    process.exitCode = isStillhouseError(error, 'conflict') ? 3 : 1;
   }
 }

@@ -63,6 +63,13 @@ test("an address that is not this machine's", async () => {
   );
 });
 
+test('a database that a newer program has migrated', async () => {
+  const stack = startSupervisor(temporaryHome(), { migrations: 'newer-schema' });
+  expect(await stack.exited).toBe(1);
+  expect(stack.output().trim().split('\n').at(-1)).toBe('The database is newer than this program.');
+  expect(stack.parts().every((part) => part.pid === null)).toBe(true);
+});
+
 test('no Python to build the embedder with: what to install, and nothing stays', async () => {
   const home = temporaryHome();
   const stack = startSupervisor(home, {}, { STILLHOUSE_EMBEDDER: '', STILLHOUSE_CACHE: join(home, 'cache'), PATH: '/nowhere' });

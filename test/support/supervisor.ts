@@ -10,8 +10,8 @@ import { until } from './until.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const standIn = (name: string) => join(ROOT, 'test/supervisor/stand-ins', `${name}.ts`);
 
-/** Every part by the name of what stands in for it (`steady`, `crashing`, `stubborn`, `once`), or `real`. */
-export type StandIns = Partial<Record<keyof Programs, 'steady' | 'crashing' | 'stubborn' | 'once' | 'real'>>;
+/** Every part by the name of what stands in for it (`steady`, `crashing`, `stubborn`, `once`, `newer-schema`), or `real`. */
+export type StandIns = Partial<Record<keyof Programs, 'steady' | 'crashing' | 'stubborn' | 'once' | 'newer-schema' | 'real'>>;
 
 /** A supervisor in a process of its own. */
 export interface SupervisorProcess {
