@@ -43,7 +43,7 @@ export class Output {
   }
 
   get width(): number {
-    return this.screen.columns ?? 120;
+    return this.screen.columns ?? 160;
   }
 
   /** A table without lines. Columns in `right` stand right; those in `elastic` hold plain text and give way to fit the screen. */

@@ -1,0 +1,123 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createAdaptorServer } from '@hono/node-server';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Distillation } from '../../contracts/distil.ts';
+import { DistilInput } from '../../contracts/distil.ts';
+import { startingState } from '../../gateway/api/starting-state.ts';
+import { appendDistillationEvents, recordDistillation } from '../../store/clickhouse/distillations.ts';
+import { insertTraceSegment } from '../../store/clickhouse/traces.ts';
+import { startControlPlane } from '../api/control-plane.ts';
+import type { TestControlPlane } from '../api/control-plane.ts';
+import { traceRow } from '../api/trace-row.ts';
+import { startTestClickHouse } from '../support/clickhouse.ts';
+import type { TestClickHouse } from '../support/clickhouse.ts';
+
+const BIN = fileURLToPath(new URL('../../clients/cli/bin.js', import.meta.url));
+const home = mkdtempSync(join(tmpdir(), 'stillhouse-cli-'));
+let clickhouse: TestClickHouse;
+let plane: TestControlPlane;
+let server: Server;
+
+beforeAll(async () => {
+  clickhouse = await startTestClickHouse();
+  plane = await startControlPlane(clickhouse.client, null);
+  server = createAdaptorServer({ fetch: plane.app.fetch }) as Server;
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const rows = [1, 2, 3].map((n) => JSON.stringify(traceRow(n, { metadata: { run: 'r1' } })));
+  await insertTraceSegment(clickhouse.client, { token: 's', lines: Buffer.from(rows.join('\n')) });
+  await recordRun();
+  // what a supervisor leaves beside a running stack
+  mkdirSync(join(home, 'run'));
+  mkdirSync(join(home, 'secrets'));
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  writeFileSync(join(home, 'run', 'parts.json'), JSON.stringify([{ name: 'gateway', pid: process.pid, address, restarts: 0 }]));
+  writeFileSync(join(home, 'secrets', 'admin-key'), 'key\n');
+});
+afterAll(async () => {
+  server?.close();
+  await plane?.close();
+  await clickhouse?.stop();
+  rmSync(home, { recursive: true, force: true });
+});
+
+async function recordRun(): Promise<void> {
+  const at = new Date();
+  const run: Distillation = {
+    ...startingState(DistilInput.parse({ dataset: 'support' }), 'run-1', 'r', at),
+    ...{ status: 'failed', error: 'The cap of $0.01 is too low: the first batch may cost $0.40.', endedAt: at.toISOString() },
+  };
+  await recordDistillation(clickhouse.client, run);
+  const event = { at: at.toISOString(), stage: null, data: {} };
+  await appendDistillationEvents(clickhouse.client, 'default', 'run-1', 'r', [
+    { ...event, sequence: 1, kind: 'failed', message: 'It failed.' },
+  ]);
+}
+
+/** Runs the command line in a process, as an installed package would. */
+function stillhouse(args: string[], env: Record<string, string> = { STILLHOUSE_HOME: home }) {
+  return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
+    const clean = { PATH: process.env['PATH']!, HOME: process.env['HOME']! };
+    execFile(process.execPath, [BIN, ...args], { env: { ...clean, ...env }, cwd: home }, (error, stdout, stderr) => {
+      resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
+    });
+  });
+}
+
+test('beside a stack it needs no configuration', async () => {
+  const listed = await stillhouse(['traces', 'list', '--metadata', 'run=r1']);
+  expect(listed).toMatchObject({ code: 0, stderr: '' });
+  expect(listed.stdout.trim().split('\n')).toHaveLength(4);
+  expect(listed.stdout).toContain('lab/oracle-large');
+  // no terminal, no colours
+  // eslint-disable-next-line no-control-regex
+  expect(listed.stdout).not.toMatch(/\u001b/);
+});
+
+test('--json prints what the API answers', async () => {
+  const { stdout } = await stillhouse(['traces', 'list', '--limit', '2', '--json']);
+  const page = JSON.parse(stdout);
+  expect(page).toEqual(JSON.parse(JSON.stringify(await plane.sdk.traces.page({ limit: 2 }))));
+  const refused = await stillhouse(['--json', 'traces', 'show', 'nope']);
+  expect(refused).toMatchObject({ code: 1, stdout: '' });
+  expect(JSON.parse(refused.stderr)).toMatchObject({ error: { status: 404, code: 'not_found', param: 'id' } });
+});
+
+test('a run that failed is told in words and by the exit code', async () => {
+  const watched = await stillhouse(['distillations', 'watch', 'run-1']);
+  expect(watched.code).toBe(1);
+  expect(watched.stdout).toContain('It failed.');
+  expect(watched.stdout).toContain('The cap of $0.01 is too low');
+  const lines = (await stillhouse(['distillations', 'watch', 'run-1', '--json'])).stdout.trim().split('\n');
+  expect(lines.map((line) => JSON.parse(line).kind)).toEqual(['event', 'state']);
+});
+
+test('status is 1 while a part is down', async () => {
+  const status = await stillhouse(['status']);
+  expect(status.code).toBe(1);
+  expect(status.stdout).toMatch(/Temporal +down/);
+  expect(status.stdout).toMatch(/3 calls in the last 24 hours/);
+});
+
+test.each([
+  [['alias', 'set', 'support'], /missing required argument 'targets'/],
+  [['alias', 'set', 'support', 'gpt-4o'], /must be provider\/model/],
+  [['traces', '--status', 'fine'], /Allowed choices are ok, error/],
+  [['nothing'], /unknown command 'nothing'/],
+])('%j is a wrong command line: 2', async (args, sentence) => {
+  expect(await stillhouse(args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(sentence) });
+});
+
+test('what is missing is said in a sentence: 1', async () => {
+  const nowhere = await stillhouse(['traces'], { STILLHOUSE_HOME: join(home, 'none') });
+  expect(nowhere).toMatchObject({ code: 1, stderr: expect.stringMatching(/^No stack runs here.*stillhouse up/) });
+  const gone = await stillhouse(['traces'], { STILLHOUSE_URL: 'http://127.0.0.1:9', STILLHOUSE_API_KEY: 'k' });
+  expect(gone).toMatchObject({ code: 1, stderr: expect.stringMatching(/^http:\/\/127.0.0.1:9 does not answer\. Is the stack running\?/) });
+  const noSource = await stillhouse(['datasets', 'create', 'x']);
+  expect(noSource).toMatchObject({ code: 1, stderr: expect.stringContaining('Which traces?') });
+});
