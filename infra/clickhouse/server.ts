@@ -25,6 +25,9 @@ export interface EmbeddedClickHouseOptions {
   sessions?: number;
 }
 
+/** Queries that still run after this time are killed when the engine closes. */
+const CLOSE_GRACE_MS = 3_000;
+
 /** Opens the folder and serves ClickHouse's HTTP interface on loopback. Rejects with the listener's error (EADDRINUSE). */
 export async function startEmbeddedClickHouse(options: EmbeddedClickHouseOptions): Promise<EmbeddedClickHouse> {
   const sessions = options.sessions ?? 8;
@@ -38,14 +41,16 @@ export async function startEmbeddedClickHouse(options: EmbeddedClickHouseOptions
     server.close();
     throw error;
   }
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => void handle(pool, request, response));
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    handle(pool, request, response).catch(() => response.destroy());
+  });
   return {
     url: `http://127.0.0.1:${port}`,
     version: pool.version,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
-      await pool.close();
+      await pool.close(CLOSE_GRACE_MS);
       server.closeAllConnections();
       await closed;
     },
@@ -69,7 +74,7 @@ async function handle(pool: SessionPool, request: IncomingMessage, response: Ser
     response.writeHead(403, { 'content-type': 'text/plain; charset=UTF-8' }).end(`${refused}\n`);
     return;
   }
-  const url = new URL(request.url ?? '/', 'http://127.0.0.1');
+  const url = new URL(`http://127.0.0.1${request.url ?? '/'}`);
   if (
     url.pathname === '/ping' ||
     url.pathname === '/replicas_status' ||

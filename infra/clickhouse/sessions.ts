@@ -8,8 +8,8 @@ export interface SessionPool {
   use<T>(database: string, work: (session: Session) => Promise<T>): Promise<T>;
   /** Ends the queries whose text holds the mark, from a session that is kept free for it. */
   kill(mark: string): Promise<void>;
-  /** Waits for what runs, then closes the engine. */
-  close(): Promise<void>;
+  /** Waits for what runs, kills what runs longer than the grace, then closes the engine. */
+  close(graceMs: number): Promise<void>;
 }
 
 interface Member {
@@ -69,6 +69,12 @@ export function openSessionPool(folder: string, size: number): SessionPool {
     }
   }
 
+  const kill = async (mark: string) => {
+    // Put together by the engine, so that this very query does not hold the mark.
+    const [first, rest] = [mark.slice(0, 4), mark.slice(4)];
+    await control.queryAsync(`KILL QUERY WHERE position(query, concat('${first}', '${rest}')) > 0 ASYNC`);
+  };
+
   return {
     version: control.query('SELECT version()', 'TabSeparated').trim(),
     use(database, work) {
@@ -81,13 +87,12 @@ export function openSessionPool(folder: string, size: number): SessionPool {
       void settled.then(() => running.delete(settled));
       return run;
     },
-    async kill(mark) {
-      // Put together by the engine, so that this very query does not hold the mark.
-      const [first, rest] = [mark.slice(0, 4), mark.slice(4)];
-      await control.queryAsync(`KILL QUERY WHERE position(query, concat('${first}', '${rest}')) > 0 ASYNC`);
-    },
-    async close() {
+    kill,
+    async close(graceMs) {
+      // Every query carries such a mark; an insert doesn't, and is short.
+      const impatient = setInterval(() => void kill('/* request ').catch(() => {}), graceMs);
       await Promise.all(running);
+      clearInterval(impatient);
       for (const member of members) member.session.close();
       control.close();
     },

@@ -34,5 +34,5 @@ export interface ArtifactStore {
 export function openArtifactStore(url: string): ArtifactStore {
   if (url.startsWith('s3:')) return s3ArtifactStore(url);
   if (!url.startsWith('file:')) return folderArtifactStore(url);
-  return folderArtifactStore(/^file:\/\//.test(url) ? fileURLToPath(url) : url.slice('file:'.length));
+  return folderArtifactStore(url.startsWith('file://') ? fileURLToPath(url) : url.slice('file:'.length));
 }

@@ -16,11 +16,11 @@ export const QUIET = { level: ClickHouseLogLevel.OFF };
 const SERVER = process.env['STILLHOUSE_TEST_CLICKHOUSE_URL'];
 
 /** The embedded ClickHouse, and a real server where `STILLHOUSE_TEST_CLICKHOUSE_URL` names one. */
-export const CONFORMANCE_TARGETS: { name: string; skip: string | null; start(): Promise<ConformanceTarget> }[] = [
+export const CONFORMANCE_TARGETS: { name: string; skip: string | null; start: () => Promise<ConformanceTarget> }[] = [
   {
     name: 'embedded',
     skip: null,
-    async start() {
+    start: async () => {
       const running = await startTestClickHouse();
       const target = await databaseOn(running.url);
       return { ...target, stop: () => target.stop().then(() => running.stop()) };

@@ -9,12 +9,12 @@ import { type S3Server, startS3Server } from './s3-server.ts';
 /** A store under test, and a way to spoil what lies under a key. */
 interface Case {
   store: ArtifactStore;
-  again(): ArtifactStore;
-  spoil(key: string, bytes: Buffer): void;
-  stop(): Promise<void>;
+  again: () => ArtifactStore;
+  spoil: (key: string, bytes: Buffer) => void;
+  stop: () => Promise<void>;
 }
 
-const KINDS: { name: string; start(work: string): Promise<Case> }[] = [
+const KINDS: { name: string; start: (work: string) => Promise<Case> }[] = [
   {
     name: 'folder',
     start: async (work) => {
@@ -36,7 +36,7 @@ const KINDS: { name: string; start(work: string): Promise<Case> }[] = [
         store: openArtifactStore(url),
         again: () => openArtifactStore(url),
         spoil: (key, bytes) => void server.objects.set(`/bucket/some/prefix/${key}`, { bytes, sha256: undefined }),
-        stop: server.stop,
+        stop: () => server.stop(),
       };
     },
   },

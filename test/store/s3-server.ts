@@ -44,31 +44,34 @@ async function handle(
   const bytes = Buffer.concat(chunks);
   const url = new URL(request.url!, 'http://s3');
   const path = decodeURIComponent(url.pathname);
-  const fail = (status: number, code: string) =>
-    response.writeHead(status, { 'content-type': 'application/xml' }).end(`<Error><Code>${code}</Code><Message>${code}</Message></Error>`);
-  if (!path.startsWith('/bucket')) return void fail(404, 'NoSuchBucket');
-  if (request.method === 'GET' && url.searchParams.get('list-type') === '2') return void list(url, response, objects);
+  const fail = (status: number, code: string): void => {
+    response
+      .writeHead(status, { 'content-type': 'application/xml' })
+      .end(code && `<Error><Code>${code}</Code><Message>${code}</Message></Error>`);
+  };
+  if (!path.startsWith('/bucket')) return fail(404, 'NoSuchBucket');
+  if (request.method === 'GET' && url.searchParams.get('list-type') === '2') return list(url, response, objects);
   const there = objects.get(path);
   switch (request.method ?? '') {
     case 'PUT': {
       const sum = createHash('sha256').update(bytes).digest('base64');
       const stated = request.headers['x-amz-checksum-sha256'];
-      if (stated !== undefined && stated !== sum) return void fail(400, 'BadDigest');
-      if (there && request.headers['if-none-match'] === '*') return void fail(412, 'PreconditionFailed');
+      if (stated !== undefined && stated !== sum) return fail(400, 'BadDigest');
+      if (there && request.headers['if-none-match'] === '*') return fail(412, 'PreconditionFailed');
       objects.set(path, { bytes, sha256: request.headers['x-amz-meta-sha256'] as string | undefined });
       if (lose()) return void request.socket.destroy();
       return void response.writeHead(200, { etag: '"e"' }).end();
     }
     case 'GET':
     case 'HEAD':
-      if (!there) return void (request.method === 'HEAD' ? response.writeHead(404).end() : fail(404, 'NoSuchKey'));
+      if (!there) return fail(404, request.method === 'HEAD' ? '' : 'NoSuchKey');
       response.writeHead(200, { 'content-length': there.bytes.length, ...(there.sha256 ? { 'x-amz-meta-sha256': there.sha256 } : {}) });
       return void response.end(request.method === 'HEAD' ? undefined : there.bytes);
     case 'DELETE':
       objects.delete(path);
       return void response.writeHead(204).end();
     default:
-      return void fail(405, 'MethodNotAllowed');
+      return fail(405, 'MethodNotAllowed');
   }
 }
 

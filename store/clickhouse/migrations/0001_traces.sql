@@ -1,5 +1,6 @@
 -- One row a call, as the spool has it (contracts/traces.ts, TraceRow).
 -- Measured at 10 million rows: one wide table, small granules, bodies as strings; the JSON type costs 4.6 times the insert.
+-- The spool's copy is deleted once the insert is acknowledged: an acknowledged part must outlive a power loss.
 CREATE TABLE IF NOT EXISTS traces
 (
     v UInt8,
@@ -56,7 +57,7 @@ CREATE TABLE IF NOT EXISTS traces
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(ts)
 ORDER BY (project, ts, id)
-SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 100000;
+SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 100000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE TABLE IF NOT EXISTS attempts
 (
@@ -79,7 +80,7 @@ CREATE TABLE IF NOT EXISTS attempts
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(ts)
 ORDER BY (project, ts, trace_id, number)
-SETTINGS non_replicated_deduplication_window = 100000;
+SETTINGS non_replicated_deduplication_window = 100000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- Attempts ride in the trace's row, so that a segment is one insert.
 CREATE MATERIALIZED VIEW IF NOT EXISTS attempts_of_traces TO attempts AS

@@ -14,4 +14,4 @@ CREATE TABLE IF NOT EXISTS state_versions
 )
 ENGINE = MergeTree
 ORDER BY (project, sequence, kind, key)
-SETTINGS index_granularity = 256, non_replicated_deduplication_window = 100000;
+SETTINGS index_granularity = 256, non_replicated_deduplication_window = 100000, fsync_after_insert = 1, fsync_part_directory = 1;

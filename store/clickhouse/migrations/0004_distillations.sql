@@ -1,3 +1,4 @@
+-- What was paid for must outlive a power loss, hence fsync.
 -- A teacher's answers, journalled as they came. They belong to the prompt, the teacher and the sampling.
 CREATE TABLE IF NOT EXISTS candidates
 (
@@ -20,7 +21,7 @@ CREATE TABLE IF NOT EXISTS candidates
 )
 ENGINE = MergeTree
 ORDER BY (project, teacher, sampling, prompt_hash, sample)
-SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 100000;
+SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 100000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- States of a distillation: the newest `updated_at` counts.
 CREATE TABLE IF NOT EXISTS distillations
