@@ -62,6 +62,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
           done(error);
         },
       });
+      // It may fail before anybody has it in hand, and an error that nobody hears ends the process.
+      this.#stream.on('error', () => undefined);
     }
   }
 
