@@ -7,10 +7,12 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const folder = dirname(fileURLToPath(import.meta.url));
-const main = existsSync(join(folder, 'main.js')) ? join(folder, 'main.js') : join(folder, 'main.ts');
-const [major, minor] = process.versions.node.split('.').map(Number);
+// a packed copy brings the compiled programs, a checkout has the sources
+const compiled = join(folder, '../../dist/clients/cli/main.js');
+const main = existsSync(compiled) && folder.includes('node_modules') ? compiled : join(folder, 'main.ts');
+const [major] = process.versions.node.split('.').map(Number);
 
-if (major > 24 || (major === 24 && minor >= 0)) {
+if (major >= 24) {
   process.argv[1] = main;
   await import(main);
 } else {

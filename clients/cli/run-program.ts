@@ -7,7 +7,9 @@ import { fileURLToPath } from 'node:url';
  * program by itself; this process waits for it to stop its parts.
  */
 export function runProgram(path: string, args: readonly string[]): Promise<number> {
-  const file = fileURLToPath(new URL(`../../${path}`, import.meta.url));
+  // compiled beside each other where the package is compiled
+  const program = import.meta.url.endsWith('.js') ? path.replace(/\.ts$/, '.js') : path;
+  const file = fileURLToPath(new URL(`../../${program}`, import.meta.url));
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [file, ...args], { stdio: 'inherit' });
     const wait = () => {};

@@ -12,8 +12,15 @@ function stage(name: StageState['stage'], state: Partial<StageState>): StageStat
 }
 
 const run = {
-  ...{ name: 'support-1', status: 'running', stale: false, teacher: 'lab/oracle-large', student: null, spentUsd: 0.42 },
-  ...{ startedAt: START, endedAt: null, input: { student: 'encoder', maxUsd: 5 } },
+  name: 'support-1',
+  status: 'running',
+  stale: false,
+  teacher: 'lab/oracle-large',
+  student: null,
+  spentUsd: 0.42,
+  startedAt: START,
+  endedAt: null,
+  input: { student: 'encoder', maxUsd: 5 },
   stages: [
     stage('generate', {
       status: 'done',

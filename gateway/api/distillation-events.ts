@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { streamSSE } from 'hono/streaming';
 import type { SSEStreamingApi } from 'hono/streaming';
-import type { Distillation, DistillationEvent } from '../../contracts/distil.ts';
+import type { Distillation } from '../../contracts/distil.ts';
 import { distillationEventsAfter } from '../../store/clickhouse/distillations.ts';
 import { NamedPath } from './aliases.ts';
 import type { ApiDeps } from './dependencies.ts';
@@ -13,6 +13,8 @@ import { unlessDown } from './outages.ts';
 
 /** ClickHouse and the run are asked this often a stream. */
 const POLL_MS = 1_000;
+/** A run's last event may be recorded a moment after its state says that it has ended; one cut off from outside has none. */
+const LAST_POLLS = 2;
 /** A comment goes out after this silence, so that proxies keep the connection. */
 const HEARTBEAT_MS = 15_000;
 
@@ -44,21 +46,24 @@ async function followRun(deps: ApiDeps, stream: SSEStreamingApi, project: string
   let sequence = after;
   let sent = '';
   let silentSince = deps.now();
+  let pollsSinceEnd = 0;
   while (!stream.aborted) {
-    // the state is read before the events: when it says "ended", the last events are there
-    const events: DistillationEvent[] = await unlessDown(
-      () => distillationEventsAfter(deps.clickhouse, project, run.name, sequence, run.runId),
-      [],
-    );
+    const events = await unlessDown(() => distillationEventsAfter(deps.clickhouse, project, run.name, sequence, run.runId), []);
     for (const event of events) {
       await stream.writeSSE({ event: 'event', id: String(event.sequence), data: JSON.stringify(event) });
       sequence = event.sequence;
     }
+    const saidItsEnd = events.some(({ kind }) => kind === 'completed' || kind === 'failed' || kind === 'cancelled');
+    const isOver = hasEnded(run.status) && (saidItsEnd || pollsSinceEnd++ >= LAST_POLLS);
     const state = JSON.stringify(run);
-    if (state !== sent) await stream.writeSSE({ event: 'state', data: state });
-    if (events.length > 0 || state !== sent) silentSince = deps.now();
-    sent = state;
-    if (hasEnded(run.status)) return;
+    // readers stop at a state that has ended: it comes last
+    if (state !== sent && (isOver || !hasEnded(run.status))) {
+      await stream.writeSSE({ event: 'state', data: state });
+      sent = state;
+      silentSince = deps.now();
+    }
+    if (isOver) return;
+    if (events.length > 0) silentSince = deps.now();
     if (deps.now() - silentSince >= HEARTBEAT_MS) {
       await stream.write(': still here\n\n');
       silentSince = deps.now();

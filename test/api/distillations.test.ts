@@ -35,9 +35,23 @@ afterAll(async () => {
 function dataset(name: string, status: Dataset['status']): Dataset {
   const at = new Date().toISOString();
   return {
-    ...{ project: 'default', name, version: 1, hash: 'h', status, source: { traces: {} }, sourceHash: 's', task: { kind: 'label' } },
-    ...{ splits: { train: 0.6, validation: 0.15, test: 0.25 }, rows: { train: 60, validation: 15, test: 25 }, goldRows: 0, labels: {} },
-    ...{ skipped: {}, warnings: [], error: null, createdAt: at, updatedAt: at },
+    project: 'default',
+    name,
+    version: 1,
+    hash: 'h',
+    status,
+    source: { traces: {} },
+    sourceHash: 's',
+    task: { kind: 'label' },
+    splits: { train: 0.6, validation: 0.15, test: 0.25 },
+    rows: { train: 60, validation: 15, test: 25 },
+    goldRows: 0,
+    labels: {},
+    skipped: {},
+    warnings: [],
+    error: null,
+    createdAt: at,
+    updatedAt: at,
   };
 }
 

@@ -50,7 +50,9 @@ async function recordRun(): Promise<void> {
   const at = new Date();
   const run: Distillation = {
     ...startingState(DistilInput.parse({ dataset: 'support' }), 'run-1', 'r', at),
-    ...{ status: 'failed', error: 'The cap of $0.01 is too low: the first batch may cost $0.40.', endedAt: at.toISOString() },
+    status: 'failed',
+    error: 'The cap of $0.01 is too low: the first batch may cost $0.40.',
+    endedAt: at.toISOString(),
   };
   await recordDistillation(clickhouse.client, run);
   const event = { at: at.toISOString(), stage: null, data: {} };
