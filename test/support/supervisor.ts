@@ -45,7 +45,8 @@ export function startSupervisor(home: string, standIns: StandIns, env: NodeJS.Pr
   const paths = Object.entries(all).map(([name, kind]) => [name, kind === 'real' ? PROGRAMS[name as keyof Programs] : standIn(kind)]);
   const ports = ['STILLHOUSE_PORT', 'STILLHOUSE_CLICKHOUSE_PORT', 'STILLHOUSE_TEMPORAL_PORT', 'STILLHOUSE_TEMPORAL_UI_PORT'];
   const child = spawn(process.execPath, [standIn('supervisor')], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // Its stdin is held open for as long as this process lives: see stand-ins/supervisor.ts.
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: {
       ...process.env,
       ...Object.fromEntries(ports.map((name) => [name, '0'])),
@@ -59,8 +60,6 @@ export function startSupervisor(home: string, standIns: StandIns, env: NodeJS.Pr
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const parts = () => readParts(home);
-  const end = () => void child.kill('SIGTERM');
-  process.once('exit', end);
   return {
     pid: child.pid!,
     home,
