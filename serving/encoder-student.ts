@@ -44,7 +44,8 @@ export function joinHead(head: EncoderScorer['head']): Matrix {
   return joined;
 }
 
-function splitHead({ rows, columns, data }: Matrix): EncoderScorer['head'] {
+/** The head of an artifact: the opposite of `joinHead`. */
+export function splitHead({ rows, columns, data }: Matrix): EncoderScorer['head'] {
   const weights: Matrix = { rows, columns: columns - 1, data: new Float32Array(rows * (columns - 1)) };
   for (let k = 0; k < rows; k++) weights.data.set(data.subarray(k * columns, (k + 1) * columns - 1), k * (columns - 1));
   return { weights, bias: Float32Array.from({ length: rows }, (_, k) => data[(k + 1) * columns - 1]!) };
