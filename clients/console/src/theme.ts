@@ -54,7 +54,7 @@ const dark: MantineColorsTuple = [
 /** One look for the whole console: warm neutrals, one accent, borders instead of shadows. */
 export const theme = createTheme({
   primaryColor: 'copper',
-  primaryShade: { light: 7, dark: 6 },
+  primaryShade: 7,
   colors: { copper, slate, gray, dark },
   black: '#24211e',
   defaultRadius: 'md',
@@ -74,8 +74,6 @@ export const theme = createTheme({
   respectReducedMotion: true,
   components: {
     Tooltip: { defaultProps: { withArrow: true, openDelay: 250, events: { hover: true, focus: true, touch: true } } },
-    Paper: { defaultProps: { withBorder: true, radius: 'lg' } },
-    Table: { defaultProps: { verticalSpacing: 9, horizontalSpacing: 16, fz: 'sm' } },
-    Badge: { defaultProps: { variant: 'light', radius: 'sm' } },
+    Switch: { defaultProps: { withThumbIndicator: false } },
   },
 });

@@ -12,7 +12,7 @@ export function Weights({ targets }: { targets: WeightedTarget[] }) {
       {targets.map(({ target, weight }) => (
         <div key={target} className={classes.line}>
           <TargetName target={target} />
-          <span className="numbers dimmed">{formatShare(weight / sum)}</span>
+          <span className={`${classes.share} numbers dimmed`}>{formatShare(weight / sum)}</span>
         </div>
       ))}
       {targets.length > 1 && (

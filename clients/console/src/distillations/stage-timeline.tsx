@@ -11,10 +11,7 @@ import classes from './stage-timeline.module.css';
 /** The seven stages: how long each took, how far the running one is, what came out in numbers. */
 export function StageTimeline({ run }: { run: Distillation }) {
   return (
-    <Panel
-      title="Stages"
-      hint={run.endedAt ? undefined : <span className="numbers">{`${Math.round(run.progress * 100)} % of the run`}</span>}
-    >
+    <Panel title="Stages">
       <ol className={classes.stages}>
         {run.stages.map((stage) => (
           <Stage key={stage.stage} stage={stage} paused={run.status === 'paused'} />

@@ -24,6 +24,7 @@ export function TraceDrawer({ id, onClose }: { id: string | null; onClose: () =>
       opened={id !== null}
       onClose={onClose}
       position="right"
+      classNames={{ title: classes.drawerTitle ?? '' }}
       size={640}
       title={id && <TraceTitle id={id} />}
       closeButtonProps={CLOSE_BUTTON}
@@ -37,7 +38,7 @@ export function TraceDrawer({ id, onClose }: { id: string | null; onClose: () =>
 const TraceTitle = ({ id }: { id: string }) => (
   <span className={classes.title}>
     <b>Trace</b>
-    <span className="mono dimmed">{id}</span>
+    <span className="mono dimmed truncate">{id}</span>
     <CopyTo text={id} label="Copy the id" />
   </span>
 );
