@@ -6,7 +6,7 @@ import { DEFAULT_PROJECT } from './names.ts';
 export const STAGES = ['generate', 'curate', 'train', 'export', 'evaluate', 'register', 'alias'] as const;
 export type Stage = (typeof STAGES)[number];
 
-/** What `distil` takes: one JSON object, startable from any Temporal client. */
+/** What `distil` takes: one JSON object, startable from any Temporal client. Which combinations run: `RunnableDistilInput`. */
 export const DistilInput = z.strictObject({
   project: Name.default(DEFAULT_PROJECT),
   /** Default: derived from the hash of the input, so that the same request joins the run that exists. */
@@ -50,6 +50,18 @@ export const DistilInput = z.strictObject({
 });
 export type DistilInput = z.infer<typeof DistilInput>;
 export type DistilRequest = z.input<typeof DistilInput>;
+
+/** The inputs that this version can run: refused before a run begins, by the API and by the workflow alike. */
+export const RunnableDistilInput = DistilInput.refine((input) => input.student === 'encoder', {
+  path: ['student'],
+  message: 'only "encoder" can be trained by this version',
+})
+  .refine((input) => input.judge === null, {
+    path: ['judge'],
+    message: 'scoring by a judge comes with a later version; label tasks need none',
+  })
+  .refine((input) => input.keepBest <= input.nSamples, { path: ['keepBest'], message: 'must be at most nSamples' })
+  .refine((input) => input.rounds === 1, { path: ['rounds'], message: 'an encoder is trained in one round' });
 
 export const DECISIONS = ['not_worse', 'worse', 'undecided'] as const;
 

@@ -4,7 +4,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { Distillation } from '../../contracts/distil.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { Name } from '../../contracts/identifiers.ts';
-import { MESSAGES, workflowIds } from '../../contracts/names.ts';
+import { MESSAGES } from '../../contracts/names.ts';
 import type { ApiDeps } from './dependencies.ts';
 import { hasEnded } from './distillation-run.ts';
 import { DistillationRun, findDistillation } from './distillations.ts';
@@ -33,7 +33,7 @@ export function distillationControlRoutes(deps: ApiDeps) {
     const before = await findDistillation(deps, project, name);
     refuseIfEnded(before, action);
     try {
-      await withTemporal(deps, CHANGE_TIMEOUT_MS, (client) => send(client.workflow.getHandle(workflowIds.distil(project, name)), action));
+      await withTemporal(deps, CHANGE_TIMEOUT_MS, (client) => send(client.workflow.getHandle(before.workflowId), action));
     } catch (error) {
       // it ended between the look and the message
       if (error instanceof WorkflowNotFoundError) refuseIfEnded(await findDistillation(deps, project, name), action);

@@ -82,5 +82,6 @@ async function failureOf(client: Client, run: WorkflowExecutionDescription): Pro
   const failure = history?.events?.at(-1)?.workflowExecutionFailedEventAttributes?.failure;
   if (!failure) return 'It failed.';
   const error = defaultFailureConverter.failureToError(failure, defaultPayloadConverter);
-  return (error.cause instanceof ApplicationFailure ? error.cause.message : error.message) || 'It failed.';
+  const said = error instanceof ApplicationFailure || !error.cause ? error : error.cause;
+  return (said as Error).message || 'It failed.';
 }

@@ -1,5 +1,6 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
+import { RunnableDistilInput } from '../../contracts/distil.ts';
 import type { DistilInput, Distillation } from '../../contracts/distil.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { QUEUES, WORKFLOWS, workflowIds } from '../../contracts/names.ts';
@@ -7,6 +8,7 @@ import { canonicalJson, distillationName } from '../../platform/content-hash.ts'
 import { findDataset } from './datasets.ts';
 import type { ApiDeps } from './dependencies.ts';
 import { distillationState } from './distillation-state.ts';
+import { refuseInvalid } from './problems.ts';
 import { startingState } from './starting-state.ts';
 import { CHANGE_TIMEOUT_MS, withTemporal } from './temporal-calls.ts';
 import { refuseImpossibleTarget } from './target-check.ts';
@@ -60,12 +62,9 @@ function joined(run: Distillation, input: DistilInput): Distillation {
 
 /** What would fail in the run's first step is refused at once. */
 async function refuseWhatCannotRun(deps: ApiDeps, input: DistilInput): Promise<void> {
-  if (input.student !== 'encoder')
-    throw new StillhouseError('invalid_request', `student: only "encoder" can be trained by this version, not "${input.student}"`, {
-      param: 'student',
-    });
+  const runnable = RunnableDistilInput.safeParse(input);
+  if (!runnable.success) refuseInvalid(runnable.error, 'the body');
   if (input.teacher) refuseImpossibleTarget(deps, input.project, input.teacher, 'teacher');
-  if (input.judge) refuseImpossibleTarget(deps, input.project, input.judge, 'judge');
   const dataset = await findDataset(deps, input.project, input.dataset, input.datasetVersion);
   if (dataset.status === 'failed')
     throw new StillhouseError('conflict', `dataset: the build of "${dataset.name}" failed: ${dataset.error ?? 'no reason is known'}`, {

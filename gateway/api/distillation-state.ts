@@ -17,7 +17,9 @@ export async function distillationState(deps: ApiDeps, project: string, name: st
   const recorded = await unlessDown(() => readDistillation(deps.clickhouse, project, name), 'down' as const);
   const known = recorded === 'down' ? null : recorded;
   const ask = async (client: Client) => {
-    const run = await describeRun(client, workflowIds.distil(project, name));
+    // a run that was started by hand may have an id of its own
+    const own = known && known.workflowId !== workflowIds.distil(project, name) ? await describeRun(client, known.workflowId) : null;
+    const run = (await describeRun(client, workflowIds.distil(project, name))) ?? own;
     return run ? await stateOfRun(client, run, known, project, name) : known;
   };
   const state = await unlessDown(() => withTemporal(deps, READ_TIMEOUT_MS, ask), 'down' as const);
