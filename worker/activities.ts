@@ -1,11 +1,24 @@
+import { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import { createBuildDatasetActivities } from '../activities/build-dataset.ts';
+import { createCurateActivities } from '../activities/curate.ts';
+import type { GatewayAccess } from '../activities/distil/gateway-targets.ts';
+import { createPlanActivities } from '../activities/distil/plan.ts';
+import { createEvaluateEncoderActivity } from '../activities/evaluate-encoder.ts';
+import { createExportEncoderActivity } from '../activities/export-encoder.ts';
+import { createGenerateActivities } from '../activities/generate-candidates.ts';
+import { createRecordRunActivities } from '../activities/record-run.ts';
 import { createRegistryActivities } from '../activities/registry-store.ts';
+import { createRegistryUpdateActivities } from '../activities/registry-updates.ts';
+import { createReferenceActivities } from '../activities/teacher-references.ts';
+import { createTrainEncoderActivity } from '../activities/train-encoder.ts';
 import type { Environment } from '../contracts/environment.ts';
+import { StillhouseError } from '../contracts/errors.ts';
 import type { homePaths } from '../platform/home.ts';
 import type { Logger } from '../platform/logger.ts';
-import { openArtifactStore } from '../store/artifacts/artifact-store.ts';
-import { connectClickHouse } from '../store/clickhouse/connection.ts';
+import { secretFile } from '../platform/secrets.ts';
+import { type ArtifactStore, openArtifactStore } from '../store/artifacts/artifact-store.ts';
+import { type ClickHouseClient, connectClickHouse } from '../store/clickhouse/connection.ts';
 
 /** What the activities of queue `stillhouse` work with. */
 export interface ActivitySetting {
@@ -17,15 +30,49 @@ export interface ActivitySetting {
 
 /** Every activity of queue `stillhouse`, by its name, and how to give back what they hold. */
 export function createMainActivities(setting: ActivitySetting): { activities: object; close: () => Promise<void> } {
-  const clickhouse = connectClickHouse(setting.env, { application: 'stillhouse-worker', maxOpenConnections: 20 });
-  const { paths } = setting;
-  const artifacts = openArtifactStore(setting.env.STILLHOUSE_ARTIFACTS ?? `file:${paths.artifacts}`);
-  const temporaryFolder = paths.tmp;
+  const { env, paths, connection } = setting;
+  const clickhouse = connectClickHouse(env, { application: 'stillhouse-worker', maxOpenConnections: 20 });
+  const artifacts = openArtifactStore(env.STILLHOUSE_ARTIFACTS ?? `file:${paths.artifacts}`);
+  const temporal = new Client({ connection, namespace: env.TEMPORAL_NAMESPACE });
+  const gateway: GatewayAccess = {
+    url: env.STILLHOUSE_GATEWAY_URL.replace(/\/$/, ''),
+    serviceKey: env.STILLHOUSE_SERVICE_KEY ?? secretFile(paths.serviceKey, 'sk-service'),
+    fetch,
+  };
+  const stored = { clickhouse, artifacts, temporaryFolder: paths.tmp };
+  const now = Date.now;
   return {
     activities: {
       ...createRegistryActivities({ clickhouse }),
-      ...createBuildDatasetActivities({ clickhouse, artifacts, temporaryFolder, now: Date.now }),
+      ...createBuildDatasetActivities({ ...stored, now }),
+      ...createPlanActivities({ clickhouse, gateway, usdPerCoreHour: env.STILLHOUSE_CORE_HOUR_USD }),
+      ...createGenerateActivities({ clickhouse, gateway, now }),
+      ...createCurateActivities(stored),
+      ...createReferenceActivities(stored),
+      ...encoderActivities(setting, clickhouse, artifacts),
+      ...createRegistryUpdateActivities({ temporal, clickhouse }),
+      ...createRecordRunActivities({ clickhouse, now }),
     },
     close: () => clickhouse.close(),
+  };
+}
+
+/** A worker without an embedder does everything else, and says what it lacks where an encoder is wanted. */
+function encoderActivities({ env, log }: ActivitySetting, clickhouse: ClickHouseClient, artifacts: ArtifactStore): object {
+  const embedderFolder = env.STILLHOUSE_EMBEDDER;
+  if (embedderFolder === undefined) {
+    const refuse = () => {
+      throw new StillhouseError(
+        'unavailable',
+        'STILLHOUSE_EMBEDDER is not set where the worker runs: "npm start" builds the embedder and sets it.',
+      );
+    };
+    return { trainEncoder: refuse, exportEncoder: refuse, evaluateEncoder: refuse };
+  }
+  const deps = { artifacts, embedderFolder, log };
+  return {
+    ...createTrainEncoderActivity(deps),
+    ...createExportEncoderActivity(deps),
+    ...createEvaluateEncoderActivity({ ...deps, clickhouse }),
   };
 }

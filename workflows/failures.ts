@@ -20,3 +20,9 @@ export function failureSentence(error: unknown): string {
   const cause = error instanceof ActivityFailure && error.cause ? error.cause : error;
   return cause instanceof Error ? cause.message : String(cause);
 }
+
+/** The type of the failure underneath: one of our error codes, where it was a refusal of ours. */
+export function failureType(error: unknown): string {
+  const cause = error instanceof ActivityFailure && error.cause ? error.cause : error;
+  return cause instanceof ApplicationFailure ? (cause.type ?? 'internal') : 'internal';
+}

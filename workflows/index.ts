@@ -1,3 +1,4 @@
 /** What the workflow sandbox loads: one export per workflow type of `contracts/names.ts`. */
 export { buildDataset } from './build-dataset.ts';
+export { distil } from './distil.ts';
 export { registry } from './registry.ts';

@@ -1,0 +1,137 @@
+import type { Candidate } from '../contracts/candidates.ts';
+import type { DatasetRow } from '../contracts/datasets.ts';
+import { StillhouseError } from '../contracts/errors.ts';
+import type { ArtifactRef } from '../contracts/identifiers.ts';
+import type { CuratedRow } from '../contracts/stages.ts';
+import { rankAnswers } from '../core/candidates/text-votes.ts';
+import { answerFault } from '../core/dataset/answer-rules.ts';
+import { type LabelAnswer, type LabelVote, voteLabels } from '../core/label-votes.ts';
+import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
+import type { ClickHouseClient } from '../store/clickhouse/connection.ts';
+import { goldOf } from '../store/clickhouse/datasets.ts';
+import { putJsonl } from './distil/jsonl-artifact.ts';
+import { rowPages } from './distil/row-pages.ts';
+import type { RunPlan } from './distil/run-plan.ts';
+import { journalledSamples } from './generate/samples.ts';
+import { withHeartbeat } from './heartbeat.ts';
+
+const STALL_MS = 180_000;
+/** Fewer taught rows make no student. */
+const FEWEST_ROWS = 10;
+
+export interface CurateResult {
+  curated: ArtifactRef;
+  /** Label tasks: what the student may answer, sorted. */
+  labels: string[];
+  trainRows: number;
+  validationRows: number;
+  /** Rows without a usable answer; they stay as unlabelled rows of the same traffic. */
+  unlabelled: number;
+  /** Why rows teach nothing, and how many. */
+  dropped: Record<string, number>;
+  /** Samples that were left out, by reason. */
+  rejectedSamples: Record<string, number>;
+  meanAgreement: number;
+}
+
+export interface CurateDeps {
+  clickhouse: ClickHouseClient;
+  artifacts: ArtifactStore;
+  temporaryFolder: string;
+}
+
+export type CurateActivities = ReturnType<typeof createCurateActivities>;
+
+export function createCurateActivities(deps: CurateDeps) {
+  return {
+    /**
+     * Turns rows and their samples into the training JSONL. Safe to retry because it reads what is journalled and writes
+     * an artifact that is named by its content.
+     */
+    curate: ({ plan }: { plan: RunPlan }): Promise<CurateResult> =>
+      withHeartbeat(STALL_MS, async ({ progress, signal }) => {
+        const tally = new CurationTally();
+        const { project, distillation } = plan.run;
+        async function* lines() {
+          for (const split of ['train', 'validation'] as const) {
+            const gold = plan.useGold ? await goldOf(deps.clickhouse, project, plan.dataset, split) : new Map<string, string>();
+            for await (const rows of rowPages(deps.clickhouse, plan, split)) {
+              signal.throwIfAborted();
+              const samples = await journalledSamples(deps.clickhouse, plan, 'train', rows);
+              for (const row of rows) {
+                const curated = curateRow(plan, row, samples.get(row.rowId) ?? [], gold.get(row.rowId), tally);
+                yield { ...curated, split };
+              }
+              progress({ rows: tally.rows });
+            }
+          }
+        }
+        const curated = await putJsonl(deps, `distillations/${project}/${distillation}/curated`, lines());
+        tally.require(plan);
+        return { curated, ...tally.result(plan) };
+      }),
+  };
+}
+
+function curateRow(plan: RunPlan, row: DatasetRow, samples: readonly Candidate[], gold: string | undefined, tally: CurationTally) {
+  const recorded: LabelAnswer[] = row.referenceTarget === plan.teacher ? [{ answer: row.reference, finishReason: '' }] : [];
+  const answers = gold === undefined ? [...recorded, ...samples] : [{ answer: gold, finishReason: '' }];
+  const vote = voteOf(plan, answers);
+  tally.add(row.split, vote);
+  const { rowId, group, messages } = row;
+  const { votes, best, worst, agreement, dropped } = vote;
+  return { rowId, group, messages, votes, best, worst, agreement, dropped } satisfies Omit<CuratedRow, 'split'>;
+}
+
+function voteOf(plan: RunPlan, answers: readonly LabelAnswer[]): LabelVote {
+  const { task } = plan;
+  if (task.kind === 'label') return voteLabels(answers, new Set(plan.labels), plan.keepBest);
+  return rankAnswers(answers, ({ answer, finishReason }) => answerFault(task, null, { text: answer, finishReason }), plan.keepBest);
+}
+
+/** What a run's rows came to, in numbers. */
+class CurationTally {
+  rows = 0;
+  readonly #taught = { train: 0, validation: 0 };
+  readonly #dropped = new Map<string, number>();
+  readonly #rejected = new Map<string, number>();
+  readonly #trainLabels = new Set<string>();
+  #agreement = 0;
+
+  add(split: DatasetRow['split'], vote: LabelVote): void {
+    this.rows++;
+    for (const [reason, n] of Object.entries(vote.rejected)) this.#rejected.set(reason, (this.#rejected.get(reason) ?? 0) + n);
+    if (vote.dropped !== null) {
+      this.#dropped.set(vote.dropped, (this.#dropped.get(vote.dropped) ?? 0) + 1);
+      return;
+    }
+    if (split !== 'test') this.#taught[split]++;
+    if (split === 'train' && vote.best[0] !== undefined) this.#trainLabels.add(vote.best[0]);
+    this.#agreement += vote.agreement;
+  }
+
+  /** Refuses what is left where it teaches nothing. */
+  require(plan: RunPlan): void {
+    const dropped = [...this.#dropped].map(([reason, n]) => `${n} ${reason}`).join(', ');
+    if (this.#taught.train < FEWEST_ROWS)
+      throw new StillhouseError(
+        'dataset_too_small',
+        `After curation ${this.#taught.train} training rows have an answer; it takes at least ${FEWEST_ROWS}.${dropped ? ` Dropped: ${dropped}.` : ''}`,
+      );
+    if (plan.task.kind === 'label' && this.#trainLabels.size < 2)
+      throw new StillhouseError('dataset_invalid', 'After curation all training rows have the same label: there is nothing to tell apart.');
+  }
+
+  result(plan: RunPlan): Omit<CurateResult, 'curated'> {
+    const taught = this.#taught.train + this.#taught.validation;
+    return {
+      labels: [...plan.labels].sort(),
+      trainRows: this.#taught.train,
+      validationRows: this.#taught.validation,
+      unlabelled: this.rows - taught,
+      dropped: Object.fromEntries(this.#dropped),
+      rejectedSamples: Object.fromEntries(this.#rejected),
+      meanAgreement: taught === 0 ? 0 : this.#agreement / taught,
+    };
+  }
+}

@@ -1,0 +1,37 @@
+import type { Dataset, Task } from '../../contracts/datasets.ts';
+import type { Price } from '../../core/candidates/call-bounds.ts';
+
+/** Which run a stage works for. */
+export interface RunIdentity {
+  project: string;
+  /** Name of the distillation. */
+  distillation: string;
+  /** Temporal's run id. */
+  runId: string;
+}
+
+/** What a run works with, settled before money is spent. Numbers and names only. */
+export interface RunPlan {
+  run: RunIdentity;
+  dataset: { name: string; version: number; hash: string };
+  task: Task;
+  /** Label tasks: the closed set, or the answers seen. */
+  labels: string[];
+  rows: Dataset['rows'];
+  teacher: string;
+  price: Price;
+  nSamples: number;
+  keepBest: number;
+  temperature: number;
+  useGold: boolean;
+  /** Sent with every call. */
+  maxAnswerTokens: number;
+  maxUsd: number;
+  /** Of the cap, what is kept for the fresh references of test rows without gold. */
+  reservedUsd: number;
+  /** Test rows that are scored against gold; all others need fresh teacher answers. */
+  goldTestRows: number;
+  /** US dollars per CPU core and hour, for the student's price. */
+  usdPerCoreHour: number;
+  warnings: string[];
+}

@@ -1,0 +1,167 @@
+import type { Candidate } from '../contracts/candidates.ts';
+import type { DatasetRow, Split } from '../contracts/datasets.ts';
+import { promptTokenBound, worstCallUsd } from '../core/candidates/call-bounds.ts';
+import { appendCandidates, candidateSpend } from '../store/clickhouse/candidates.ts';
+import type { ClickHouseClient } from '../store/clickhouse/connection.ts';
+import { goldOf, readDatasetRows } from '../store/clickhouse/datasets.ts';
+import { pipelineSpend } from '../store/clickhouse/traces.ts';
+import type { GatewayAccess } from './distil/gateway-targets.ts';
+import type { RunPlan } from './distil/run-plan.ts';
+import { type LaneCall, runCalls } from './generate/call-lane.ts';
+import { CandidateJournal } from './generate/candidate-journal.ts';
+import { type Purpose, journalledSamples, sampledParameters, samplesNeeded, samplingOf } from './generate/samples.ts';
+import { SpendGuard } from './generate/spend-guard.ts';
+import { gatewayClient } from './generate/teacher-call.ts';
+import { withHeartbeat } from './heartbeat.ts';
+
+/** Calls of a distillation in flight at most: what a kill can lose. */
+const MOST_IN_FLIGHT = 32;
+/** No answer for so long and the activity begins again: longer than any single call may take. */
+const STALL_MS = 240_000;
+/** What is in flight when a stop is asked for has this long to be answered and journalled. */
+const LAST_ANSWERS_MS = 4_000;
+
+/** Rows `from` ≤ position < `to` of a split. */
+export interface GenerateInput {
+  plan: RunPlan;
+  purpose: Purpose;
+  split: Split;
+  from: number;
+  to: number;
+}
+
+/** What a shard came to. */
+export interface GenerateResult {
+  rows: number;
+  /** New answers, received and journalled. */
+  journalled: number;
+  /** Samples that were there already, from an earlier attempt or run. */
+  reused: number;
+  /** Samples that the teacher failed to give. */
+  lost: number;
+  capReached: boolean;
+  /** New spend of this run up to now. */
+  spentUsd: number;
+}
+
+export interface GenerateDeps {
+  clickhouse: ClickHouseClient;
+  gateway: GatewayAccess;
+  /** Milliseconds since 1970. */
+  now: () => number;
+}
+
+export type GenerateActivities = ReturnType<typeof createGenerateActivities>;
+
+export function createGenerateActivities(deps: GenerateDeps) {
+  const { clickhouse } = deps;
+  const client = gatewayClient(deps.gateway);
+  return {
+    /**
+     * Has the teacher answer some rows until each prompt has its samples. Safe to retry because every answer is in
+     * ClickHouse before its place is free: a second attempt asks only for samples that are not there, and a kill loses at
+     * most what was in flight.
+     */
+    generateCandidates: (input: GenerateInput): Promise<GenerateResult> =>
+      withHeartbeat(STALL_MS, async ({ signal, progress }) => {
+        const { plan, purpose, split, from, to } = input;
+        const { project } = plan.run;
+        const all = await readDatasetRows(clickhouse, project, plan.dataset, { split, from, to });
+        // A test row with a gold answer needs no reference.
+        const gold = purpose === 'reference' ? await goldOf(clickhouse, project, plan.dataset, split) : null;
+        const rows = gold ? all.filter((row) => !gold.has(row.rowId)) : all;
+        const known = await journalledSamples(clickhouse, plan, purpose, rows);
+        const calls = missingCalls(deps, plan, purpose, rows, known);
+        const guard = new SpendGuard(plan.maxUsd - (purpose === 'train' ? plan.reservedUsd : 0), await spentSoFar(clickhouse, plan));
+        const journal = new CandidateJournal((candidates, token) => appendCandidates(clickhouse, candidates, token));
+        let answered = 0;
+        const abandon = abandonAfter(signal);
+        try {
+          const lane = { client, journal, guard, most: MOST_IN_FLIGHT, stop: signal, abandon: abandon.signal };
+          const result = await runCalls({ ...lane, moved: () => progress({ from, answered: ++answered, calls: calls.length }) }, calls);
+          signal.throwIfAborted();
+          const reused = [...known.values()].reduce((sum, samples) => sum + samples.length, 0);
+          return { rows: all.length, reused, ...result, spentUsd: guard.spentUsd };
+        } finally {
+          abandon.clear();
+        }
+      }),
+  };
+}
+
+/** What the run has paid up to now: journalled answers, and calls that were cut off, as their traces say. */
+async function spentSoFar(clickhouse: ClickHouseClient, plan: RunPlan): Promise<number> {
+  const { project } = plan.run;
+  const [journalled, traced] = await Promise.all([
+    candidateSpend(clickhouse, project, plan.run),
+    pipelineSpend(clickhouse, project, plan.run),
+  ]);
+  return Math.max(journalled.usd, traced.usd);
+}
+
+function missingCalls(
+  deps: GenerateDeps,
+  plan: RunPlan,
+  purpose: Purpose,
+  rows: readonly DatasetRow[],
+  known: Map<string, Candidate[]>,
+): LaneCall[] {
+  const calls: LaneCall[] = [];
+  const { project, distillation, runId } = plan.run;
+  const metadata = { distillation, run: runId, stage: purpose === 'train' ? 'generate' : 'evaluate' };
+  const asked = new Set<string>();
+  for (const row of rows) {
+    const sampling = samplingOf(plan, purpose, row);
+    const taken = new Set((known.get(row.rowId) ?? []).map((candidate) => candidate.sample));
+    for (let sample = 0; sample < samplesNeeded(plan, purpose, row); sample++) {
+      // A copy of the prompt in the same shard shares its samples.
+      const identity = `${row.promptHash} ${sampling} ${sample}`;
+      if (taken.has(sample) || asked.has(identity)) continue;
+      asked.add(identity);
+      const worstUsd = worstCallUsd(plan.price, { in: promptTokenBound(row), out: plan.maxAnswerTokens });
+      const toCandidate: LaneCall['toCandidate'] = ({ text, ...answer }) => ({
+        project,
+        promptHash: row.promptHash,
+        teacher: plan.teacher,
+        sampling,
+        sample,
+        answer: text,
+        ...answer,
+        distillation,
+        runId,
+        createdAt: new Date(deps.now()).toISOString().replace('T', ' ').replace('Z', ''),
+      });
+      calls.push({ call: { body: bodyOf(plan, row), metadata, price: plan.price }, worstUsd, toCandidate });
+    }
+  }
+  return calls;
+}
+
+function bodyOf(plan: RunPlan, row: DatasetRow): LaneCall['call']['body'] {
+  return {
+    ...sampledParameters(row),
+    model: plan.teacher,
+    messages: row.messages as LaneCall['call']['body']['messages'],
+    ...(row.tools === null ? {} : { tools: row.tools as never }),
+    ...(row.responseFormat == null ? {} : { response_format: row.responseFormat as never }),
+    temperature: plan.temperature,
+    max_completion_tokens: plan.maxAnswerTokens,
+    stream: false,
+  };
+}
+
+/** A signal that follows `signal` after a grace, so that answers which are paid for can still be journalled. */
+function abandonAfter(signal: AbortSignal): { signal: AbortSignal; clear: () => void } {
+  const controller = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const begin = () => (timer = setTimeout(() => controller.abort(signal.reason), LAST_ANSWERS_MS));
+  if (signal.aborted) begin();
+  else signal.addEventListener('abort', begin, { once: true });
+  return {
+    signal: controller.signal,
+    clear: () => {
+      signal.removeEventListener('abort', begin);
+      clearTimeout(timer);
+    },
+  };
+}

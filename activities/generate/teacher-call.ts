@@ -1,0 +1,94 @@
+import OpenAI, { APIConnectionError, APIError, APIUserAbortError } from 'openai';
+import type { ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
+import { METADATA_HEADER } from '../../contracts/chat.ts';
+import { StillhouseError } from '../../contracts/errors.ts';
+import { HEADERS } from '../../contracts/http.ts';
+import type { Price } from '../../core/candidates/call-bounds.ts';
+
+/** The gateway gives up on a silent provider after two minutes; this is later, so that the gateway's reason arrives. */
+const CALL_TIMEOUT_MS = 180_000;
+
+/** One answer of a teacher as it came. */
+export interface TeacherAnswer {
+  text: string;
+  finishReason: string;
+  traceId: string;
+  tokensIn: number;
+  tokensOut: number;
+  costUsd: number;
+  latencyMs: number;
+}
+
+/** What became of a call. */
+export type CallOutcome =
+  | { kind: 'answered'; answer: TeacherAnswer }
+  /** Worth another attempt. `overloaded`: fewer calls at a time would help. `network`: the gateway itself was not there. */
+  | { kind: 'again'; overloaded: boolean; network: boolean; retryAfterMs: number; reason: string };
+
+/** A client of the gateway whose retries are ours: the SDK's would not know of the cap or of what is journalled. */
+export function gatewayClient(access: { url: string; serviceKey: string; fetch: typeof fetch }): OpenAI {
+  const { url, serviceKey, fetch } = access;
+  return new OpenAI({ baseURL: `${url}/v1`, apiKey: serviceKey, maxRetries: 0, timeout: CALL_TIMEOUT_MS, fetch });
+}
+
+/** What is asked. */
+export interface TeacherCall {
+  body: ChatCompletionCreateParamsNonStreaming;
+  metadata: Record<string, string>;
+  price: Price;
+}
+
+/** Asks once. A refusal that another attempt would meet again is thrown, naming the teacher and the reason. */
+export async function askTeacher(client: OpenAI, call: TeacherCall, signal: AbortSignal): Promise<CallOutcome> {
+  const startedAt = performance.now();
+  try {
+    const { data, response } = await client.chat.completions
+      .create(call.body, { headers: { [METADATA_HEADER]: JSON.stringify(call.metadata) }, signal })
+      .withResponse();
+    const choice = data.choices[0];
+    const tokensIn = data.usage?.prompt_tokens ?? 0;
+    const tokensOut = data.usage?.completion_tokens ?? 0;
+    const fromTokens = (tokensIn * call.price.inputUsdPerMTok + tokensOut * call.price.outputUsdPerMTok) / 1_000_000;
+    const header = response.headers.get(HEADERS.costUsd);
+    return {
+      kind: 'answered',
+      answer: {
+        text: choice?.message?.content ?? '',
+        finishReason: choice?.finish_reason ?? '',
+        traceId: response.headers.get(HEADERS.traceId) ?? '',
+        tokensIn,
+        tokensOut,
+        costUsd: header !== null && Number.isFinite(Number(header)) ? Number(header) : fromTokens,
+        latencyMs: performance.now() - startedAt,
+      },
+    };
+  } catch (error) {
+    return outcomeOf(error, call.body.model, performance.now() - startedAt);
+  }
+}
+
+function outcomeOf(error: unknown, teacher: string, latencyMs: number): CallOutcome {
+  if (error instanceof APIUserAbortError) throw error;
+  if (error instanceof APIConnectionError) {
+    const reason = `the gateway can't be reached: ${error.message}`;
+    return { kind: 'again', overloaded: false, network: true, retryAfterMs: 0, reason };
+  }
+  if (!(error instanceof APIError)) throw error;
+  const status = error.status as number | undefined;
+  const retryAfterMs = Number(error.headers?.get('retry-after') ?? 0) * 1_000 || 0;
+  if (status === undefined || status === 408 || status === 409 || status === 429 || status >= 500) {
+    const overloaded = status === 429 || status === 503 || status === 504 || status === 529;
+    return { kind: 'again', overloaded, network: false, retryAfterMs, reason: `${status ?? 'no status'} ${error.code ?? ''}`.trim() };
+  }
+  // The provider's filter refuses this prompt and would again: an answer like any other, that curation drops.
+  if (error.code === 'content_filter' || error.code === 'content_policy_violation') {
+    const traceId = error.headers?.get(HEADERS.traceId) ?? '';
+    const answer = { text: '', finishReason: 'content_filter', traceId, tokensIn: 0, tokensOut: 0, costUsd: 0, latencyMs };
+    return { kind: 'answered', answer };
+  }
+  throw new StillhouseError('upstream_invalid', `The teacher "${teacher}" refused a call with ${status}: ${error.message.slice(0, 300)}`, {
+    retryable: false,
+    cause: error,
+    data: { status, code: error.code ?? null },
+  });
+}

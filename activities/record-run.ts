@@ -1,0 +1,44 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Distillation, DistillationEvent } from '../contracts/distil.ts';
+import { candidateSpend } from '../store/clickhouse/candidates.ts';
+import { candidatesWithoutTrace } from '../store/clickhouse/candidate-traces.ts';
+import type { ClickHouseClient } from '../store/clickhouse/connection.ts';
+import { appendDistillationEvents, recordDistillation } from '../store/clickhouse/distillations.ts';
+import { pipelineSpend } from '../store/clickhouse/traces.ts';
+import type { RunIdentity } from './distil/run-plan.ts';
+
+const POLL_MS = 500;
+
+export interface SettledSpend {
+  usd: number;
+  /** Journalled answers whose trace had not arrived in time; the sum is then the journal's where that is more. */
+  missingTraces: number;
+}
+
+export type RecordRunActivities = ReturnType<typeof createRecordRunActivities>;
+
+export function createRecordRunActivities(deps: { clickhouse: ClickHouseClient; now: () => number }) {
+  const { clickhouse, now } = deps;
+  return {
+    /** Records a run's state and what happened. Safe to retry because both inserts carry a token of their content. */
+    async recordRun({ state, events }: { state: Distillation; events: DistillationEvent[] }): Promise<void> {
+      await appendDistillationEvents(clickhouse, state.project, state.name, state.runId, events);
+      await recordDistillation(clickhouse, state);
+    },
+
+    /**
+     * What the run has paid, as its traces say, calls that were cut off included. Traces are shipped within seconds of
+     * their answer: those of the run's answers are waited for. Safe to retry because it only reads.
+     */
+    async settleSpend({ run, waitMs }: { run: RunIdentity; waitMs: number }): Promise<SettledSpend> {
+      const { project } = run;
+      let missing = await candidatesWithoutTrace(clickhouse, project, run);
+      for (const end = now() + waitMs; missing > 0 && now() < end;) {
+        await wait(POLL_MS);
+        missing = await candidatesWithoutTrace(clickhouse, project, run);
+      }
+      const [traced, journalled] = await Promise.all([pipelineSpend(clickhouse, project, run), candidateSpend(clickhouse, project, run)]);
+      return { usd: missing > 0 ? Math.max(traced.usd, journalled.usd) : traced.usd, missingTraces: missing };
+    },
+  };
+}

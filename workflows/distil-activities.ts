@@ -1,0 +1,86 @@
+import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import type { CurateActivities } from '../activities/curate.ts';
+import type { DeviceProbeActivity } from '../activities/device-probe.ts';
+import type { PlanActivities } from '../activities/distil/plan.ts';
+import type { GenerateActivities } from '../activities/generate-candidates.ts';
+import type { RecordRunActivities } from '../activities/record-run.ts';
+import type { RegistryUpdateActivities } from '../activities/registry-updates.ts';
+import type { ReferenceActivities } from '../activities/teacher-references.ts';
+import { QUEUES } from '../contracts/names.ts';
+import type {
+  EvaluateEncoderInput,
+  EvaluateEncoderResult,
+  ExportEncoderInput,
+  ExportEncoderResult,
+  TrainEncoderInput,
+  TrainEncoderResult,
+} from '../contracts/stages.ts';
+
+/** The stages of an encoder student, as `contracts/stages.ts` has them. */
+interface EncoderActivities {
+  trainEncoder(input: TrainEncoderInput): Promise<TrainEncoderResult>;
+  exportEncoder(input: ExportEncoderInput): Promise<ExportEncoderResult>;
+  evaluateEncoder(input: EvaluateEncoderInput): Promise<EvaluateEncoderResult>;
+}
+
+/** Records and look-ups. */
+export const records = proxyActivities<PlanActivities & RecordRunActivities>({
+  // Some queries and an insert; the spend's settling waits for traces for a minute at most.
+  startToCloseTimeout: '3 minutes',
+  // For ever: while ClickHouse or the gateway is down the run waits. A refusal is marked as final by its code.
+  retry: { initialInterval: '500 milliseconds', maximumInterval: '10 seconds' },
+});
+
+/** Changes of the registry. */
+export const registryUpdates = proxyActivities<RegistryUpdateActivities>({
+  // The registry answers within a second; it may have to wait for ClickHouse or for a worker.
+  startToCloseTimeout: '1 minute',
+  // For ever: the request id makes every attempt the same change.
+  retry: { initialInterval: '500 milliseconds', maximumInterval: '10 seconds' },
+});
+
+/** Calls of the teacher. */
+export const teacher = proxyActivities<GenerateActivities>({
+  // A shard takes minutes; a teacher that is throttled hard may take hours.
+  startToCloseTimeout: '12 hours',
+  // Six heartbeats of 5 s: a dead worker is noticed within half a minute.
+  heartbeatTimeout: '30 seconds',
+  // Each attempt goes on where the last one stopped and is patient itself: this many mean that the teacher is gone.
+  retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 100 },
+  // What is in flight is answered and journalled before a pause or a cancellation is complete.
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+});
+
+/** Work on rows and samples that lie in ClickHouse. */
+export const curation = proxyActivities<CurateActivities & ReferenceActivities>({
+  // A hundred thousand rows take about a minute.
+  startToCloseTimeout: '1 hour',
+  // Six heartbeats of 5 s.
+  heartbeatTimeout: '30 seconds',
+  // Starts over in seconds; many attempts mean a ClickHouse that stays down or a worker that dies of this work.
+  retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 100 },
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+});
+
+/** Training, export and evaluation of an encoder student. */
+export const encoder = proxyActivities<EncoderActivities>({
+  // Under a minute for thousands of rows; hours bound a hundred thousand on a slow machine.
+  startToCloseTimeout: '6 hours',
+  // Six heartbeats of 5 s; the work is on a thread of its own, so that they go on.
+  heartbeatTimeout: '30 seconds',
+  // A worker that runs out of memory here dies again: twenty attempts are enough to tell.
+  retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 20 },
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+});
+
+/** What the GPU worker would train on. */
+export const gpu = proxyActivities<DeviceProbeActivity>({
+  taskQueue: QUEUES.cuda,
+  // It looks at the machine.
+  startToCloseTimeout: '20 seconds',
+  // An encoder needs no GPU worker: where none polls, the run goes on with a warning.
+  scheduleToStartTimeout: '45 seconds',
+  scheduleToCloseTimeout: '2 minutes',
+  // A GPU worker that restarts is met again.
+  retry: { initialInterval: '1 second', maximumInterval: '10 seconds' },
+});

@@ -1,0 +1,94 @@
+import { ApplicationFailure, CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
+import { DistilInput, type Distillation } from '../contracts/distil.ts';
+import { gpu, records } from './distil-activities.ts';
+import { RunControl } from './distil-control.ts';
+import { RunStages } from './distil-stages.ts';
+import { RunState } from './distil-state.ts';
+import { failureSentence, failureType, parseInput } from './failures.ts';
+
+/** The traces of a run's calls are waited for this long before its spend is stated. */
+const SETTLE_MS = 60_000;
+
+const Input = DistilInput.refine((input) => input.student === 'encoder', {
+  path: ['student'],
+  message: 'only "encoder" can be trained by this version',
+})
+  .refine((input) => input.judge === null, {
+    path: ['judge'],
+    message: 'scoring by a judge comes with a later version; label tasks need none',
+  })
+  .refine((input) => input.keepBest <= input.nSamples, { path: ['keepBest'], message: 'must be at most nSamples' })
+  .refine((input) => input.rounds === 1, { path: ['rounds'], message: 'an encoder is trained in one round' });
+
+/**
+ * Turns a dataset into a student that has been compared with its teacher: generate, curate, train, export, evaluate,
+ * register, alias. Answers with the run's state.
+ */
+export async function distil(raw: unknown): Promise<Distillation> {
+  const input = parseInput(Input, raw);
+  const run = new RunState(input, input.name ?? (await records.nameRun({ input })));
+  const control = new RunControl(run);
+  control.record = () => records.recordRun({ state: run.state, events: run.takeEvents() });
+  run.event('started', 'the run begins');
+  try {
+    await runStages(input, run, control);
+    await settle(run);
+    run.close('completed', 'the run has ended');
+    await control.record();
+    return run.state;
+  } catch (error) {
+    const cancelled = isCancellation(error);
+    await CancellationScope.nonCancellable(async () => {
+      await settle(run);
+      run.close(cancelled ? 'cancelled' : 'failed', cancelled ? 'cancelled by a person' : failureSentence(error));
+      await control.record();
+    });
+    if (cancelled) throw error;
+    throw ApplicationFailure.nonRetryable(run.state.error ?? 'the run failed', failureType(error));
+  }
+}
+
+async function runStages(input: DistilInput, run: RunState, control: RunControl): Promise<void> {
+  await control.record();
+  const probe = probeDevice();
+  const plan = await records.planRun({ input, runId: workflowInfo().runId, name: run.state.name });
+  run.state.dataset = plan.dataset;
+  run.state.teacher = plan.teacher;
+  run.search('teacher', plan.teacher);
+  for (const warning of plan.warnings) run.warn(warning);
+  const stages = new RunStages(run, control, plan);
+  await stages.generate();
+  const curated = await stages.curate();
+  if (input.until === 'curate') {
+    for (const stage of ['train', 'export', 'evaluate', 'register', 'alias'] as const) run.skip(stage, 'until: "curate"');
+    return;
+  }
+  const trained = await stages.train(curated, input.seed, async () => {
+    const device = await probe;
+    if (device === null) run.warn('The GPU worker did not answer its probe. An encoder does without it.');
+    return device;
+  });
+  const exported = await stages.export(trained);
+  const evaluation = await stages.evaluate(exported.manifest, input.marginPoints);
+  const target = await stages.register(exported, evaluation, input.seed);
+  await stages.alias(input.alias, target, evaluation, input.approval);
+}
+
+/** What the GPU worker has, in words; null where none answers in time. */
+async function probeDevice(): Promise<string | null> {
+  try {
+    const { kind, name, count } = await gpu.deviceProbe();
+    return `${kind}: ${count} × ${name}`;
+  } catch {
+    // Whatever it was, a cancellation included: the run's own steps hear that themselves.
+    return null;
+  }
+}
+
+/** States what the run has paid, once the traces of its calls have arrived. */
+async function settle(run: RunState): Promise<void> {
+  const { project, name, runId } = run.state;
+  const { usd, missingTraces } = await records.settleSpend({ run: { project, distillation: name, runId }, waitMs: SETTLE_MS });
+  run.state.spentUsd = usd;
+  if (missingTraces > 0) run.warn(`The traces of ${missingTraces} calls have not arrived; spentUsd is what the journal says.`);
+}
