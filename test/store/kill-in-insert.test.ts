@@ -1,0 +1,65 @@
+import { randomInt } from 'node:crypto';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { isStillhouseError } from '../../contracts/errors.ts';
+import { insertTraceSegment } from '../../store/clickhouse/traces.ts';
+import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.ts';
+import { linesOf, traceRow } from './trace-fixtures.ts';
+
+const SEGMENTS = 40;
+const ROWS = 40;
+const NOON = Date.parse('2026-03-04T12:00:00.000Z');
+let clickhouse: TestClickHouse;
+beforeAll(async () => {
+  clickhouse = await startTestClickHouse();
+});
+afterAll(() => clickhouse?.stop());
+
+it('loses and doubles nothing where the engine is killed amid inserts that are sent again until acknowledged', async () => {
+  const attempt = {
+    target: 'a/b',
+    provider: 'a',
+    model: 'b',
+    status: 200,
+    error_class: '',
+    latency_ms: 1,
+    tokens_in: 1,
+    tokens_out: 1,
+    cost_usd: null,
+  };
+  let acknowledged = 0;
+  let kills = 0;
+  let up = Promise.resolve();
+  const shipper = (async () => {
+    for (let segment = 0; segment < SEGMENTS; segment += 1) {
+      const rows = Array.from({ length: ROWS }, (_, n) =>
+        traceRow(NOON + segment * ROWS + n, { metadata: { call: `${segment}-${n}` }, attempts: [attempt] }),
+      );
+      const lines = linesOf(rows);
+      for (;;) {
+        try {
+          await insertTraceSegment(clickhouse.client, { token: `segment-${segment}`, lines });
+          break;
+        } catch (error) {
+          if (!isStillhouseError(error, 'unavailable')) throw error;
+          await up;
+        }
+      }
+      acknowledged += 1;
+    }
+  })();
+  while (acknowledged < SEGMENTS) {
+    const at = acknowledged;
+    const stopAt = Math.min(SEGMENTS, at + 1 + randomInt(10));
+    await vi.waitFor(() => expect(acknowledged).toBeGreaterThanOrEqual(stopAt), { timeout: 60_000, interval: 3 });
+    if (acknowledged === SEGMENTS) break;
+    await clickhouse.kill();
+    kills += 1;
+    up = clickhouse.restart();
+    await up;
+  }
+  await shipper;
+  const count = async (query: string) => (await clickhouse.client.query({ query, format: 'CSV' })).text();
+  expect(kills).toBeGreaterThan(1);
+  expect(await count("SELECT count(), uniqExact(metadata['call']) FROM traces")).toBe(`${SEGMENTS * ROWS},${SEGMENTS * ROWS}\n`);
+  expect(await count('SELECT count(), uniqExact(trace_id) FROM attempts')).toBe(`${SEGMENTS * ROWS},${SEGMENTS * ROWS}\n`);
+});
