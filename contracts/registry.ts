@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { AliasInput, AliasRollback, AliasVersion } from './aliases.ts';
+import { AliasInput, AliasRollback } from './aliases.ts';
+import type { AliasVersion } from './aliases.ts';
 import { Student } from './distil.ts';
 import { Name } from './identifiers.ts';
 
