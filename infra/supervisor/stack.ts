@@ -164,9 +164,8 @@ function tasks(plan: StackPlan, options: StackOptions, ledger: ChildLedger, supe
   };
   list.push({ name: 'migrations', after: addresses.clickhouse ? ['clickhouse'] : [], run: () => runMigrations(migrations) });
   list.push({ name: 'gateway', after: ['migrations', ...embedder], run: () => supervision.start(gatewayPart(plan)) });
-  for (const name of ['worker', 'gpu-worker'] as const) {
-    list.push({ name, after: ['migrations', ...engines, ...embedder], run: () => supervision.start(workerPart(name, plan)) });
-  }
+  list.push({ name: 'worker', after: ['migrations', ...engines, ...embedder], run: () => supervision.start(workerPart('worker', plan)) });
+  list.push({ name: 'gpu-worker', after: ['migrations', ...engines], run: () => supervision.start(workerPart('gpu-worker', plan)) });
   return list;
 }
 
