@@ -71,7 +71,10 @@ class Poller {
         this.#failing = false;
       } catch (error) {
         if (!this.#failing)
-          this.#options.log.warn({ reason: (error as Error).message, project }, 'the registry cannot be followed now: the last snapshot goes on');
+          this.#options.log.warn(
+            { reason: (error as Error).message, project },
+            'the registry cannot be followed now: the last snapshot goes on',
+          );
         this.#failing = true;
         // The first successful poll reads all.
         this.#polls = -1;

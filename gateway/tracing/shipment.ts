@@ -61,6 +61,6 @@ function setAside(token: string, row: Buffer, error: Error, options: ShipmentOpt
   const content = JSON.stringify({ reason: error.message, row: row.toString().trimEnd() });
   // The token names the file, so that a repeated shipment writes it over.
   writeFileAtomic(join(options.rejectedFolder, `${token}.json`), content, { mode: 0o600 });
-  options.log.error({ err: error, token }, 'a trace was refused by ClickHouse and set aside');
+  options.log.error({ reason: error.message, token }, 'a trace was refused by ClickHouse and set aside');
   options.onRejected(1);
 }

@@ -1,4 +1,4 @@
-import { request as httpRequest } from 'node:http';
+import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { HEADERS } from '../../contracts/http.ts';
@@ -131,7 +131,7 @@ test.each([
 test('a chunked body that grows too large is a 413 before it has ended', async () => {
   const request = httpRequest(`${gateway.url}/v1/chat/completions`, { method: 'POST', headers: { authorization: `Bearer ${ADMIN_KEY}` } });
   request.write('x'.repeat(30_000));
-  const [answer] = (await once(request, 'response')) as [import('node:http').IncomingMessage];
+  const [answer] = (await once(request, 'response')) as [IncomingMessage];
   expect(answer.statusCode).toBe(413);
   request.on('error', () => undefined).destroy();
 });

@@ -1,0 +1,37 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { framesOf, FrameSplitter } from './stream-frames.ts';
+
+test('however the bytes are cut, the same frames come out', () => {
+  const frame = fc.tuple(
+    fc.constantFrom('data: {"a":1}', 'data:x', ': ping', 'event: e\ndata: 1\ndata: 2', 'data: zwölf'),
+    fc.constantFrom('\n\n', '\r\n\r\n'),
+  );
+  fc.assert(
+    fc.property(fc.array(frame, { minLength: 1 }), fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }), (parts, sizes) => {
+      const text = parts.map(([line, end]) => (end === '\n\n' ? line : line.replaceAll('\n', '\r\n')) + end).join('');
+      const bytes = Buffer.from(text);
+      const splitter = new FrameSplitter();
+      let out = '';
+      for (let at = 0, turn = 0; at < bytes.length; turn++) {
+        const size = sizes[turn % sizes.length]!;
+        const whole = splitter.push(bytes.subarray(at, at + size));
+        if (whole)
+          out += framesOf(whole.toString())
+            .map((one) => one.text)
+            .join('');
+        at += size;
+      }
+      expect(out).toBe(text);
+      expect(splitter.rest()?.length ?? 0).toBe(0);
+    }),
+  );
+});
+
+test('data lines are joined; comments have none; the end is known', () => {
+  expect(framesOf('event: e\ndata: 1\ndata: 2\n\n: c\n\ndata: [DONE]\n\n').map(({ data, isDone }) => [data, isDone])).toEqual([
+    ['1\n2', false],
+    ['', false],
+    ['[DONE]', true],
+  ]);
+});
