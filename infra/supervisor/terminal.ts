@@ -22,7 +22,8 @@ export function createTerminal(
   const current = new Map<string, string>();
   const lastSaid = new Map<string, number>();
   let shown = '';
-  const paint = (colour: keyof typeof CODES, text: string) => (screen.interactive ? `\u001B[${CODES[colour]}m${text}\u001B[0m` : text);
+  const paint = (colour: keyof typeof CODES, text: string) =>
+    screen.interactive && text ? `\u001B[${CODES[colour]}m${text}\u001B[0m` : text;
   const clear = () => {
     if (shown) screen.write('\r\u001B[2K');
     shown = '';
