@@ -6,11 +6,13 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { createQueryClient } from './api/query-client.ts';
 import { createConsoleRouter } from './router.tsx';
+import { reloadWhenReplaced } from './shell/reload-when-replaced.ts';
 import { SignInGate } from './shell/sign-in-gate.tsx';
 import { theme } from './theme.ts';
 import './styles/mantine.css';
 import './styles/tokens.css';
 
+reloadWhenReplaced();
 const queryClient = createQueryClient();
 const router = createConsoleRouter();
 
