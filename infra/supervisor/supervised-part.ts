@@ -22,6 +22,9 @@ const PROBE_EVERY_MS = 100;
 /** Ends before it ever served: so often in a row, and again every so often, its log is shown. */
 const SHOW_LOG_EVERY = 10;
 const SHOWN_LINES = 8;
+const SHOWN_WIDTH = 200;
+/** A part that takes longer waits for something: the person at the terminal is told for what. */
+const SLOW_START_MS = 30_000;
 /** What a part's own children get when the part itself is gone. */
 const ORPHAN_GRACE_MS = 2_000;
 
@@ -100,7 +103,9 @@ export class SupervisedPart {
     if (pid !== undefined) this.#context.ledger.add(definition.name, pid);
     const ended = howItEnds(child);
     void this.#awaitReady(child);
+    const slow = setTimeout(() => this.#saySlow(log), SLOW_START_MS);
     const why = await ended;
+    clearTimeout(slow);
     this.#child = null;
     if (this.#servingPid !== null) {
       this.#servingPid = null;
@@ -137,6 +142,15 @@ export class SupervisedPart {
     this.#context.onChange();
     this.#context.reporter.ready(this.state(), (this.#readyAt - this.#startedAt) / 1000);
     this.#resolveReady();
+  }
+
+  #saySlow(log: LogFile): void {
+    if (this.#readyAt !== 0) return;
+    const last = log.tail(1)[0] || 'nothing yet';
+    this.#context.reporter.say(
+      this.definition.name,
+      `still starts after ${SLOW_START_MS / 1000} s; its log says: ${last.slice(0, SHOWN_WIDTH)}`,
+    );
   }
 
   #countFailure(): void {
