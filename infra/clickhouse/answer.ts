@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
 import { constants, createBrotliCompress, createDeflate, createGzip, createZstdCompress } from 'node:zlib';
 import type { FailureAnswer } from './engine-failure.ts';
-import type { AnswerSink, Work } from './execute.ts';
+import type { AnswerSink, Work } from './answer-sink.ts';
 
 /** The answer to one request, in the making. */
 export interface Answer {

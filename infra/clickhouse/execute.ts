@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Session } from 'chdb';
+import type { AnswerSink, Work } from './answer-sink.ts';
 import { EngineFailure } from './engine-failure.ts';
 import { insertRows } from './insert.ts';
 import { substituteParameters } from './parameters.ts';
@@ -7,23 +8,6 @@ import type { ClickHouseRequest } from './request.ts';
 import type { SessionPool } from './sessions.ts';
 import { isWord, sqlTokens } from './sql-tokens.ts';
 import { parseStatement, settingsList, withSettings } from './statement.ts';
-
-/** Where an answer goes; `write` waits while the client does not read. */
-export interface AnswerSink {
-  /** Before the first byte. */
-  begin(format: string): void;
-  write(bytes: Uint8Array): Promise<void>;
-  /** Fires when the client has gone away. */
-  readonly gone: AbortSignal;
-}
-
-/** For `X-ClickHouse-Summary`. */
-export interface Work {
-  readRows: number;
-  readBytes: number;
-  writtenRows: number;
-  writtenBytes: number;
-}
 
 const NOTHING: Work = { readRows: 0, readBytes: 0, writtenRows: 0, writtenBytes: 0 };
 

@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RawInsertFormat, Session } from 'chdb';
-import type { Work } from './execute.ts';
+import type { Work } from './answer-sink.ts';
 import type { ClickHouseRequest } from './request.ts';
 import { sqlString } from './sql-tokens.ts';
 import { settingsList, type Statement } from './statement.ts';

@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { pathToFileURL } from 'node:url';
 import type { ArtifactRef } from '../../contracts/identifiers.ts';
 import { checkArtifactKey } from './artifact-key.ts';
-import type { ArtifactStore } from './artifact-store.ts';
+import type { ArtifactStore } from './store-contract.ts';
 import { checkedBytes, checkedFile, missing, taken } from './checked.ts';
 import { hashFile, hashing } from './content-hash.ts';
 

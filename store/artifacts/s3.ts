@@ -4,7 +4,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { isStillhouseError, StillhouseError } from '../../contracts/errors.ts';
 import type { ArtifactRef } from '../../contracts/identifiers.ts';
 import { checkArtifactKey } from './artifact-key.ts';
-import type { ArtifactStore } from './artifact-store.ts';
+import type { ArtifactStore } from './store-contract.ts';
 import { checkedBytes, checkedFile, missing, taken } from './checked.ts';
 import { bytesOf, hashFile, sha256Of } from './content-hash.ts';
 
