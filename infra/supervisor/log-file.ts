@@ -31,3 +31,21 @@ export function openLogFile(path: string, rotateAtBytes = ROTATE_AT_BYTES): LogF
     close: () => closeSync(fd),
   };
 }
+
+/** A line of our own JSON logs as a person reads it; any other line as it is. At most `width` characters. */
+export function readableLine(line: string, width: number): string {
+  const text = readJsonLine(line) ?? line;
+  return text.length > width ? `${text.slice(0, width - 1)}…` : text;
+}
+
+function readJsonLine(line: string): string | null {
+  if (!line.startsWith('{')) return null;
+  try {
+    const entry = JSON.parse(line) as { msg?: unknown; reason?: unknown; err?: { message?: unknown } };
+    const parts = [entry.msg, entry.reason, entry.err?.message].filter((part) => typeof part === 'string' && part !== '');
+    return parts.length > 0 ? parts.join(': ') : null;
+  } catch {
+    // Cut off by the end of a process, or never JSON.
+    return null;
+  }
+}

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Part } from '../../contracts/names.ts';
 import type { ChildLedger } from '../processes/child-ledger.ts';
 import { endGroup } from '../processes/process-group.ts';
-import { openLogFile, type LogFile } from './log-file.ts';
+import { openLogFile, readableLine, type LogFile } from './log-file.ts';
 import { type Backoff, backoffMs, type PartDefinition } from './part-definition.ts';
 import type { Reporter } from './reporter.ts';
 
@@ -149,7 +149,7 @@ export class SupervisedPart {
     const last = log.tail(1)[0] || 'nothing yet';
     this.#context.reporter.say(
       this.definition.name,
-      `still starts after ${SLOW_START_MS / 1000} s; its log says: ${last.slice(0, SHOWN_WIDTH)}`,
+      `still starts after ${SLOW_START_MS / 1000} s; its log says: ${readableLine(last, SHOWN_WIDTH)}`,
     );
   }
 
@@ -161,7 +161,7 @@ export class SupervisedPart {
   #countFailedStart(log: LogFile): void {
     this.#failedStarts++;
     if (this.#failedStarts % SHOW_LOG_EVERY !== 0) return;
-    const lines = log.tail(SHOWN_LINES).map((line) => `\n    ${line}`);
+    const lines = log.tail(SHOWN_LINES).map((line) => `\n    ${readableLine(line, SHOWN_WIDTH)}`);
     const text = `ended at its start ${this.#failedStarts} times in a row and is tried on. The last lines of its log:${lines.join('')}`;
     this.#context.reporter.say(this.definition.name, text);
   }
