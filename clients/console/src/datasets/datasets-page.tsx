@@ -65,7 +65,8 @@ export function DatasetsPage() {
 function NoDatasets() {
   const command = [
     `curl ${window.location.origin}/api/datasets \\`,
-    `  -H "authorization: Bearer $(cat .stillhouse/secrets/admin-key)" -H 'content-type: application/json' \\`,
+    `  -H "authorization: Bearer $(cat .stillhouse/secrets/admin-key)" \\`,
+    `  -H 'content-type: application/json' \\`,
     `  -d '{"name": "support", "source": {"traces": {"alias": "support"}}, "task": {"kind": "label"}}'`,
   ].join('\n');
   return (

@@ -7,7 +7,8 @@ import { Panel } from '../components/panel.tsx';
 export function FirstSteps() {
   const command = [
     `curl ${window.location.origin}/v1/chat/completions \\`,
-    `  -H "authorization: Bearer $(cat .stillhouse/secrets/admin-key)" -H 'content-type: application/json' \\`,
+    `  -H "authorization: Bearer $(cat .stillhouse/secrets/admin-key)" \\`,
+    `  -H 'content-type: application/json' \\`,
     `  -d '{"model": "support", "messages": [{"role": "user", "content": "My card has not arrived"}]}'`,
   ].join('\n');
   return (

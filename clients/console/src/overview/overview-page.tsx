@@ -49,7 +49,7 @@ function Day({ overview }: { overview: Overview }) {
           <DayCharts overview={overview} />
         </Suspense>
       )}
-      <div className={classes.columns}>
+      <div className={overview.byTarget.length > 0 ? classes.columns : classes.stack}>
         <TargetsPanel overview={overview} />
         <PartsPanel overview={overview} />
       </div>
