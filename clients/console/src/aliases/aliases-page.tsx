@@ -67,7 +67,7 @@ const NoAliases = () => (
   <Empty
     icon={<IconArrowsSplit size={34} stroke={1.4} />}
     title="No alias yet"
-    next={<CommandLine command="npm run stillhouse -- alias set support --target openai/gpt-4o --reason 'day 0'" />}
+    next={<CommandLine command="npm run stillhouse -- alias set support openai/gpt-4o --reason 'day 0'" />}
   >
     Make one here or in a terminal, then let your app say <span className="mono">model="support"</span>.
   </Empty>

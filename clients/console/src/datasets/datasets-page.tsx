@@ -62,16 +62,12 @@ export function DatasetsPage() {
   );
 }
 
-function NoDatasets() {
-  const command = [
-    `curl ${window.location.origin}/api/datasets \\`,
-    `  -H "authorization: Bearer $(cat .stillhouse/secrets/admin-key)" \\`,
-    `  -H 'content-type: application/json' \\`,
-    `  -d '{"name": "support", "source": {"traces": {"alias": "support"}}, "task": {"kind": "label"}}'`,
-  ].join('\n');
-  return (
-    <Empty icon={<IconDatabase size={34} stroke={1.4} />} title="No dataset yet" next={<CommandLine command={command} />}>
-      A dataset is made of the traces of an alias, a time range or a metadata pair. Failed and interrupted calls stay out.
-    </Empty>
-  );
-}
+const NoDatasets = () => (
+  <Empty
+    icon={<IconDatabase size={34} stroke={1.4} />}
+    title="No dataset yet"
+    next={<CommandLine command="npm run stillhouse -- datasets create support --alias support --task label" />}
+  >
+    A dataset is made of the traces of an alias, a time range or a metadata pair. Failed and interrupted calls stay out.
+  </Empty>
+);

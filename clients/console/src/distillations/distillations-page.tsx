@@ -45,7 +45,7 @@ const NoRuns = () => (
     <Empty
       icon={<IconFlask size={34} stroke={1.4} />}
       title="No distillation yet"
-      next={<CommandLine command="npm run stillhouse -- distil --dataset support --alias support --watch" />}
+      next={<CommandLine command="npm run stillhouse -- distil support --alias support --watch" />}
     >
       Build a dataset from your traces first; then start a run here or in a terminal. Nothing is spent beyond its cap, and the alias moves
       only if the student proves not worse.

@@ -9,7 +9,7 @@ import { CommandLine } from '../components/command-line.tsx';
 import { Page } from '../components/page.tsx';
 import { Panel } from '../components/panel.tsx';
 import { LimitFields } from './limit-fields.tsx';
-import { EMPTY_FORM, requestOf } from './request-form.ts';
+import { EMPTY_FORM, commandOf, requestOf } from './request-form.ts';
 import type { RequestForm } from './request-form.ts';
 import { SubjectFields } from './subject-fields.tsx';
 import classes from './new-distillation.module.css';
@@ -60,7 +60,8 @@ export function NewDistillationPage() {
           <Button type="submit" fullWidth loading={start.isPending} disabled={form.dataset === ''} mb="md">
             Start the distillation
           </Button>
-          <CommandLine command={commandOf(request)} />
+          <p className={classes.note}>The same from a terminal:</p>
+          <CommandLine command={commandOf(form)} />
         </Panel>
       </form>
     </Page>
@@ -88,13 +89,4 @@ function aliasNote(form: RequestForm): string {
   if (form.alias.trim() === '') return 'No alias moves.';
   const when = form.approval ? 'once a person has approved' : 'at once';
   return `If the student is not worse by more than ${form.marginPoints || 3} points, ${form.alias.trim()} moves to it ${when}.`;
-}
-
-function commandOf(request: ReturnType<typeof requestOf>): string {
-  return [
-    `curl ${window.location.origin}/api/distillations \\`,
-    `  -H "authorization: Bearer $(cat .stillhouse/secrets/admin-key)" \\`,
-    `  -H 'content-type: application/json' \\`,
-    `  -d '${JSON.stringify(request)}'`,
-  ].join('\n');
 }

@@ -52,3 +52,27 @@ export function requestOf(form: RequestForm): DistilRequest {
     ...(form.approval ? { approval: true } : {}),
   };
 }
+
+const OPTIONS: Record<Exclude<keyof RequestForm, 'dataset'>, string> = {
+  name: '--name',
+  teacher: '--teacher',
+  alias: '--alias',
+  nSamples: '--n-samples',
+  keepBest: '--keep-best',
+  temperature: '--temperature',
+  maxUsd: '--max-usd',
+  marginPoints: '--margin-points',
+  seed: '--seed',
+  useGold: '--use-gold',
+  approval: '--approval',
+};
+
+/** The command line that starts the same run: what stands at its default is left out. */
+export function commandOf(form: RequestForm): string {
+  const options = Object.entries(requestOf(form)).flatMap(([key, value]) => {
+    const name = OPTIONS[key as keyof typeof OPTIONS];
+    if (name === undefined || value === EMPTY_FORM[key as keyof RequestForm]) return [];
+    return [value === true ? name : `${name} ${String(value)}`];
+  });
+  return ['npm run stillhouse -- distil', form.dataset || '<dataset>', ...options, '--watch'].join(' ');
+}

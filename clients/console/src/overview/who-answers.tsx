@@ -77,7 +77,7 @@ const NoAliases = () => (
   <Empty
     icon={<IconArrowsSplit size={34} stroke={1.4} />}
     title="No alias yet"
-    next={<CommandLine command="npm run stillhouse -- alias set support --target openai/gpt-4o --reason 'day 0'" />}
+    next={<CommandLine command="npm run stillhouse -- alias set support openai/gpt-4o --reason 'day 0'" />}
   >
     An alias is the name your app asks for. Point one to a provider’s model today; the student takes it over once it has proved itself.
   </Empty>
