@@ -52,13 +52,13 @@ async function play(options: DemoOptions, home: string, stack: DemoStack): Promi
   const adminKey = process.env['STILLHOUSE_ADMIN_KEY'] ?? readFileSync(join(home, 'secrets', 'admin-key'), 'utf8').trim();
   const api = new Stillhouse({ url: gateway, apiKey: adminKey });
   const run = `demo-${randomUUID().slice(0, 8)}`;
-  const send = (file: 'train' | 'test', label: string) =>
+  const send = (file: 'train' | 'test', concurrency: number) =>
     sendMessages(demoMessages(file), {
       baseURL: `${gateway}/v1`,
       apiKey: adminKey,
       run,
-      concurrency: 32,
-      onProgress: (answered) => answered % 200 === 0 && say(`  ${answered} ${label}`),
+      concurrency,
+      onProgress: (answered) => answered % 200 === 0 && say(`  ${answered} messages answered`),
     });
 
   step(
@@ -68,7 +68,7 @@ async function play(options: DemoOptions, home: string, stack: DemoStack): Promi
   const chaos = options.chaos ? startChaos(stack.parts, CHAOS_EVERY_MS, (name) => say(`  ✗ SIGKILL ${name}`)) : null;
 
   step("The app sends customers' messages through the gateway, with the ordinary openai client");
-  const before = await send('train', 'messages answered');
+  const before = await send('train', 32);
   say(`  ${before.answered} answered by the teacher, ${percentRight(before)} right`);
   await awaitStored(stack, run, before.calls);
 
@@ -89,7 +89,7 @@ async function play(options: DemoOptions, home: string, stack: DemoStack): Promi
 
   step('The same app again, with messages that nobody has seen');
   const alias = await patient('The alias', () => api.aliases.get(ALIAS));
-  const after = await send('test', 'messages answered');
+  const after = await send('test', 4);
   chaos?.stop();
   await awaitStored(stack, run, after.calls);
 
