@@ -99,8 +99,13 @@ export async function startUpstream(folder: string, core: number): Promise<Serve
 }
 
 async function shipped(port: number): Promise<boolean> {
-  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  return /^stillhouse_spool_segments 0$/m.test(text);
+  try {
+    // A connection of its own: while a load runs nothing here looks after pooled ones.
+    const answer = await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { connection: 'close' } });
+    return /^stillhouse_spool_segments 0$/m.test(await answer.text());
+  } catch {
+    return false;
+  }
 }
 
 async function ready(port: number, path: string): Promise<void> {

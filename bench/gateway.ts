@@ -1,4 +1,4 @@
-// `npm run bench:gateway [-- --rounds 3 --seconds 6 --modes json,stream]`: CPU a call of the gateway with tracing and shipping, against the
+// `npm run bench:gateway [-- --rounds 3 --calls 40000 --modes json,stream]`: CPU a call of the gateway with tracing and shipping, against the
 // bare proxy in the same run. Both answer the same upstream over 32 connections, in turns; medians are reported. CPU is
 // the server process's own, all threads, from /proc; the gateway's includes what it spends until its last trace is in
 // ClickHouse. A row is a server and a mode: more of either is one line.
@@ -18,7 +18,7 @@ const CONNECTIONS = 32;
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '6' },
+    calls: { type: 'string', default: '40000' },
     modes: { type: 'string', default: 'json,stream' },
   },
 });
@@ -42,20 +42,20 @@ interface Measurement {
   cpuMicrosPerCall: number;
 }
 
-function load(server: Server, mode: Mode, seconds: number): { calls: number; failed: number; p50Ms: number; p99Ms: number } {
+function load(server: Server, mode: Mode, calls: number): { calls: number; failed: number; seconds: number; p50Ms: number; p99Ms: number } {
   const generator = fileURLToPath(new URL('./gateway-load.ts', import.meta.url));
-  const args = [generator, String(server.port), String(seconds), String(CONNECTIONS), '/v1/chat/completions', KEY, MODES[mode]];
+  const args = [generator, String(server.port), String(calls), String(CONNECTIONS), '/v1/chat/completions', KEY, MODES[mode]];
   return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as ReturnType<typeof load>;
 }
 
-async function measure(server: Server, mode: Mode, seconds: number): Promise<Measurement> {
+async function measure(server: Server, mode: Mode, calls: number): Promise<Measurement> {
   const before = cpuSeconds(server.pid);
-  const result = load(server, mode, seconds);
+  const result = load(server, mode, calls);
   await server.settle();
   const cpu = cpuSeconds(server.pid) - before;
   return {
     ...result,
-    callsPerSecond: Math.round(result.calls / seconds),
+    callsPerSecond: Math.round(result.calls / result.seconds),
     cpuMicrosPerCall: Number(((cpu / result.calls) * 1e6).toFixed(1)),
   };
 }
@@ -73,14 +73,15 @@ const servers = [
   await startFloor(upstream.port, folder, measuredCore),
   await startGatewayProcess(upstream.port, clickhouse.url, folder, measuredCore),
 ];
-const seconds = Number(values.seconds);
+/** A stream is some fifty writes: fewer of them say as much. */
+const callsOf = (mode: Mode) => (mode === 'stream' ? Number(values.calls) / 2 : Number(values.calls));
 const runs: { server: string; mode: Mode; round: number; measurement: Measurement }[] = [];
 for (const mode of modes) {
-  for (const server of servers) load(server, mode, 2);
+  for (const server of servers) load(server, mode, callsOf(mode) / 2);
   for (let round = 1; round <= Number(values.rounds); round++) {
     for (const server of servers) {
       await server.settle();
-      const measurement = await measure(server, mode, seconds);
+      const measurement = await measure(server, mode, callsOf(mode));
       runs.push({ server: server.name, mode, round, measurement });
       console.log(`${mode} ${round}: ${server.name}: ${measurement.cpuMicrosPerCall} µs CPU a call, ${measurement.callsPerSecond} calls/s`);
     }
@@ -121,7 +122,7 @@ const report = {
   cpu: cpus()[0]?.model,
   cores: availableParallelism(),
   connections: CONNECTIONS,
-  seconds,
+  calls: Number(values.calls),
   ratio,
   target: TARGET_RATIO,
   stored: counts,

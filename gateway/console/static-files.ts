@@ -33,7 +33,8 @@ export async function consoleFile(folder: string, path: string): Promise<Respons
     const caching = path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache';
     return answer(file, TYPES[extname(wanted)] ?? 'application/octet-stream', caching);
   }
-  if (extname(path) !== '')
+  // Names hold dots (/aliases/gpt-4.1): only what can be a file is missing, the rest is an address of the console.
+  if (path.startsWith('/assets/') || /^\/[^/]+\.[a-z0-9]+$/i.test(path))
     return new Response('There is no such file\n', { status: 404, headers: { 'content-type': 'text/plain; charset=utf-8', ...SECURITY } });
   const page = await contentOf(join(folder, 'index.html'));
   if (page !== null) return answer(page, 'text/html; charset=utf-8', 'no-cache');

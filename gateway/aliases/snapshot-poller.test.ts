@@ -1,0 +1,116 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { StateVersion } from '../../contracts/registry.ts';
+import { createLogger } from '../../platform/logger.ts';
+import { followRegistry, type PollerOptions, type SnapshotPoller } from './snapshot-poller.ts';
+
+let folder: string;
+let poller: SnapshotPoller | undefined;
+let state: StateVersion[];
+let down: boolean;
+let ensured: number;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'stillhouse-snapshots-'));
+  state = [];
+  down = false;
+  ensured = 0;
+});
+afterEach(() => {
+  poller?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const createdAt = '2026-01-01T00:00:00.000Z';
+function version(sequence: number, kind: StateVersion['kind'], key: string, value: unknown): StateVersion {
+  return { project: 'default', kind, key, version: sequence, sequence, requestId: `r${sequence}`, value, reason: '', actor: '', createdAt };
+}
+const aliasVersion = (sequence: number, name: string, target: string | null) =>
+  version(sequence, 'alias', name, {
+    name,
+    version: sequence,
+    targets: target ? [{ target, weight: 1 }] : [],
+    fallbacks: [],
+    reason: '',
+    actor: '',
+    createdAt,
+    deleted: target === null,
+  });
+function follow(options: Partial<PollerOptions> = {}): SnapshotPoller {
+  const ask = <T>(answer: T): Promise<T> => (down ? Promise.reject(new Error('down')) : Promise.resolve(answer));
+  return (poller = followRegistry({
+    projects: ['default'],
+    folder,
+    source: {
+      currentState: () => ask([...new Map(state.map((one) => [`${one.kind}/${one.key}`, one])).values()]),
+      stateSince: (_project, sequence) => ask(state.filter((one) => one.sequence > sequence)),
+    },
+    ensure: () => Promise.resolve(void ensured++),
+    everyMs: 10,
+    log: createLogger('test', 'silent'),
+    ...options,
+  }));
+}
+const names = () => Object.keys(poller!.current('default').aliases);
+
+test('a fresh home is not ready, and asks the registry until its first version is there', async () => {
+  follow();
+  expect(poller!.ready()).toBe(false);
+  await expect.poll(() => ensured).toBeGreaterThan(1);
+  state.push(version(1, 'project', 'default', {}));
+  await expect.poll(() => poller!.ready()).toBe(true);
+  const asked = ensured;
+  state.push(aliasVersion(2, 'a', 'lab/m'));
+  await expect.poll(names).toEqual(['a']);
+  expect(ensured).toBe(asked);
+});
+
+test('changes, deletions, and a write of its own seen at once', async () => {
+  state.push(version(1, 'project', 'default', {}));
+  follow({ everyMs: 3_600_000 });
+  await expect.poll(() => poller!.ready()).toBe(true);
+  state.push(aliasVersion(2, 'a', 'lab/m'), aliasVersion(3, 'b', 'lab/m'), aliasVersion(4, 'a', null));
+  expect(names()).toEqual([]);
+  const before = poller!.current('default');
+  await poller!.refresh('default');
+  expect(names()).toEqual(['b']);
+  // Whoever held the old one still has it as it was.
+  expect(before.aliases).toEqual({});
+});
+
+test('with the database away the last snapshot goes on, after a restart too', async () => {
+  state.push(version(1, 'project', 'default', {}), aliasVersion(2, 'a', 'lab/m'));
+  follow();
+  await expect.poll(names).toEqual(['a']);
+  poller!.close();
+  down = true;
+  follow();
+  expect(poller!.ready()).toBe(true);
+  expect(names()).toEqual(['a']);
+  await expect(poller!.refresh('default')).rejects.toThrow('down');
+  down = false;
+  state.push(aliasVersion(3, 'b', 'lab/m'));
+  await expect.poll(names).toEqual(['a', 'b']);
+});
+
+test('a database put back to an earlier day is followed back; an empty one is not', async () => {
+  state.push(version(1, 'project', 'default', {}), aliasVersion(2, 'a', 'lab/m'), aliasVersion(3, 'b', 'lab/m'));
+  follow();
+  await expect.poll(names).toEqual(['a', 'b']);
+  state.length = 2;
+  await expect.poll(names).toEqual(['a']);
+  state.length = 0;
+  poller!.close();
+  follow();
+  await expect.poll(() => ensured).toBe(0);
+  expect(names()).toEqual(['a']);
+});
+
+test('a snapshot that cannot be read is left out', () => {
+  writeFileSync(join(folder, 'default.json'), '{"project":"default","sequence":"many"');
+  follow();
+  expect(poller!.ready()).toBe(false);
+  expect(readFileSync(join(folder, 'default.json'), 'utf8')).toContain('many');
+});
