@@ -110,6 +110,9 @@ describe.skipIf(!chromiumPath)(`console in Chromium${chromiumPath ? '' : ' (skip
       await page.getByRole('button', { name: 'Try again' }).click();
       await text(page, 'support-thin');
       expect(await page.getByRole('alert').count()).toBe(0);
+      // A name with a dot is an address of the console, not a file.
+      await page.goto('/students/support-1.5');
+      await text(page, 'There is no /api/students/support-1.5.');
     });
   });
 

@@ -33,7 +33,7 @@ export function TraceTable({ traces, selected, onOpen }: TraceTableProps) {
       label: 'Asked',
       card: 'hidden',
       width: '112px',
-      cell: ({ modelAsked }) => <span className={`${classes.asked} mono truncate`}>{modelAsked}</span>,
+      cell: (trace) => <Asked trace={trace} />,
     },
     { label: 'Answered by', width: '190px', cell: ({ target }) => <TargetName target={target} /> },
     { label: 'Prompt and answer', card: 'whole', cell: (trace) => <Texts trace={trace} /> },
@@ -57,6 +57,20 @@ export function TraceTable({ traces, selected, onOpen }: TraceTableProps) {
       selected={selected}
       onRow={({ id }) => onOpen(id)}
     />
+  );
+}
+
+/** The name that was asked for; a target that was asked for by its own name stands in the next column already. */
+function Asked({ trace: { modelAsked, target, origin } }: { trace: TraceSummary }) {
+  return (
+    <>
+      {modelAsked === target ? (
+        <span className="dimmed">its name</span>
+      ) : (
+        <span className={`${classes.asked} mono truncate`}>{modelAsked}</span>
+      )}
+      {origin === 'pipeline' && <span className={`${classes.asked} dimmed`}>by the pipeline</span>}
+    </>
   );
 }
 
