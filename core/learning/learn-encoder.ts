@@ -44,6 +44,8 @@ export interface LearnedEncoder {
 const COSINE_TEMPERATURE = 0.05;
 /** Share of the neighbours' vote beside the head's. */
 const NEIGHBOUR_WEIGHT = 1 / 3;
+/** Validation rows carry the teacher's errors too: a wrong one must not outvote many right ones (docs/LOG.md). */
+const LOSS_FLOOR = 0.05;
 const FEWEST_VALIDATION_ROWS = 20;
 /** Graphs and stored neighbours grow with the square and the sum of the rows: beyond this a random choice stands for all. */
 const LARGEST_GRAPH = 20_000;
@@ -174,7 +176,7 @@ async function judge(
   const probabilities = at(temperature);
   const wanted = largestColumns(targets);
   const correct = largestColumns(probabilities).reduce((sum, label, i) => sum + Number(label === wanted[i]), 0);
-  return { ...candidate, temperature, accuracy: correct / features.rows, loss: crossEntropyOf(probabilities, targets) };
+  return { ...candidate, temperature, accuracy: correct / features.rows, loss: crossEntropyOf(probabilities, targets, LOSS_FLOOR) };
 }
 
 function storedNeighbours(rows: LabelledRows, settings: EncoderSettings, random: () => number): EncoderScorer['neighbours'] {

@@ -4,13 +4,13 @@ import { type Matrix, rowOf } from './matrix.ts';
 const LOWEST = Math.log(0.05);
 const HIGHEST = Math.log(20);
 
-/** Mean −log probability of the targets' distributions; probabilities below one in a million count as that. */
-export function crossEntropyOf(probabilities: Matrix, targets: Matrix): number {
+/** Mean −log probability of the targets' distributions; a probability below `floor` counts as that. */
+export function crossEntropyOf(probabilities: Matrix, targets: Matrix, floor = 1e-6): number {
   let loss = 0;
   for (let i = 0; i < probabilities.rows; i++) {
     const row = rowOf(probabilities, i);
     const target = rowOf(targets, i);
-    for (let k = 0; k < row.length; k++) if (target[k]! > 0) loss -= target[k]! * Math.log(Math.max(row[k]!, 1e-6));
+    for (let k = 0; k < row.length; k++) if (target[k]! > 0) loss -= target[k]! * Math.log(Math.max(row[k]!, floor));
   }
   return loss / Math.max(1, probabilities.rows);
 }
