@@ -34,12 +34,23 @@ export class FrameSplitter {
 /** The frames in a text of whole ones. */
 export function framesOf(text: string): Frame[] {
   const frames: Frame[] = [];
-  for (const part of text.split(/(?<=\n\r?\n)/)) {
-    if (part.trim() === '') continue;
-    const data = dataOf(part);
-    frames.push({ text: part, data, isDone: data === DONE });
+  for (let from = 0; from < text.length;) {
+    const end = endOfFrame(text, from);
+    const frame = text.slice(from, end);
+    const data = dataOf(frame);
+    frames.push({ text: frame, data, isDone: data === DONE });
+    from = end;
   }
   return frames;
+}
+
+/** Behind the first empty line from there on. */
+function endOfFrame(text: string, from: number): number {
+  for (let at = text.indexOf('\n', from); at >= 0; at = text.indexOf('\n', at + 1)) {
+    if (text[at + 1] === '\n') return at + 2;
+    if (text[at + 1] === '\r' && text[at + 2] === '\n') return at + 3;
+  }
+  return text.length;
 }
 
 function dataOf(frame: string): string {
