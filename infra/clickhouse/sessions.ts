@@ -12,6 +12,12 @@ export interface SessionPool {
   close(graceMs: number): Promise<void>;
 }
 
+/**
+ * The engine shares its machine with all the other parts: at most half of the memory (its own default is 90 %), of that
+ * half a gigabyte for index marks. Tables are loaded before the first query.
+ */
+const ENGINE_ARGUMENTS = ['--async_load_databases=0', '--max_server_memory_usage_to_ram_ratio=0.5', '--mark_cache_size=536870912'];
+
 interface Member {
   session: Session;
   database: string;
@@ -36,7 +42,7 @@ async function rinse(member: Member, open: () => Session): Promise<void> {
 
 /** Opens the folder with `size` sessions for queries and one to kill them. */
 export function openSessionPool(folder: string, size: number): SessionPool {
-  const open = () => new Session(folder, { connectionArgs: ['--async_load_databases=0'] });
+  const open = () => new Session(folder, { connectionArgs: ENGINE_ARGUMENTS });
   const control = open();
   const members: Member[] = Array.from({ length: size }, () => ({ session: open(), database: 'default' }));
   const idle = [...members];
