@@ -6,8 +6,10 @@ import type { ClickHouseClient } from '../store/clickhouse/connection.ts';
 import { appendDistillationEvents, recordDistillation } from '../store/clickhouse/distillations.ts';
 import { pipelineSpend } from '../store/clickhouse/traces.ts';
 import type { RunIdentity } from './distil/run-plan.ts';
+import { withHeartbeat } from './heartbeat.ts';
 
 const POLL_MS = 500;
+const STALL_MS = 60_000;
 
 export interface SettledSpend {
   usd: number;
@@ -30,15 +32,17 @@ export function createRecordRunActivities(deps: { clickhouse: ClickHouseClient; 
      * What the run has paid, as its traces say, calls that were cut off included. Traces are shipped within seconds of
      * their answer: those of the run's answers are waited for. Safe to retry because it only reads.
      */
-    async settleSpend({ run, waitMs }: { run: RunIdentity; waitMs: number }): Promise<SettledSpend> {
-      const { project } = run;
-      let missing = await candidatesWithoutTrace(clickhouse, project, run);
-      for (const end = now() + waitMs; missing > 0 && now() < end;) {
-        await wait(POLL_MS);
-        missing = await candidatesWithoutTrace(clickhouse, project, run);
-      }
-      const [traced, journalled] = await Promise.all([pipelineSpend(clickhouse, project, run), candidateSpend(clickhouse, project, run)]);
-      return { usd: missing > 0 ? Math.max(traced.usd, journalled.usd) : traced.usd, missingTraces: missing };
-    },
+    settleSpend: ({ run, waitMs }: { run: RunIdentity; waitMs: number }): Promise<SettledSpend> =>
+      withHeartbeat(waitMs + STALL_MS, async ({ signal }) => {
+        const { project } = run;
+        let missing = await candidatesWithoutTrace(clickhouse, project, run);
+        for (const end = now() + waitMs; missing > 0 && now() < end;) {
+          await wait(POLL_MS, undefined, { signal });
+          missing = await candidatesWithoutTrace(clickhouse, project, run);
+        }
+        const traced = await pipelineSpend(clickhouse, project, run);
+        const journalled = await candidateSpend(clickhouse, project, run);
+        return { usd: missing > 0 ? Math.max(traced.usd, journalled.usd) : traced.usd, missingTraces: missing };
+      }),
   };
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { Worker, type WorkerOptions } from '@temporalio/worker';
+import { type ActivityInterceptorsFactory, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { Environment } from '../contracts/environment.ts';
 import { QUEUES } from '../contracts/names.ts';
 import type { homePaths } from '../platform/home.ts';
@@ -19,10 +19,17 @@ export interface MainWorkerOptions {
   signal: AbortSignal;
   /** Called once the worker polls. */
   onReady: () => void;
+  /** Around every activity, outermost first; a test's way to be there at a point inside a stage. */
+  aroundActivities?: ActivityInterceptorsFactory[];
+  /** Default: the bundle where the package was built, else the sources. */
+  workflowCode?: WorkflowCode;
 }
 
+type WorkflowCode = Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'>;
+
 /** Runs the worker of queue `stillhouse`, all workflows and the activities without a GPU, until `signal` is aborted. */
-export async function runMainWorker({ env, paths, log, signal, onReady }: MainWorkerOptions): Promise<void> {
+export async function runMainWorker(options: MainWorkerOptions): Promise<void> {
+  const { env, paths, log, signal, onReady, aroundActivities = [], workflowCode = defaultWorkflowCode() } = options;
   installRuntime(log);
   const connection = await connectTemporal(env.TEMPORAL_ADDRESS, log, signal);
   if (!connection) return;
@@ -37,8 +44,8 @@ export async function runMainWorker({ env, paths, log, signal, onReady }: MainWo
         namespace: env.TEMPORAL_NAMESPACE,
         taskQueue: QUEUES.main,
         activities,
-        ...workflowCode(),
-        interceptors: { activity: [mapActivityErrors(log)] },
+        ...workflowCode,
+        interceptors: { activity: [...aroundActivities, mapActivityErrors(log)] },
         // Training takes a core; the rest mostly waits for ClickHouse and the gateway.
         maxConcurrentActivityTaskExecutions: 20,
         // Default throttling (0.8 of the timeout) would hide a stall for most of it.
@@ -60,8 +67,7 @@ export async function runMainWorker({ env, paths, log, signal, onReady }: MainWo
   }
 }
 
-/** The bundle where the package was built, else the sources. */
-function workflowCode(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+function defaultWorkflowCode(): WorkflowCode {
   const bundle = fileURLToPath(new URL('../workflow-bundle.cjs', import.meta.url));
   if (existsSync(bundle)) return { workflowBundle: { codePath: bundle } };
   return { workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)) };

@@ -24,17 +24,27 @@ interface EncoderActivities {
 }
 
 /** Records and look-ups. */
-export const records = proxyActivities<PlanActivities & RecordRunActivities>({
-  // Some queries and an insert; the spend's settling waits for traces for a minute at most.
-  startToCloseTimeout: '3 minutes',
+export const records = proxyActivities<PlanActivities & Pick<RecordRunActivities, 'recordRun'>>({
+  // Some queries and an insert, each of seconds; a worker that dies in one costs the run this long.
+  startToCloseTimeout: '30 seconds',
   // For ever: while ClickHouse or the gateway is down the run waits. A refusal is marked as final by its code.
+  retry: { initialInterval: '500 milliseconds', maximumInterval: '10 seconds' },
+});
+
+/** The spend, once its traces have arrived. */
+export const spend = proxyActivities<Pick<RecordRunActivities, 'settleSpend'>>({
+  // It waits for a minute at most.
+  startToCloseTimeout: '3 minutes',
+  // Four heartbeats of 5 s: it holds nothing that a second attempt would have to wait for.
+  heartbeatTimeout: '20 seconds',
+  // For ever, as above.
   retry: { initialInterval: '500 milliseconds', maximumInterval: '10 seconds' },
 });
 
 /** Changes of the registry. */
 export const registryUpdates = proxyActivities<RegistryUpdateActivities>({
-  // The registry answers within a second; it may have to wait for ClickHouse or for a worker.
-  startToCloseTimeout: '1 minute',
+  // The registry answers within a second; where it has to wait longer the next attempt gets the same answer.
+  startToCloseTimeout: '20 seconds',
   // For ever: the request id makes every attempt the same change.
   retry: { initialInterval: '500 milliseconds', maximumInterval: '10 seconds' },
 });

@@ -1,6 +1,6 @@
 import { ApplicationFailure, CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
 import { DistilInput, type Distillation } from '../contracts/distil.ts';
-import { gpu, records } from './distil-activities.ts';
+import { gpu, records, spend } from './distil-activities.ts';
 import { RunControl } from './distil-control.ts';
 import { RunStages } from './distil-stages.ts';
 import { RunState } from './distil-state.ts';
@@ -88,7 +88,7 @@ async function probeDevice(): Promise<string | null> {
 /** States what the run has paid, once the traces of its calls have arrived. */
 async function settle(run: RunState): Promise<void> {
   const { project, name, runId } = run.state;
-  const { usd, missingTraces } = await records.settleSpend({ run: { project, distillation: name, runId }, waitMs: SETTLE_MS });
+  const { usd, missingTraces } = await spend.settleSpend({ run: { project, distillation: name, runId }, waitMs: SETTLE_MS });
   run.state.spentUsd = usd;
   if (missingTraces > 0) run.warn(`The traces of ${missingTraces} calls have not arrived; spentUsd is what the journal says.`);
 }

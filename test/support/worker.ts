@@ -16,14 +16,16 @@ export interface TestWorker {
 export interface TestWorkerOptions {
   program?: 'worker' | 'gpu-worker';
   env: Record<string, string>;
-  /** Arguments of Node itself, such as a preloaded file. */
-  nodeArguments?: string[];
+  /** Another program in the place of the product's, with its arguments. */
+  path?: string;
+  programArguments?: string[];
 }
 
 /** Starts the program and waits until it says that it is ready. */
-export async function startTestWorker({ program = 'worker', env, nodeArguments = [] }: TestWorkerOptions): Promise<TestWorker> {
-  const path = fileURLToPath(new URL(`../../${program}/main.ts`, import.meta.url));
-  const child: ChildProcess = spawn(process.execPath, [...nodeArguments, path], {
+export async function startTestWorker(options: TestWorkerOptions): Promise<TestWorker> {
+  const { program = 'worker', env, programArguments = [] } = options;
+  const path = options.path ?? fileURLToPath(new URL(`../../${program}/main.ts`, import.meta.url));
+  const child: ChildProcess = spawn(process.execPath, [path, ...programArguments], {
     env: { ...process.env, ...env, STILLHOUSE_SUPERVISED: '1' },
     stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
   });
