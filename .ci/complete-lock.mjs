@@ -27,7 +27,7 @@ for (const [from, entry] of Object.entries(lock.packages)) {
     const words = name.split(/[/-]/).map((word) => (word.startsWith('arm') && word !== 'arm64' ? 'arm' : word));
     const os = PLATFORMS.filter((platform) => words.includes(platform));
     const cpu = PROCESSORS.filter((processor) => words.includes(processor));
-    const libc = words.includes('musl') ? ['musl'] : words.some((word) => /^gnu/.test(word)) ? ['glibc'] : [];
+    const libc = words.includes('musl') ? ['musl'] : words.some((word) => word.startsWith('gnu')) ? ['glibc'] : [];
     if (os.length === 0 && cpu.length === 0) throw new Error(`${name}: no platform in its name; give it an entry by hand`);
     lock.packages[`node_modules/${name}`] = {
       version: range.replace(/^[\^~]/, ''),
