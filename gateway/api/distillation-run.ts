@@ -2,6 +2,7 @@ import { ApplicationFailure, defaultFailureConverter, defaultPayloadConverter } 
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { DistilInput } from '../../contracts/distil.ts';
 import type { Distillation, RunStatus } from '../../contracts/distil.ts';
+import { StillhouseError } from '../../contracts/errors.ts';
 import { MESSAGES } from '../../contracts/names.ts';
 import { unlessDown } from './outages.ts';
 import { startingState } from './starting-state.ts';
@@ -22,20 +23,26 @@ export function markStale(state: Distillation): Distillation {
   return hasEnded(state.status) ? state : { ...state, stale: true };
 }
 
-/** The state of the run that Temporal describes; `recorded` is the newest state in ClickHouse, maybe an earlier run's. */
+/**
+ * The state of the run that Temporal describes; `recorded` is the newest state in ClickHouse, maybe an earlier run's, or
+ * `down` where ClickHouse could not be asked: then what only a record can tell is not made up.
+ */
 export async function stateOfRun(
   client: Client,
   run: WorkflowExecutionDescription,
-  recorded: Distillation | null,
+  recorded: Distillation | null | 'down',
   project: string,
   name: string,
 ): Promise<Distillation> {
-  const ofThisRun = recorded?.runId === run.runId ? recorded : null;
+  const ofThisRun = recorded !== 'down' && recorded?.runId === run.runId ? recorded : null;
   if (ofThisRun && hasEnded(ofThisRun.status)) return ofThisRun;
   if (run.status.name === 'RUNNING') {
     const live = await unlessDown(() => queryState(client, run), null);
     if (live) return { ...live, stale: false };
     return ofThisRun ? markStale(ofThisRun) : await stateFromStart(client, run, project, name);
+  }
+  if (recorded === 'down' && run.status.name !== 'COMPLETED') {
+    throw new StillhouseError('unavailable', 'The run has ended, and ClickHouse, which knows how, does not answer; try again in a moment.');
   }
   return endedWithoutRecord(client, run, ofThisRun ?? (await stateFromStart(client, run, project, name)));
 }
@@ -61,16 +68,22 @@ async function stateFromStart(client: Client, run: WorkflowExecutionDescription,
 /** A run that Temporal ended (refused input, terminated, timed out) before it could record its end itself. */
 async function endedWithoutRecord(client: Client, run: WorkflowExecutionDescription, last: Distillation): Promise<Distillation> {
   const outcome = run.status.name;
+  // Its answer is its last state: also while ClickHouse, which has the record, is down.
+  if (outcome === 'COMPLETED') return resultOf(client, run);
   const ended: Distillation = {
     ...last,
     endedAt: run.closeTime?.toISOString() ?? null,
     updatedAt: run.closeTime?.toISOString() ?? last.updatedAt,
   };
-  if (outcome === 'COMPLETED') return { ...ended, status: 'completed', progress: 1, stale: true };
   if (outcome === 'CANCELLED') return { ...ended, status: 'cancelled' };
   if (outcome === 'TERMINATED') return { ...ended, status: 'cancelled', error: 'It was terminated in Temporal.' };
   if (outcome === 'TIMED_OUT') return { ...ended, status: 'failed', error: 'It ran out of the time that Temporal gave it.' };
   return { ...ended, status: 'failed', error: await failureOf(client, run) };
+}
+
+async function resultOf(client: Client, run: WorkflowExecutionDescription): Promise<Distillation> {
+  const handle = client.workflow.getHandle(run.workflowId, run.runId);
+  return client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => handle.result() as Promise<Distillation>);
 }
 
 async function failureOf(client: Client, run: WorkflowExecutionDescription): Promise<string> {

@@ -20,12 +20,12 @@ export async function distillationState(deps: ApiDeps, project: string, name: st
     // a run that was started by hand may have an id of its own
     const own = known && known.workflowId !== workflowIds.distil(project, name) ? await describeRun(client, known.workflowId) : null;
     const run = (await describeRun(client, workflowIds.distil(project, name))) ?? own;
-    return run ? await stateOfRun(client, run, known, project, name) : known;
+    return run ? await stateOfRun(client, run, recorded, project, name) : known;
   };
   const state = await unlessDown(() => withTemporal(deps, READ_TIMEOUT_MS, ask), 'down' as const);
   if (state === 'down') {
     if (known) return markStale(known);
-    throw new StillhouseError('unavailable', 'Temporal does not answer, and no state of this run is recorded; try again in a moment.');
+    throw new StillhouseError('unavailable', 'The state of this run can not be read now: Temporal, ClickHouse or both do not answer; try again in a moment.');
   }
   if (state === null && recorded === 'down') throw new StillhouseError('unavailable', 'ClickHouse does not answer; try again in a moment.');
   return state;
