@@ -9,8 +9,8 @@ const TS_AT = '{"segment_id":"00000000-0000-0000-0000-000000000000","v":1,"id":"
 export interface MonthBlock {
   /** `YYYY-MM` */
   month: string;
-  /** Each with its newline. */
-  rows: Buffer[];
+  /** Whole lines. */
+  rows: Buffer;
 }
 
 /** Whole lines of a segment, newline included; a torn last line is no line. */
@@ -25,21 +25,31 @@ export function* wholeLines(segment: Buffer): Generator<Buffer> {
 
 /** Whether the line is a `TraceStart`. */
 export function isStartLine(line: Buffer): boolean {
-  return line.subarray(0, START.length).equals(START);
+  return line[2] === START[2] && line[3] === START[3] && line[4] === START[4];
 }
 
 /** The rows of a segment by month, in the order in which the months first come; starts are left out. Nothing is parsed. */
 export function monthBlocks(segment: Buffer): MonthBlock[] {
-  const blocks: MonthBlock[] = [];
-  let last: MonthBlock | undefined;
+  const blocks = new Map<string, Buffer[]>();
+  let month = '';
+  let last: Buffer[] = [];
   for (const line of wholeLines(segment)) {
     if (isStartLine(line)) continue;
-    const month = fieldAt(line, TS, TS_AT, 7);
-    if (last?.month !== month) last = blocks.find((block) => block.month === month);
-    if (!last) blocks.push((last = { month, rows: [] }));
-    last.rows.push(line);
+    if (month === '' || !hasMonth(line, month)) {
+      month = fieldAt(line, TS, TS_AT, 7);
+      last = blocks.get(month) ?? [];
+      blocks.set(month, last);
+    }
+    last.push(line);
   }
-  return blocks;
+  return [...blocks].map(([name, rows]) => ({ month: name, rows: Buffer.concat(rows) }));
+}
+
+/** Whether a row as the spool writes it is of that month: nearly all are of the month of the one before. */
+function hasMonth(line: Buffer, month: string): boolean {
+  const at = TS_AT + TS.length;
+  for (let index = 0; index < month.length; index++) if (line[at + index] !== month.charCodeAt(index)) return false;
+  return line[TS_AT + 1] === TS[1] && line[TS_AT + 2] === TS[2];
 }
 
 /** The call's id of a row. */

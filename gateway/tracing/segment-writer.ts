@@ -26,16 +26,22 @@ export class SegmentWriter {
 
   /** Appends the lines; where the disk takes only a part, the part is cut off again and the error thrown. */
   append(lines: string, rows: number): void {
-    const bytes = Buffer.from(lines);
+    const bytes = Buffer.byteLength(lines);
     try {
-      for (let at = 0; at < bytes.length;) at += writeSync(this.#fd, bytes, at);
+      const written = writeSync(this.#fd, lines);
+      if (written < bytes) this.#appendRest(Buffer.from(lines), written);
     } catch (error) {
       // A torn line would swallow the next one.
       ftruncateSync(this.#fd, this.bytes);
       throw error;
     }
-    this.bytes += bytes.length;
+    this.bytes += bytes;
     this.rows += rows;
+  }
+
+  /** The kernel took a part: the next call takes the rest or says why not. */
+  #appendRest(bytes: Buffer, from: number): void {
+    for (let at = from; at < bytes.length;) at += writeSync(this.#fd, bytes, at);
   }
 
   syncNow(): void {

@@ -4,7 +4,7 @@ import { writeFileAtomic } from '../../platform/atomic-file.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { isRowFault } from './row-fault.ts';
 import type { SegmentFile } from './segment-files.ts';
-import { idOfRow, monthBlocks, type MonthBlock } from './segment-lines.ts';
+import { idOfRow, monthBlocks, wholeLines } from './segment-lines.ts';
 import { timeOfTraceId } from './trace-id.ts';
 
 /** The two questions to ClickHouse that a shipment has. */
@@ -35,24 +35,23 @@ export async function shipSegment(segment: SegmentFile, maybeSent: boolean, opti
   const blocks = monthBlocks(readFileSync(segment.path));
   const old = options.now() - timeOfTraceId(segment.id) > options.windowCoversMs;
   const stored = maybeSent && old ? await options.sink.idsOfSegment(segment.id) : null;
-  for (const block of blocks) {
-    const rows = stored ? block.rows.filter((row) => !stored.has(idOfRow(row))) : block.rows;
-    await insertRows(`${segment.id}.${block.month}`, { ...block, rows }, segment, options);
+  for (const { month, rows } of blocks) {
+    const missing = stored ? Buffer.concat([...wholeLines(rows)].filter((row) => !stored.has(idOfRow(row)))) : rows;
+    if (missing.length > 0) await insertRows(`${segment.id}.${month}`, missing, options);
   }
 }
 
 /** Where a row is refused for what it is, halves are sent until it stands alone: it is set aside, the others are stored. */
-async function insertRows(token: string, block: MonthBlock, segment: SegmentFile, options: ShipmentOptions): Promise<void> {
-  const { rows, month } = block;
-  if (rows.length === 0) return;
+async function insertRows(token: string, rows: Buffer, options: ShipmentOptions): Promise<void> {
   try {
-    await options.sink.insert(token, rows.length === 1 ? rows[0]! : Buffer.concat(rows));
+    await options.sink.insert(token, rows);
   } catch (error) {
     if (!isRowFault(error)) throw error;
-    if (rows.length === 1) return setAside(token, rows[0]!, error as Error, options);
-    const middle = rows.length >> 1;
-    await insertRows(`${token}a`, { month, rows: rows.slice(0, middle) }, segment, options);
-    await insertRows(`${token}b`, { month, rows: rows.slice(middle) }, segment, options);
+    const lines = [...wholeLines(rows)];
+    if (lines.length === 1) return setAside(token, rows, error as Error, options);
+    const middle = lines.length >> 1;
+    await insertRows(`${token}a`, Buffer.concat(lines.slice(0, middle)), options);
+    await insertRows(`${token}b`, Buffer.concat(lines.slice(middle)), options);
   }
 }
 
