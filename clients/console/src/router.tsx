@@ -35,8 +35,10 @@ const distillations = createRoute({
 const newDistillation = createRoute({
   getParentRoute: () => root,
   path: '/new-distillation',
-  validateSearch: (search: Record<string, unknown>): { dataset?: string } =>
-    typeof search['dataset'] === 'string' ? { dataset: search['dataset'] } : {},
+  validateSearch: ({ dataset, again }: Record<string, unknown>): { dataset?: string; again?: string } => ({
+    ...(typeof dataset === 'string' ? { dataset } : {}),
+    ...(typeof again === 'string' ? { again } : {}),
+  }),
   component: lazyRouteComponent(() => import('./distillations/new-distillation-page.tsx'), 'NewDistillationPage'),
 });
 const distillation = createRoute({

@@ -36,8 +36,13 @@ function fieldsOf(error: StillhouseApiError): Record<string, string> {
   const fields: Record<string, string> = {};
   for (const entry of listed) {
     if (typeof entry.param !== 'string' || typeof entry.detail !== 'string') continue;
-    fields[entry.param] ??= entry.detail.startsWith(`${entry.param}: `) ? entry.detail.slice(entry.param.length + 2) : entry.detail;
+    fields[entry.param] ??= withoutPath(entry.detail, entry.param);
   }
-  if (param && !(param in fields)) fields[param] = detail;
+  if (param && !(param in fields)) fields[param] = withoutPath(detail, param);
   return fields;
+}
+
+/** A sentence that stands at its field need not name it. */
+function withoutPath(detail: string, param: string): string {
+  return detail.startsWith(`${param}: `) ? detail.slice(param.length + 2) : detail;
 }

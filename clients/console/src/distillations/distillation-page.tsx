@@ -69,7 +69,7 @@ function RunLead({ run }: { run: Distillation }) {
     <span className={classes.loop}>
       <TargetName target={run.teacher ?? run.input.teacher ?? ''} />
       <IconArrowNarrowRight size={16} aria-label="teaches" />
-      {run.student ? <TargetName target={run.student} /> : <span>a student to come</span>}
+      {run.student ? <TargetName target={run.student} /> : <span>{run.endedAt ? 'no student' : 'a student to come'}</span>}
     </span>
   );
 }

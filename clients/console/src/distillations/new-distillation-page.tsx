@@ -1,92 +1,32 @@
-import { Button } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useState } from 'react';
-import { problemOf } from '../api/problem.ts';
+import { Skeleton } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useSearch } from '@tanstack/react-router';
+import { distillationQuery } from '../api/queries.ts';
 import { useApi } from '../api/session.ts';
-import { CommandLine } from '../components/command-line.tsx';
+import { Loaded } from '../components/loaded.tsx';
 import { Page } from '../components/page.tsx';
-import { Panel } from '../components/panel.tsx';
-import { LimitFields } from './limit-fields.tsx';
-import { EMPTY_FORM, commandOf, requestOf } from './request-form.ts';
-import type { RequestForm } from './request-form.ts';
-import { SubjectFields } from './subject-fields.tsx';
-import classes from './new-distillation.module.css';
+import { RequestEditor } from './request-editor.tsx';
+import { EMPTY_FORM, formOf, refusalsOf } from './request-form.ts';
 
-const SHOWN_FIELDS = Object.keys(EMPTY_FORM);
-
-/** Starts a distillation. What the gateway refuses stands at the field it is about. */
+/** Starts a distillation, from nothing or from the input of an earlier one. */
 export function NewDistillationPage() {
-  const { dataset = '' } = useSearch({ from: '/new-distillation' });
-  const [form, setForm] = useState<RequestForm>({ ...EMPTY_FORM, dataset });
-  const start = useStart();
-  const problem = start.error ? problemOf(start.error) : null;
-  const errors = problem?.fields ?? {};
-  const elsewhere = problem && !Object.keys(errors).some((field) => SHOWN_FIELDS.includes(field)) ? problem.detail : null;
-  const set = (part: Partial<RequestForm>) => {
-    setForm((old) => ({ ...old, ...part }));
-    if (start.isError) start.reset();
-  };
-  const request = requestOf(form);
-  const submit = (event: React.FormEvent) => {
-    event.preventDefault();
-    start.mutate(request);
-  };
+  const { dataset = '', again } = useSearch({ from: '/new-distillation' });
   return (
     <Page
       title="New distillation"
       parent={{ label: 'Distillations', to: '/distillations' }}
       lead="The same input joins the run that exists; nothing is paid for twice."
     >
-      <form onSubmit={submit} className={classes.layout} noValidate>
-        <div className={classes.stack}>
-          <Panel title="What to distil">
-            <SubjectFields form={form} errors={errors} onChange={set} />
-          </Panel>
-          <Panel title="How far to go">
-            <LimitFields form={form} errors={errors} onChange={set} />
-          </Panel>
-        </div>
-        <Panel title="Start">
-          <p className={classes.note}>
-            The teacher is asked for up to {form.nSamples || 4} answers a prompt, at most ${form.maxUsd || 10} in all. {aliasNote(form)}
-          </p>
-          {elsewhere && (
-            <p className={classes.problem} role="alert">
-              {elsewhere}
-            </p>
-          )}
-          <Button type="submit" fullWidth loading={start.isPending} disabled={form.dataset === ''} mb="md">
-            Start the distillation
-          </Button>
-          <p className={classes.note}>The same from a terminal:</p>
-          <CommandLine command={commandOf(form)} />
-        </Panel>
-      </form>
+      {again ? <Again name={again} /> : <RequestEditor initial={{ ...EMPTY_FORM, dataset }} refusals={{}} />}
     </Page>
   );
 }
 
-function useStart() {
-  const api = useApi();
-  const navigate = useNavigate();
-  const queryClient = useQueryClient();
-  return useMutation({
-    mutationFn: (request: ReturnType<typeof requestOf>) => api.distillations.start(request),
-    onSuccess: ({ name, status }) => {
-      void queryClient.invalidateQueries({ queryKey: ['distillations'] });
-      notifications.show({
-        color: 'teal',
-        message: status === 'completed' ? `${name} had run before: here is its result` : `${name} is running`,
-      });
-      void navigate({ to: '/distillations/$name', params: { name } });
-    },
-  });
-}
-
-function aliasNote(form: RequestForm): string {
-  if (form.alias.trim() === '') return 'No alias moves.';
-  const when = form.approval ? 'once a person has approved' : 'at once';
-  return `If the student is not worse by more than ${form.marginPoints || 3} points, ${form.alias.trim()} moves to it ${when}.`;
+function Again({ name }: { name: string }) {
+  const query = useQuery(distillationQuery(useApi(), name));
+  return (
+    <Loaded query={query} skeleton={<Skeleton height={560} radius="lg" />}>
+      {(run) => <RequestEditor initial={formOf(run.input)} refusals={refusalsOf(run.error)} />}
+    </Loaded>
+  );
 }

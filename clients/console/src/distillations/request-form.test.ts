@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { DistilInput } from '../../../../contracts/distil.ts';
-import { EMPTY_FORM, commandOf, requestOf } from './request-form.ts';
+import { EMPTY_FORM, commandOf, formOf, refusalsOf, requestOf } from './request-form.ts';
 
 it('shows the defaults that distil has', () => {
   const { name: _, ...parsed } = DistilInput.parse({ dataset: 'd' });
@@ -21,4 +21,13 @@ it('says the same in a terminal, with what differs from the defaults', () => {
   expect(commandOf({ ...EMPTY_FORM, dataset: 'd', alias: 'support', maxUsd: 5, approval: true })).toBe(
     'npm run stillhouse -- distil d --alias support --max-usd 5 --approval --watch',
   );
+});
+
+it('takes up a run that was refused', () => {
+  const input = DistilInput.parse({ dataset: 'd', name: 'distil-0a1b2c3d4e5f', alias: 'support', maxUsd: 0.1 });
+  expect(formOf(input)).toEqual({ ...EMPTY_FORM, dataset: 'd', alias: 'support', maxUsd: 0.1 });
+  expect(formOf({ ...input, name: 'mine' }).name).toBe('mine');
+  expect(refusalsOf('maxUsd: the cap is too low')).toEqual({ maxUsd: 'the cap is too low' });
+  expect(refusalsOf('Only one label is left: "a"')).toEqual({});
+  expect(refusalsOf(null)).toEqual({});
 });

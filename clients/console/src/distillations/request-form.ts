@@ -1,4 +1,4 @@
-import type { DistilRequest } from '../../../../contracts/distil.ts';
+import type { DistilInput, DistilRequest } from '../../../../contracts/distil.ts';
 
 /** The form's fields as they are being written: number inputs give a text while empty. */
 export interface RequestForm {
@@ -51,6 +51,20 @@ export function requestOf(form: RequestForm): DistilRequest {
     ...(form.useGold ? { useGold: true } : {}),
     ...(form.approval ? { approval: true } : {}),
   };
+}
+
+/** The form of a run's input. A name that was made from the input goes: another input has another. */
+export function formOf(input: DistilInput): RequestForm {
+  const made = input.name !== undefined && /^distil-[0-9a-f]{12}$/.test(input.name);
+  const { dataset, nSamples, keepBest, temperature, maxUsd, marginPoints, seed, useGold, approval } = input;
+  const texts = { name: made ? '' : (input.name ?? ''), teacher: input.teacher ?? '', alias: input.alias ?? '' };
+  return { dataset, ...texts, nSamples, keepBest, temperature, maxUsd, marginPoints, seed, useGold, approval };
+}
+
+/** A run that was refused before it began says `field: sentence`: the sentence by its field, where the form has that. */
+export function refusalsOf(error: string | null): Record<string, string> {
+  const [, field, sentence] = /^(\w+): (.+)$/s.exec(error ?? '') ?? [];
+  return field !== undefined && sentence !== undefined && field in EMPTY_FORM ? { [field]: sentence } : {};
 }
 
 const OPTIONS: Record<Exclude<keyof RequestForm, 'dataset'>, string> = {

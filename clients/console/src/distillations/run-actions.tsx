@@ -1,7 +1,8 @@
 import { notifications } from '@mantine/notifications';
 import { Button } from '@mantine/core';
-import { IconCheck, IconPlayerPause, IconPlayerPlay, IconX } from '@tabler/icons-react';
+import { IconCheck, IconPlayerPause, IconPlayerPlay, IconRefresh, IconX } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import type { Distillation } from '../../../../contracts/distil.ts';
 import { problemOf } from '../api/problem.ts';
 import { distillationQuery } from '../api/queries.ts';
@@ -24,7 +25,8 @@ export function RunActions({ run }: { run: Distillation }) {
     },
     onError: (error) => notifications.show({ color: 'red', title: problemOf(error).title, message: problemOf(error).detail }),
   });
-  if (run.status !== 'running' && run.status !== 'paused') return null;
+  if (run.status === 'failed' || run.status === 'cancelled') return <StartAgain name={run.name} />;
+  if (run.status === 'completed') return null;
   const waitsForPerson = run.input.approval && run.stage === 'alias' && run.aliasMoved === null;
   return (
     <>
@@ -73,3 +75,14 @@ export function RunActions({ run }: { run: Distillation }) {
     </>
   );
 }
+
+const StartAgain = ({ name }: { name: string }) => (
+  <Button
+    size="xs"
+    variant="default"
+    leftSection={<IconRefresh size={15} />}
+    renderRoot={(props) => <Link to="/new-distillation" search={{ again: name }} {...props} />}
+  >
+    Change and start again
+  </Button>
+);

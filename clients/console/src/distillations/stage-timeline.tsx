@@ -49,10 +49,10 @@ function Stage({ stage, paused }: { stage: StageState; paused: boolean }) {
 }
 
 const Number = ({ name, value }: { name: string; value: string }) => (
-  <>
+  <div>
     <dt>{name}</dt>
     <dd>{value}</dd>
-  </>
+  </div>
 );
 
 function StageTime({ stage }: { stage: StageState }) {
