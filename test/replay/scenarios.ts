@@ -1,0 +1,118 @@
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { BuildDatasetActivities } from '../../activities/build-dataset.ts';
+import type { RegistryActivities } from '../../activities/registry-store.ts';
+import type { StateVersion } from '../../contracts/registry.ts';
+import { MESSAGES, QUEUES, WORKFLOWS } from '../../contracts/names.ts';
+import { stubDistil } from '../support/stub-activities.ts';
+import { until } from '../support/until.ts';
+
+/** One run whose history is kept: what it runs with, and what happens to it until it is recorded. */
+export interface Scenario {
+  name: string;
+  activities: object;
+  cuda: object;
+  run(client: Client): Promise<WorkflowHandle>;
+}
+
+const start = (client: Client, type: string, workflowId: string, input: unknown) =>
+  client.workflow.start(type, { workflowId, taskQueue: QUEUES.main, args: [input] });
+
+/** A registry in memory. */
+function stubRegistry(): RegistryActivities {
+  const stored: StateVersion[] = [];
+  return {
+    loadState: async () => [],
+    findRequest: async ({ requestId }) => stored.find((version) => version.requestId === requestId) ?? null,
+    appendState: async (version) => void stored.push(version),
+    readAliasVersion: async ({ name, version }) => stored.find((other) => other.key === name && other.version === version)!.value as never,
+  };
+}
+
+const stubBuild: BuildDatasetActivities = {
+  beginDataset: async () => ({ version: 3 }),
+  selectRows: async () => ({
+    selection: { key: 'rows.jsonl', sha256: 'a'.repeat(64), bytes: 1 },
+    summary: {
+      hash: 'b'.repeat(64),
+      rows: { train: 6, validation: 2, test: 2 },
+      goldRows: 0,
+      labels: { a: 5, b: 5 },
+      skipped: {},
+      warnings: [],
+    },
+  }),
+  writeRows: async () => undefined,
+  endDataset: async () => undefined,
+};
+
+/** Every workflow type, on the ways that matter. A change of commands goes through `patched()` and adds one here. */
+export function scenarios(): Scenario[] {
+  const distilled = stubDistil();
+  const stopped = stubDistil();
+  const target = (name: string) => ({ targets: [{ target: name, weight: 1 }] });
+  return [
+    {
+      name: 'distil-approved',
+      activities: distilled.activities,
+      cuda: distilled.cuda,
+      async run(client) {
+        const handle = await start(client, WORKFLOWS.distil, 'distil/default/approved', {
+          dataset: 'd',
+          name: 'approved',
+          alias: 'smart',
+          approval: true,
+        });
+        const waits = async () => ((await handle.query(MESSAGES.state)) as { stage: string }).stage === 'alias';
+        await until('it waits for approval', waits);
+        await handle.executeUpdate(MESSAGES.pause);
+        await handle.executeUpdate(MESSAGES.resume);
+        await handle.executeUpdate(MESSAGES.approve);
+        await handle.result();
+        return handle;
+      },
+    },
+    {
+      name: 'distil-cancelled',
+      activities: stopped.activities,
+      cuda: stopped.cuda,
+      async run(client) {
+        const handle = await start(client, WORKFLOWS.distil, 'distil/default/cancelled', {
+          dataset: 'd',
+          name: 'cancelled',
+          alias: 'smart',
+          approval: true,
+        });
+        const waits = async () => ((await handle.query(MESSAGES.state)) as { stage: string }).stage === 'alias';
+        await until('it waits for approval', waits);
+        await handle.cancel();
+        await handle.result().catch(() => undefined);
+        return handle;
+      },
+    },
+    {
+      name: 'registry',
+      activities: stubRegistry(),
+      cuda: distilled.cuda,
+      async run(client) {
+        const handle = await start(client, WORKFLOWS.registry, 'registry/default', { project: 'default' });
+        await handle.executeUpdate(MESSAGES.ensure, { args: [{ requestId: 'ensure' }] });
+        for (const model of ['lab/a', 'lab/b', 'lab/b'])
+          await handle.executeUpdate(MESSAGES.putAlias, { args: [{ requestId: `put-${model}`, name: 'smart', alias: target(model) }] });
+        await handle.executeUpdate(MESSAGES.rollbackAlias, { args: [{ requestId: 'back', name: 'smart', rollback: {} }] });
+        await handle.executeUpdate(MESSAGES.deleteAlias, { args: [{ requestId: 'delete', name: 'smart' }] });
+        return handle;
+      },
+    },
+    {
+      name: 'build-dataset',
+      activities: stubBuild,
+      cuda: distilled.cuda,
+      async run(client) {
+        const input = { name: 'd', source: { traces: { alias: 'smart' } }, task: { kind: 'label', labels: ['a', 'b'] } };
+        const handle = await start(client, WORKFLOWS.buildDataset, 'dataset/default/d/0', input);
+        await handle.result();
+        return handle;
+      },
+    },
+  ];
+}
