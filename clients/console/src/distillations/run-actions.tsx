@@ -8,6 +8,7 @@ import { problemOf } from '../api/problem.ts';
 import { distillationQuery } from '../api/queries.ts';
 import { useApi } from '../api/session.ts';
 import { ConfirmButton } from '../components/confirm-button.tsx';
+import { waitsForPerson } from './waits-for-person.ts';
 
 type Action = 'pause' | 'resume' | 'cancel' | 'approve';
 const DONE: Record<Action, string> = { pause: 'paused', resume: 'goes on', cancel: 'is being cancelled', approve: 'approved' };
@@ -27,10 +28,9 @@ export function RunActions({ run }: { run: Distillation }) {
   });
   if (run.status === 'failed' || run.status === 'cancelled') return <StartAgain name={run.name} />;
   if (run.status === 'completed') return null;
-  const waitsForPerson = run.input.approval && run.stage === 'alias' && run.aliasMoved === null;
   return (
     <>
-      {waitsForPerson && (
+      {waitsForPerson(run) && (
         <ConfirmButton
           variant="filled"
           question={`The alias ${run.input.alias ?? ''} moves to ${run.student ?? 'the student'} with all of its calls.`}

@@ -1,6 +1,7 @@
-import { IconAlertTriangle, IconArrowsSplit, IconPlugConnectedX } from '@tabler/icons-react';
+import { IconAlertTriangle, IconArrowsSplit, IconPlugConnectedX, IconUserCheck } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import type { Distillation } from '../../../../contracts/distil.ts';
+import { waitsForPerson } from './waits-for-person.ts';
 import classes from './distillation.module.css';
 
 /** What whoever opens the page must know first: a failure, a stale state, warnings, where the traffic went. */
@@ -12,6 +13,14 @@ export function RunNotices({ run }: { run: Distillation }) {
         <div className={classes.notice} data-tone="bad" role="alert">
           <IconAlertTriangle size={18} aria-hidden />
           <span>{error}</span>
+        </div>
+      )}
+      {waitsForPerson(run) && (
+        <div className={classes.notice} data-tone="waiting">
+          <IconUserCheck size={18} aria-hidden />
+          <span>
+            It waits for a person: approve, and <b>{run.input.alias}</b> moves to <span className="mono">{run.student}</span>.
+          </span>
         </div>
       )}
       {stale && (
