@@ -24,6 +24,7 @@ import { createAdmission } from './limits/admission.ts';
 import { createCatalogue } from './providers/catalogue.ts';
 import { providerOf } from './providers/kinds.ts';
 import { studentProvider, type Classifier } from './providers/student.ts';
+import { warmStudents } from './providers/warm-students.ts';
 import { temporalConnection, type TemporalConnection } from './temporal-connection.ts';
 import { openTracer } from './tracing/tracer.ts';
 
@@ -126,6 +127,7 @@ function createDataPlane(options: GatewayOptions, clickhouse: ClickHouseClient, 
         currentState: (project) => currentState(clickhouse, project),
         stateSince: (project, sequence) => stateSince(clickhouse, project, sequence),
       },
+      ...(options.classifier ? { onSnapshot: warmStudents(options.classifier, log) } : {}),
       ensure: async (project) => ensureRegistry(await temporal.client(), project),
       log,
     }),

@@ -16,6 +16,8 @@ export interface PollerOptions {
   source: StateSource;
   /** Asks the registry to write a project's first version; called until there is one. */
   ensure: (project: string) => Promise<void>;
+  /** Called with every snapshot that is taken up, the one from disk too. */
+  onSnapshot?: (snapshot: RegistrySnapshot) => void;
   everyMs?: number;
   log: Logger;
 }
@@ -52,7 +54,9 @@ class Poller {
   constructor(options: PollerOptions) {
     this.#options = options;
     for (const project of options.projects) {
-      this.snapshots.set(project, readSnapshot(options.folder, project, options.log) ?? emptySnapshot(project));
+      const snapshot = readSnapshot(options.folder, project, options.log) ?? emptySnapshot(project);
+      this.snapshots.set(project, snapshot);
+      options.onSnapshot?.(snapshot);
     }
     void this.#poll();
   }
@@ -104,6 +108,7 @@ class Poller {
 
   #replace(snapshot: RegistrySnapshot): void {
     this.snapshots.set(snapshot.project, snapshot);
+    this.#options.onSnapshot?.(snapshot);
     try {
       writeSnapshot(this.#options.folder, snapshot);
     } catch (error) {

@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest';
 import { Student } from '../../contracts/distil.ts';
 import type { ArtifactRef } from '../../contracts/identifiers.ts';
+import { createLogger } from '../../platform/logger.ts';
 import { emptySnapshot } from '../aliases/apply-versions.ts';
 import { parseChatRequest } from '../chat/chat-request.ts';
 import { completionFacts } from '../chat/completion-facts.ts';
 import { CancelSignal } from './cancel-signal.ts';
 import type { ProviderAnswer } from './provider.ts';
 import { studentProvider } from './student.ts';
+import { warmStudents } from './warm-students.ts';
 
 const sha256 = 'a'.repeat(64);
 const manifest: ArtifactRef = { key: 'students/support', sha256, bytes: 10 };
@@ -25,6 +27,7 @@ const snapshot = { ...emptySnapshot('default'), sequence: 1, students: { support
 const asked: { manifest: ArtifactRef; text: string }[] = [];
 const provider = studentProvider({
   classifier: {
+    prepare: () => Promise.resolve(),
     classify(ref, text) {
       asked.push({ manifest: ref, text });
       return Promise.resolve({ label: 'lost_card', computeMs: 3.6, tokens: 5 });
@@ -103,4 +106,32 @@ test('a student that is gone, or no embedder: a target that is not there now', a
   expect(bare.targets(snapshot)).toMatchObject([
     { target: 'student/support', ready: false, reason: expect.stringContaining('STILLHOUSE_EMBEDDER') as string },
   ]);
+});
+
+test('a student that an alias points to is loaded early, once, and again after a failure', async () => {
+  const prepared: string[] = [];
+  const classifier = {
+    classify: () => Promise.reject(new Error('not asked here')),
+    prepare(ref: ArtifactRef) {
+      prepared.push(ref.sha256);
+      return prepared.length === 1 ? Promise.reject(new Error('not there yet')) : Promise.resolve();
+    },
+  };
+  const warm = warmStudents(classifier, createLogger('test', 'silent'));
+  const target = (name: string) => ({ target: `student/${name}`, weight: 1 });
+  const alias = {
+    name: 'a',
+    version: 1,
+    targets: [target('support'), target('gone')],
+    fallbacks: ['lab/x'],
+    reason: '',
+    actor: '',
+    createdAt: student.createdAt,
+    deleted: false,
+  };
+  warm(snapshot);
+  expect(prepared).toEqual([]);
+  warm({ ...snapshot, aliases: { a: alias } });
+  await Promise.resolve();
+  await expect.poll(() => (warm({ ...snapshot, aliases: { a: alias } }), prepared)).toEqual([sha256, sha256]);
 });

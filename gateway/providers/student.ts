@@ -8,6 +8,8 @@ import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
 
 /** The part of the encoder pool that answers calls. */
 export interface Classifier {
+  /** Loads a student before its first call, which would wait for it otherwise. */
+  prepare(manifest: ArtifactRef): Promise<unknown>;
   classify(manifest: ArtifactRef, text: string): Promise<{ label: string; computeMs: number; tokens: number }>;
 }
 
