@@ -25,7 +25,10 @@ export async function distillationState(deps: ApiDeps, project: string, name: st
   const state = await unlessDown(() => withTemporal(deps, READ_TIMEOUT_MS, ask), 'down' as const);
   if (state === 'down') {
     if (known) return markStale(known);
-    throw new StillhouseError('unavailable', 'The state of this run can not be read now: Temporal, ClickHouse or both do not answer; try again in a moment.');
+    throw new StillhouseError(
+      'unavailable',
+      'The state of this run can not be read now: Temporal, ClickHouse or both do not answer; try again in a moment.',
+    );
   }
   if (state === null && recorded === 'down') throw new StillhouseError('unavailable', 'ClickHouse does not answer; try again in a moment.');
   return state;
