@@ -53,7 +53,8 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)(dist|node_modules/\\.vite)/' },
+    // The swc parser knows no JSX: the console's imports are held by oxlint's no-restricted-imports.
+    exclude: { path: '(^|/)(dist|node_modules/\\.vite)/|\\.tsx$' },
     parser: 'swc',
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {
