@@ -19,4 +19,5 @@ app.post('/v1/chat/completions', async (c) => {
   return c.body(out, answer.statusCode as 200, { 'content-type': type });
 });
 app.get('/readyz', (c) => c.text('ok'));
+process.stdin.on('end', () => process.exit(0)).resume();
 serve({ fetch: app.fetch, port: Number(process.argv[3]), hostname: '127.0.0.1' });

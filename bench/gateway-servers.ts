@@ -37,7 +37,11 @@ export function start(
   const out = openSync(options.log, 'a');
   const command = [process.execPath, here(program), ...args];
   const pinned = options.core !== null && hasTaskset ? ['taskset', '-c', String(options.core), ...command] : command;
-  return spawn(pinned[0]!, pinned.slice(1), { env: { ...process.env, ...options.env }, stdio: ['ignore', out, out] });
+  return spawn(pinned[0]!, pinned.slice(1), {
+    env: { ...process.env, STILLHOUSE_SUPERVISED: '1', ...options.env },
+    // Its stdin is held open: it ends when the bench does, however that ends.
+    stdio: ['pipe', out, out],
+  });
 }
 
 /** The bare proxy. */

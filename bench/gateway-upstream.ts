@@ -51,4 +51,5 @@ const server = createServer((request, response) => {
   });
 });
 server.keepAliveTimeout = 65_000;
+process.stdin.on('end', () => process.exit(0)).resume();
 server.listen(Number(process.argv[2]), '127.0.0.1', 4096);
