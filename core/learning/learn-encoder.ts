@@ -49,12 +49,14 @@ const LOSS_FLOOR = 0.05;
 const FEWEST_VALIDATION_ROWS = 20;
 /** Graphs and stored neighbours grow with the square and the sum of the rows: beyond this a random choice stands for all. */
 const LARGEST_GRAPH = 20_000;
-/** Without anything to choose by: what was best or next to it in every experiment (docs/LOG.md). */
-const DEFAULTS: EncoderSettings = { c: 10, cleanUp: false, spreadC: 0, neighbours: 0 };
+/** What was best or next to it in every experiment (docs/LOG.md); labels are spread only where validation shows a gain. */
+const RECIPE: EncoderSettings = { c: 10, cleanUp: true, spreadC: 0, neighbours: 15 };
+/** Other settings must lose less than this share of what the best so far loses. */
+const CLEARLY = 0.98;
 
 /**
  * Learns a student: majority of the votes → logistic head → clean-up → label spreading to unlabelled rows → average
- * with the nearest rows, each where validation says so, then once more on train and validation together. The same
+ * with the nearest rows, by a recipe that validation can depart from, then once more on train and validation together. The same
  * input gives the same student.
  */
 export async function learnEncoder(dense: Dense, input: LearnInput): Promise<LearnedEncoder> {
@@ -114,9 +116,9 @@ interface Candidate {
 }
 
 /**
- * Tries settings from the simplest on; a more elaborate one must be better by a thousandth. What is compared is the cross-entropy
- * at the fitted temperature: with some hundred validation rows it tells settings apart where accuracy ties or errs
- * (docs/LOG.md).
+ * Begins with the recipe and leaves it where validation says so clearly. What is compared is the cross-entropy at the
+ * fitted temperature: with some hundred validation rows it tells settings apart where accuracy ties or errs. To begin
+ * with the simplest instead, or to follow every small difference, costs half a point (docs/LOG.md).
  */
 async function chooseSettings(
   dense: Dense,
@@ -125,45 +127,45 @@ async function chooseSettings(
   unlabelled: Matrix,
   random: () => number,
 ): Promise<Pick<Candidate, 'settings' | 'temperature' | 'accuracy'>> {
-  if (validation.features.rows === 0) return { settings: DEFAULTS, temperature: 1, accuracy: 0 };
+  if (validation.features.rows === 0) return { settings: RECIPE, temperature: 1, accuracy: 0 };
   const train = takeLabelled(labelled, sampleRows(labelled.features.rows, LARGEST_GRAPH, random));
   let best: Candidate | null = null;
-  const consider = async (settings: EncoderSettings, head: Head, rows: LabelledRows, near?: Neighbours): Promise<Candidate> => {
+  const consider = async (settings: EncoderSettings, head: Head, rows: LabelledRows, near: Neighbours | null): Promise<Candidate> => {
     const judged = await judge(dense, { settings, head, rows }, validation, near);
-    if (!best || judged.loss < 0.999 * best.loss) best = judged;
+    if (!best || judged.loss < CLEARLY * best.loss) best = judged;
     return best;
   };
+  const nearestIn = (rows: LabelledRows) => nearest(dense, validation.features, rows.features, RECIPE.neighbours);
 
-  let chosen: Candidate | null = null;
+  const cleaned = await cleanUp(dense, train, RECIPE.c, random);
+  const nearCleaned = await nearestIn(cleaned);
   let start: Head | undefined;
-  for (const c of [3, 10, 30, 100]) {
-    start = await fitHead(dense, train.features, train.targets, { c, ...(start ? { start } : {}) });
-    chosen = await consider({ ...DEFAULTS, c }, start, train);
+  for (const c of [RECIPE.c, 3, 30, 100]) {
+    start = await fitHead(dense, cleaned.features, cleaned.targets, { c, ...(start ? { start } : {}) });
+    await consider({ ...RECIPE, c }, start, cleaned, nearCleaned);
   }
-  const { c } = chosen!.settings;
-  const cleaned = await cleanUp(dense, train, c, random);
+  let chosen: Candidate = best!;
   if (cleaned.features.rows < train.features.rows) {
-    const head = await fitHead(dense, cleaned.features, cleaned.targets, { c, start: chosen!.head });
-    chosen = await consider({ ...chosen!.settings, cleanUp: true }, head, cleaned);
+    const { c } = chosen.settings;
+    const head = await fitHead(dense, train.features, train.targets, { c, start: chosen.head });
+    chosen = await consider({ ...chosen.settings, cleanUp: false }, head, train, await nearestIn(train));
   }
   if (unlabelled.rows >= train.targets.columns) {
-    const { head, rows, settings } = chosen!;
+    const { head, rows, settings } = chosen;
     const extended = await extendWithUnlabelled(dense, head, rows, unlabelled);
-    for (const spreadC of [c, 3 * c]) {
-      chosen = await consider({ ...settings, spreadC }, await fitExtended(dense, extended, spreadC, head), extended);
+    const near = await nearestIn(extended);
+    for (const spreadC of [settings.c, 3 * settings.c]) {
+      chosen = await consider({ ...settings, spreadC }, await fitExtended(dense, extended, spreadC, head), extended, near);
     }
   }
-  const { head, rows, settings } = chosen!;
-  const near = await nearest(dense, validation.features, rows.features, 15);
-  for (const neighbours of [5, 15]) chosen = await consider({ ...settings, neighbours }, head, rows, near);
-  return chosen!;
+  return consider({ ...chosen.settings, neighbours: 0 }, chosen.head, chosen.rows, null);
 }
 
 async function judge(
   dense: Dense,
   candidate: Pick<Candidate, 'settings' | 'head' | 'rows'>,
   { features, targets }: LabelledRows,
-  near?: Neighbours,
+  near: Neighbours | null,
 ): Promise<Candidate> {
   const logits = await headLogits(dense, candidate.head, features);
   const vote = { k: candidate.settings.neighbours, cosineTemperature: COSINE_TEMPERATURE };
