@@ -179,6 +179,15 @@ describe.skipIf(!chromiumPath)(`console in Chromium${chromiumPath ? '' : ' (skip
       expect(world.changes.at(-1)?.path).toBe('/api/distillations/support-3/cancel');
     });
 
+    it('that was refused is taken up again, with the reason at its field', async () => {
+      const refused = busyWorld();
+      refused.runs.find((run) => run.name === 'refunds-1')!.error = 'maxUsd: the cap is too low';
+      const { page } = await open('/distillations/refunds-1', { of: refused });
+      await page.getByRole('link', { name: 'Change and start again' }).click();
+      await page.getByText('the cap is too low', { exact: true }).waitFor();
+      expect(await page.getByRole('textbox', { name: 'Name' }).inputValue()).toBe('refunds-1');
+    });
+
     it('is started by a form that shows refusals at their fields', async () => {
       const { page } = await open('/new-distillation?dataset=support');
       await settled(page);

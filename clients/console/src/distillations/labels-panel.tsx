@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core';
-import { useState } from 'react';
+import { Fragment, useState } from 'react';
 import type { Evaluation } from '../../../../contracts/distil.ts';
 import { DataTable } from '../components/data-table.tsx';
 import type { Column } from '../components/data-table.tsx';
@@ -10,7 +10,7 @@ type LabelScore = Evaluation['perLabel'][number];
 const SHOWN_AT_FIRST = 10;
 
 const COLUMNS: Column<LabelScore>[] = [
-  { label: 'Label', cell: ({ label }) => <span className="mono">{label}</span> },
+  { label: 'Label', cell: ({ label }) => <LabelName label={label} /> },
   { label: 'Rows', number: true, cell: ({ n }) => formatCount(n) },
   { label: 'Teacher', number: true, cell: ({ n, teacher }) => formatPercent(teacher / n) },
   { label: 'Student', number: true, cell: ({ n, student }) => <b style={{ color: 'var(--student)' }}>{formatPercent(student / n)}</b> },
@@ -49,6 +49,19 @@ export function LabelsPanel({ evaluation }: { evaluation: Evaluation }) {
     </Panel>
   );
 }
+
+/** A label that may break after its underscores, for narrow screens. */
+const LabelName = ({ label }: { label: string }) => (
+  <span className="mono">
+    {label.split(/(?<=_)/).map((part, i) => (
+      // Parts have no identity but their place.
+      <Fragment key={i}>
+        {part}
+        <wbr />
+      </Fragment>
+    ))}
+  </span>
+);
 
 function Difference({ score: { n, teacher, student } }: { score: LabelScore }) {
   const points = ((student - teacher) / n) * 100;
