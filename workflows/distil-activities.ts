@@ -2,27 +2,14 @@ import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow'
 import type { CurateActivities } from '../activities/curate.ts';
 import type { DeviceProbeActivity } from '../activities/device-probe.ts';
 import type { PlanActivities } from '../activities/distil/plan.ts';
+import type { EvaluateEncoderActivity } from '../activities/evaluate-encoder.ts';
+import type { ExportEncoderActivity } from '../activities/export-encoder.ts';
 import type { GenerateActivities } from '../activities/generate-candidates.ts';
 import type { RecordRunActivities } from '../activities/record-run.ts';
 import type { RegistryUpdateActivities } from '../activities/registry-updates.ts';
 import type { ReferenceActivities } from '../activities/teacher-references.ts';
+import type { TrainEncoderActivity } from '../activities/train-encoder.ts';
 import { QUEUES } from '../contracts/names.ts';
-import type {
-  EvaluateEncoderInput,
-  EvaluateEncoderResult,
-  ExportEncoderInput,
-  ExportEncoderResult,
-  TrainEncoderInput,
-  TrainEncoderResult,
-} from '../contracts/stages.ts';
-
-/** The stages of an encoder student, as `contracts/stages.ts` has them. */
-interface EncoderActivities {
-  trainEncoder(input: TrainEncoderInput): Promise<TrainEncoderResult>;
-  exportEncoder(input: ExportEncoderInput): Promise<ExportEncoderResult>;
-  evaluateEncoder(input: EvaluateEncoderInput): Promise<EvaluateEncoderResult>;
-}
-
 /** Records and look-ups. */
 export const records = proxyActivities<PlanActivities & Pick<RecordRunActivities, 'recordRun'>>({
   // Some queries and an insert, each of seconds; a worker that dies in one costs the run this long.
@@ -73,7 +60,7 @@ export const curation = proxyActivities<CurateActivities & ReferenceActivities>(
 });
 
 /** Training, export and evaluation of an encoder student. */
-export const encoder = proxyActivities<EncoderActivities>({
+export const encoder = proxyActivities<TrainEncoderActivity & ExportEncoderActivity & EvaluateEncoderActivity>({
   // Under a minute for thousands of rows; hours bound a hundred thousand on a slow machine.
   startToCloseTimeout: '6 hours',
   // Six heartbeats of 5 s; the work is on a thread of its own, so that they go on.
@@ -89,8 +76,8 @@ export const gpu = proxyActivities<DeviceProbeActivity>({
   // It looks at the machine.
   startToCloseTimeout: '20 seconds',
   // An encoder needs no GPU worker: where none polls, the run goes on with a warning.
-  scheduleToStartTimeout: '45 seconds',
-  scheduleToCloseTimeout: '2 minutes',
+  scheduleToStartTimeout: '20 seconds',
+  scheduleToCloseTimeout: '1 minute',
   // A GPU worker that restarts is met again.
   retry: { initialInterval: '1 second', maximumInterval: '10 seconds' },
 });

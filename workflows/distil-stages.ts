@@ -47,12 +47,12 @@ export class RunStages {
     return result;
   }
 
-  async train({ curated, labels }: CurateResult, seed: number, device: () => Promise<string | null>): Promise<ArtifactRef> {
+  async train({ curated, labels }: CurateResult, seed: number): Promise<ArtifactRef> {
     const { project, distillation } = this.#plan.run;
     const { trained } = await this.#stage(
       'train',
-      async () => ({ ...(await encoder.trainEncoder({ project, distillation, curated, labels, seed })), device: await device() }),
-      ({ validationAccuracy, trainRows, unlabelledRows, cleanedRows, embedSeconds, trainSeconds, settings, device: probed }) => ({
+      () => encoder.trainEncoder({ project, distillation, curated, labels, seed }),
+      ({ validationAccuracy, trainRows, unlabelledRows, cleanedRows, embedSeconds, trainSeconds, settings }) => ({
         validationAccuracy: round(validationAccuracy),
         trainRows,
         unlabelledRows,
@@ -60,7 +60,6 @@ export class RunStages {
         embedSeconds: round(embedSeconds),
         trainSeconds: round(trainSeconds),
         ...settings,
-        gpuWorker: probed,
       }),
     );
     return trained;

@@ -31,7 +31,11 @@ export async function distil(raw: unknown): Promise<Distillation> {
   control.record = () => records.recordRun({ state: run.state, events: run.takeEvents() });
   run.event('started', 'the run begins');
   try {
+    const device = probeDevice();
     await runStages(input, run, control);
+    // Asked at the start and heard at the end: an encoder waits for no GPU worker.
+    run.stage('train').summary['gpuWorker'] = await device;
+    if ((await device) === null) run.warn('No GPU worker answered its probe in time. An encoder does without it.');
     await settle(run);
     run.close('completed', 'the run has ended');
     await control.record();
@@ -50,7 +54,6 @@ export async function distil(raw: unknown): Promise<Distillation> {
 
 async function runStages(input: DistilInput, run: RunState, control: RunControl): Promise<void> {
   await control.record();
-  const probe = probeDevice();
   const plan = await records.planRun({ input, runId: workflowInfo().runId, name: run.state.name });
   run.state.dataset = plan.dataset;
   run.state.teacher = plan.teacher;
@@ -63,11 +66,7 @@ async function runStages(input: DistilInput, run: RunState, control: RunControl)
     for (const stage of ['train', 'export', 'evaluate', 'register', 'alias'] as const) run.skip(stage, 'until: "curate"');
     return;
   }
-  const trained = await stages.train(curated, input.seed, async () => {
-    const device = await probe;
-    if (device === null) run.warn('The GPU worker did not answer its probe. An encoder does without it.');
-    return device;
-  });
+  const trained = await stages.train(curated, input.seed);
   const exported = await stages.export(trained);
   const evaluation = await stages.evaluate(exported.manifest, input.marginPoints);
   const target = await stages.register(exported, evaluation, input.seed);
