@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runCommand } from '../processes/run-command.ts';
@@ -25,11 +25,14 @@ export async function ensureConsole(context: PreparationContext, env: NodeJS.Pro
 
 async function build(root: string, context: PreparationContext, env: NodeJS.ProcessEnv): Promise<string> {
   const folder = join(root, 'clients/console');
-  const stamp = join(folder, 'dist', '.sources');
+  const dist = join(folder, 'dist');
+  const stamp = join(dist, '.sources');
   const hash = hashOfSources(root);
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return 'up to date';
   context.progress('building');
-  const { code, tail } = await runCommand(process.execPath, [viteOf(root), 'build', folder, '--logLevel', 'warn'], {
+  // Beside the old one, which gateways may be serving now; then it takes its place.
+  const fresh = join(folder, 'dist.new');
+  const { code, tail } = await runCommand(process.execPath, [viteOf(root), 'build', folder, '--outDir', fresh, '--logLevel', 'warn'], {
     cwd: root,
     env: { ...env, NODE_ENV: 'production' },
     nice: true,
@@ -37,7 +40,9 @@ async function build(root: string, context: PreparationContext, env: NodeJS.Proc
     ...(context.ledger && { ledger: context.ledger }),
   });
   if (code !== 0) return `could not be built: ${tail.find((line) => /error/i.test(line)) ?? tail.at(-1) ?? 'no reason given'}`;
-  writeFileSync(stamp, hash);
+  writeFileSync(join(fresh, '.sources'), hash);
+  rmSync(dist, { recursive: true, force: true });
+  renameSync(fresh, dist);
   return 'built';
 }
 
@@ -48,7 +53,7 @@ function hashOfSources(root: string): string {
   for (const source of SOURCES) {
     for (const entry of readdirSync(join(root, source), { recursive: true, withFileTypes: true }).toSorted(byPath)) {
       const path = join(entry.parentPath, entry.name);
-      if (!entry.isFile() || /[\\/](dist|node_modules)[\\/]/.test(path)) continue;
+      if (!entry.isFile() || /[\\/](dist|dist\.new|node_modules)[\\/]/.test(path)) continue;
       hash.update(path.slice(root.length)).update(readFileSync(path));
     }
   }
