@@ -45,7 +45,7 @@ export async function fitHead(dense: Dense, features: Matrix, targets: Matrix, o
     let squares = 0;
     for (let i = 0; i < size; i++) {
       squares += point[i]! * point[i]!;
-      gradient[i] = slopes.data[i]! + penalty * point[i]!;
+      gradient[i] = slopes.data[i]! / total + penalty * point[i]!;
     }
     return { value: loss + (penalty * squares) / 2, gradient };
   };
@@ -61,7 +61,7 @@ export async function fitHead(dense: Dense, features: Matrix, targets: Matrix, o
 
 /**
  * Mean weighted cross-entropy of softmax(logits + bias) against the targets. Turns `logits` in place into their
- * derivatives and fills those of the biases.
+ * derivatives times `total` and fills the derivatives of the biases.
  */
 function crossEntropy(
   logits: Matrix,
@@ -82,13 +82,14 @@ function crossEntropy(
     let sum = 0;
     for (let k = 0; k < labels; k++) sum += exponentials[k] = Math.exp(row[k]! - highest);
     const logSum = Math.log(sum) + highest;
-    const share = rowWeights[i]! / total;
+    const weight = rowWeights[i]!;
     for (let k = 0; k < labels; k++) {
       const wanted = target[k]!;
-      if (wanted > 0) loss += share * wanted * (logSum - row[k]!);
-      const slope = share * (exponentials[k]! / sum - wanted);
-      row[k] = slope;
-      biasGradient[k]! += slope;
+      if (wanted > 0) loss += (weight * wanted * (logSum - row[k]!)) / total;
+      const slope = weight * (exponentials[k]! / sum - wanted);
+      biasGradient[k]! += slope / total;
+      // The engine multiplies tiny numbers ten times slower; these change nothing.
+      row[k] = Math.abs(slope) < 1e-9 ? 0 : slope;
     }
   }
   return loss;
