@@ -2,6 +2,7 @@ import type { ArtifactRef } from '../contracts/identifiers.ts';
 import type { BuildDatasetInput, Dataset, DatasetRow } from '../contracts/datasets.ts';
 import { isStillhouseError } from '../contracts/errors.ts';
 import { canonicalJson, contentHash, datasetSourceHash } from '../platform/content-hash.ts';
+import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
 import { type GoldAnswer, insertDatasetRows, insertGold, readDataset, recordDataset } from '../store/clickhouse/datasets.ts';
 import { Selection, type SelectionSummary, goldOfRow, parseSelection } from './dataset/selection.ts';
 import { type SourceSetting, sourceRows } from './dataset/source-rows.ts';
@@ -32,13 +33,15 @@ export function createBuildDatasetActivities(setting: SourceSetting & { now: () 
     recordDataset(clickhouse, { ...blank(build), ...change, updatedAt: new Date(setting.now()).toISOString() });
   return {
     /**
-     * Gives the build its version and records it as building. Safe to retry because a record with this source and start
-     * is its own.
+     * Gives the build its version and records it as building. Safe to retry because a version is claimed by an exclusive
+     * put of the source and the start: the same build claims the same one again, another build the next.
      */
     async beginDataset({ input, startedAt }: Omit<DatasetBuild, 'version'>): Promise<{ version: number }> {
       const newest = await readDataset(clickhouse, input.project, input.name);
-      if (newest && newest.createdAt === startedAt && newest.sourceHash === datasetSourceHash(input)) return { version: newest.version };
-      const version = (newest?.version ?? 0) + 1;
+      const claim = Buffer.from(canonicalJson({ sourceHash: datasetSourceHash(input), startedAt }));
+      const isMine = newest?.createdAt === startedAt && newest.sourceHash === datasetSourceHash(input);
+      let version = isMine ? newest.version : (newest?.version ?? 0) + 1;
+      while (!(await claims(artifacts, `datasets/${input.project}/${input.name}/${version}.claim.json`, claim))) version++;
       await record({ input, version, startedAt }, {});
       return { version };
     },
@@ -62,7 +65,8 @@ export function createBuildDatasetActivities(setting: SourceSetting & { now: () 
           }
           const { lines, summary } = selection.end();
           const ref = await artifacts.put(`${key}.${contentHash(lines).slice(0, 12)}.rows.jsonl`, Buffer.from(lines));
-          await keepFirst(artifacts.put(`${key}.summary.json`, Buffer.from(canonicalJson({ selection: ref, summary }))));
+          // Of two attempts at once the first one's choice stays.
+          await claims(artifacts, `${key}.summary.json`, Buffer.from(canonicalJson({ selection: ref, summary })));
         }
         const first = await artifacts.find(`${key}.summary.json`);
         return JSON.parse((await artifacts.get(first!)).toString()) as SelectedRows;
@@ -130,9 +134,13 @@ function blank({ input, version, startedAt }: DatasetBuild): Dataset {
   };
 }
 
-/** Of two attempts at once the first one's content stays. */
-async function keepFirst(put: Promise<ArtifactRef>): Promise<void> {
-  await put.catch((error: unknown) => {
-    if (!isStillhouseError(error, 'conflict')) throw error;
-  });
+/** Whether the key is ours: nobody has written anything else there. */
+async function claims(artifacts: ArtifactStore, key: string, content: Buffer): Promise<boolean> {
+  try {
+    await artifacts.put(key, content);
+    return true;
+  } catch (error) {
+    if (isStillhouseError(error, 'conflict')) return false;
+    throw error;
+  }
 }

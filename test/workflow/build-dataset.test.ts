@@ -110,6 +110,15 @@ test('another source makes a new version, in which no row changes its split', as
   for (const [group, split] of before) expect(after.get(group)).toBe(split);
 });
 
+test('builds of one name at once get versions of their own', async () => {
+  const sources = await Promise.all([60, 61, 62].map(async (count) => ({ file: await upload(labelled(count)) })));
+  const handles = await Promise.all(sources.map((source) => begin({ name: 'at-once', source, task: LABEL })));
+  const results = await Promise.all(handles.map((handle) => handle.result()));
+  expect(results.map((result) => (result as Dataset).version).sort((a, b) => a - b)).toEqual([1, 2, 3]);
+  for (const { version, rows } of results as Dataset[])
+    expect((await readDatasetRows(store(), 'default', { name: 'at-once', version }, { split: 'train' })).length).toBe(rows.train);
+});
+
 test('a worker that is killed amid a build leaves one version with every row once', async () => {
   const source = { file: await upload(labelled(6_000)) };
   const handle = await begin({ name: 'killed', source, task: LABEL });
