@@ -1,4 +1,3 @@
-import type { Candidate } from '../contracts/candidates.ts';
 import type { DatasetRow } from '../contracts/datasets.ts';
 import { StillhouseError } from '../contracts/errors.ts';
 import type { ArtifactRef } from '../contracts/identifiers.ts';
@@ -59,7 +58,8 @@ export function createCurateActivities(deps: CurateDeps) {
               signal.throwIfAborted();
               const samples = await journalledSamples(deps.clickhouse, plan, 'train', rows);
               for (const row of rows) {
-                const curated = curateRow(plan, row, samples.get(row.rowId) ?? [], gold.get(row.rowId), tally);
+                const { curated, vote } = curateRow(plan, row, samples.get(row.rowId) ?? [], gold.get(row.rowId));
+                tally.add(split, vote);
                 yield { ...curated, split };
               }
               progress({ rows: tally.rows });
@@ -73,17 +73,22 @@ export function createCurateActivities(deps: CurateDeps) {
   };
 }
 
-function curateRow(plan: RunPlan, row: DatasetRow, samples: readonly Candidate[], gold: string | undefined, tally: CurationTally) {
+/** What a row's recorded answer and its samples come to; `gold`, where it is given, stands for all of them. */
+export function curateRow(
+  plan: Pick<RunPlan, 'teacher' | 'task' | 'labels' | 'keepBest'>,
+  row: DatasetRow,
+  samples: readonly LabelAnswer[],
+  gold: string | undefined,
+): { curated: Omit<CuratedRow, 'split'>; vote: LabelVote } {
   const recorded: LabelAnswer[] = row.referenceTarget === plan.teacher ? [{ answer: row.reference, finishReason: '' }] : [];
   const answers = gold === undefined ? [...recorded, ...samples] : [{ answer: gold, finishReason: '' }];
   const vote = voteOf(plan, answers);
-  tally.add(row.split, vote);
   const { rowId, group, messages } = row;
   const { votes, best, worst, agreement, dropped } = vote;
-  return { rowId, group, messages, votes, best, worst, agreement, dropped } satisfies Omit<CuratedRow, 'split'>;
+  return { curated: { rowId, group, messages, votes, best, worst, agreement, dropped }, vote };
 }
 
-function voteOf(plan: RunPlan, answers: readonly LabelAnswer[]): LabelVote {
+function voteOf(plan: Pick<RunPlan, 'task' | 'labels' | 'keepBest'>, answers: readonly LabelAnswer[]): LabelVote {
   const { task } = plan;
   if (task.kind === 'label') return voteLabels(answers, new Set(plan.labels), plan.keepBest);
   return rankAnswers(answers, ({ answer, finishReason }) => answerFault(task, null, { text: answer, finishReason }), plan.keepBest);
@@ -98,14 +103,14 @@ class CurationTally {
   readonly #trainLabels = new Set<string>();
   #agreement = 0;
 
-  add(split: DatasetRow['split'], vote: LabelVote): void {
+  add(split: CuratedRow['split'], vote: LabelVote): void {
     this.rows++;
     for (const [reason, n] of Object.entries(vote.rejected)) this.#rejected.set(reason, (this.#rejected.get(reason) ?? 0) + n);
     if (vote.dropped !== null) {
       this.#dropped.set(vote.dropped, (this.#dropped.get(vote.dropped) ?? 0) + 1);
       return;
     }
-    if (split !== 'test') this.#taught[split]++;
+    this.#taught[split]++;
     if (split === 'train' && vote.best[0] !== undefined) this.#trainLabels.add(vote.best[0]);
     this.#agreement += vote.agreement;
   }

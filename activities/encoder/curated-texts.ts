@@ -20,7 +20,10 @@ export interface CuratedTexts {
 
 const FEWEST_ROWS = 10;
 
-/** Reads the curated JSONL. Dropped rows, empty texts and votes outside the label set teach nothing. */
+/**
+ * Reads the curated JSONL. A training row without a vote (not sampled, cut off, outside the set) is unlabelled traffic;
+ * empty texts, votes outside the label set and validation rows without a vote teach nothing.
+ */
 export async function readCuratedTexts(artifacts: ArtifactStore, curated: ArtifactRef, labels: readonly string[]): Promise<CuratedTexts> {
   const places = new Map(labels.map((label, place) => [label, place]));
   const texts: CuratedTexts = { train: [], validation: [], unlabelled: [] };
@@ -29,7 +32,12 @@ export async function readCuratedTexts(artifacts: ArtifactStore, curated: Artifa
     if (line === '') continue;
     const row = CuratedRow.parse(JSON.parse(line));
     const text = lastUserText(row.messages);
-    if (row.dropped !== null || text === '') continue;
+    if (text === '') continue;
+    if (Object.keys(row.votes).length === 0) {
+      if (row.split === 'train') texts.unlabelled.push(text);
+      continue;
+    }
+    if (row.dropped !== null) continue;
     const votes = labels.map(() => 0);
     for (const [label, count] of Object.entries(row.votes)) {
       const place = places.get(label.trim());
@@ -39,7 +47,7 @@ export async function readCuratedTexts(artifacts: ArtifactStore, curated: Artifa
     if (most > 0) {
       seen.add(votes.indexOf(most));
       texts[row.split].push({ text, votes });
-    } else if (Object.keys(row.votes).length === 0) texts.unlabelled.push(text);
+    }
   }
   const rows = texts.train.length + texts.validation.length;
   if (rows < FEWEST_ROWS || seen.size < 2) {

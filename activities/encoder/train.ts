@@ -17,7 +17,7 @@ import { type EncoderDeps, publishOnce, type StagePulse } from './encoder-deps.t
 import { TrainedEncoder } from './trained-encoder.ts';
 
 /** Rises when the learner changes: results of another one are not taken for this one's. */
-const LEARNER = 1;
+const LEARNER = 2;
 
 /** Trains an encoder student from the curated rows, or finds that it is trained already. */
 export async function trainEncoder(deps: EncoderDeps, input: TrainEncoderInput, pulse: StagePulse): Promise<TrainEncoderResult> {

@@ -31,7 +31,13 @@ beforeAll(async () => {
   const unlabelled = demoMessages('train', ['top_up_failed', 'age_limit', 'lost_or_stolen_card', 'terminate_account', 'card_linking']);
   const lines = [
     ...labelled.map(curatedRow),
-    ...unlabelled.map(({ text }, i) => ({ ...curatedRow({ text, label: '' }, i + 1), votes: {} })),
+    ...unlabelled.map(({ text }, i) => ({
+      ...curatedRow({ text, label: '' }, i + 1),
+      split: 'train',
+      votes: {},
+      best: [],
+      dropped: 'no answer',
+    })),
   ];
   const curated = await artifacts.put('curated.jsonl', Buffer.from(lines.map((line) => JSON.stringify(line)).join('\n')));
   input = { project: 'default', distillation: 'first', curated, labels: LABELS, seed: 7 };
