@@ -1,7 +1,8 @@
 import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
-import { type DistilInput, type Distillation, type DistillationEvent, STAGES, type Stage, type StageState } from '../contracts/distil.ts';
+import { type DistilInput, type Distillation, type DistillationEvent, type Stage, type StageState } from '../contracts/distil.ts';
 import { SEARCH_ATTRIBUTES } from '../contracts/names.ts';
+import { startingState } from '../core/distillation/starting-state.ts';
 
 /** Share of a whole run's time that a stage usually takes. */
 const WEIGHTS: Record<Stage, number> = {
@@ -24,32 +25,7 @@ export class RunState {
 
   constructor(input: DistilInput, name: string) {
     const { workflowId, runId, runStartTime } = workflowInfo();
-    const at = runStartTime.toISOString();
-    this.state = {
-      project: input.project,
-      name,
-      workflowId,
-      runId,
-      status: 'running',
-      stage: null,
-      progress: 0,
-      stages: STAGES.map((stage) => ({ stage, status: 'pending', startedAt: null, endedAt: null, done: null, total: null, summary: {} })),
-      input: { ...input, name },
-      dataset: null,
-      teacher: input.teacher ?? null,
-      spentUsd: 0,
-      student: null,
-      evaluation: null,
-      curated: null,
-      usedGold: input.useGold,
-      warnings: [],
-      error: null,
-      aliasMoved: null,
-      stale: false,
-      startedAt: at,
-      endedAt: null,
-      updatedAt: at,
-    };
+    this.state = startingState(input, { name, workflowId, runId, startedAt: runStartTime });
     this.search('project', input.project);
     if (input.alias) this.search('alias', input.alias);
   }

@@ -1,5 +1,5 @@
 import { ApplicationFailure, CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
-import { DistilInput, type Distillation } from '../contracts/distil.ts';
+import { type DistilInput, type Distillation, RunnableDistilInput } from '../contracts/distil.ts';
 import { gpu, records, spend } from './distil-activities.ts';
 import { RunControl } from './distil-control.ts';
 import { RunStages } from './distil-stages.ts';
@@ -9,23 +9,12 @@ import { failureSentence, failureType, parseInput } from './failures.ts';
 /** The traces of a run's calls are waited for this long before its spend is stated. */
 const SETTLE_MS = 60_000;
 
-const Input = DistilInput.refine((input) => input.student === 'encoder', {
-  path: ['student'],
-  message: 'only "encoder" can be trained by this version',
-})
-  .refine((input) => input.judge === null, {
-    path: ['judge'],
-    message: 'scoring by a judge comes with a later version; label tasks need none',
-  })
-  .refine((input) => input.keepBest <= input.nSamples, { path: ['keepBest'], message: 'must be at most nSamples' })
-  .refine((input) => input.rounds === 1, { path: ['rounds'], message: 'an encoder is trained in one round' });
-
 /**
  * Turns a dataset into a student that has been compared with its teacher: generate, curate, train, export, evaluate,
  * register, alias. Answers with the run's state.
  */
 export async function distil(raw: unknown): Promise<Distillation> {
-  const input = parseInput(Input, raw);
+  const input = parseInput(RunnableDistilInput, raw);
   const run = new RunState(input, input.name ?? (await records.nameRun({ input })));
   const control = new RunControl(run);
   control.record = () => records.recordRun({ state: run.state, events: run.takeEvents() });

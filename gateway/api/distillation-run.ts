@@ -5,7 +5,7 @@ import type { Distillation, RunStatus } from '../../contracts/distil.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { MESSAGES } from '../../contracts/names.ts';
 import { unlessDown } from './outages.ts';
-import { startingState } from './starting-state.ts';
+import { startingState } from '../../core/distillation/starting-state.ts';
 import { inputOfRun } from './workflow-runs.ts';
 
 /** A query waits this long for a worker; then the last recorded state answers. */
@@ -62,7 +62,8 @@ async function queryState(client: Client, run: WorkflowExecutionDescription): Pr
 /** What can be said of a run that has not said anything yet. */
 async function stateFromStart(client: Client, run: WorkflowExecutionDescription, project: string, name: string): Promise<Distillation> {
   const given = DistilInput.safeParse(await inputOfRun(client, run.workflowId, run.runId));
-  return startingState(given.success ? given.data : DistilInput.parse({ project, dataset: 'unknown' }), name, run.runId, run.startTime);
+  const input = given.success ? given.data : DistilInput.parse({ project, dataset: 'unknown' });
+  return startingState(input, { name, workflowId: run.workflowId, runId: run.runId, startedAt: run.startTime });
 }
 
 /** A run that Temporal ended (refused input, terminated, timed out) before it could record its end itself. */

@@ -9,7 +9,7 @@ import { findDataset } from './datasets.ts';
 import type { ApiDeps } from './dependencies.ts';
 import { distillationState } from './distillation-state.ts';
 import { refuseInvalid } from './problems.ts';
-import { startingState } from './starting-state.ts';
+import { startingState } from '../../core/distillation/starting-state.ts';
 import { CHANGE_TIMEOUT_MS, withTemporal } from './temporal-calls.ts';
 import { refuseImpossibleTarget } from './target-check.ts';
 
@@ -36,7 +36,12 @@ async function launch(deps: ApiDeps, client: Client, input: DistilInput, name: s
       workflowIdConflictPolicy: 'FAIL',
       workflowIdReusePolicy: again ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
     });
-    return startingState(input, name, handle.firstExecutionRunId, new Date(deps.now()));
+    return startingState(input, {
+      name,
+      workflowId: handle.workflowId,
+      runId: handle.firstExecutionRunId,
+      startedAt: new Date(deps.now()),
+    });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     // two requests at once: the other one was first

@@ -9,7 +9,7 @@ import { createAdaptorServer } from '@hono/node-server';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Distillation } from '../../contracts/distil.ts';
 import { DistilInput } from '../../contracts/distil.ts';
-import { startingState } from '../../gateway/api/starting-state.ts';
+import { startingState } from '../../core/distillation/starting-state.ts';
 import { appendDistillationEvents, recordDistillation } from '../../store/clickhouse/distillations.ts';
 import { insertTraceSegment } from '../../store/clickhouse/traces.ts';
 import { startControlPlane } from '../api/control-plane.ts';
@@ -49,7 +49,7 @@ afterAll(async () => {
 async function recordRun(): Promise<void> {
   const at = new Date();
   const run: Distillation = {
-    ...startingState(DistilInput.parse({ dataset: 'support' }), 'run-1', 'r', at),
+    ...startingState(DistilInput.parse({ dataset: 'support' }), { name: 'run-1', workflowId: `distil/default/${'run-1'}`, runId: 'r', startedAt: at }),
     status: 'failed',
     error: 'The cap of $0.01 is too low: the first batch may cost $0.40.',
     endedAt: at.toISOString(),

@@ -1,10 +1,10 @@
 import { STAGES } from '../../contracts/distil.ts';
 import type { DistilInput, Distillation } from '../../contracts/distil.ts';
-import { workflowIds } from '../../contracts/names.ts';
 
 /** The state of a run before its first step. */
-export function startingState(input: DistilInput, name: string, runId: string, startedAt: Date): Distillation {
-  const at = startedAt.toISOString();
+export function startingState(input: DistilInput, run: { name: string; workflowId: string; runId: string; startedAt: Date }): Distillation {
+  const { name, workflowId, runId } = run;
+  const at = run.startedAt.toISOString();
   const stages = STAGES.map((stage) => ({
     stage,
     status: 'pending' as const,
@@ -17,7 +17,7 @@ export function startingState(input: DistilInput, name: string, runId: string, s
   return {
     project: input.project,
     name,
-    workflowId: workflowIds.distil(input.project, name),
+    workflowId,
     runId,
     status: 'running',
     stage: null,
