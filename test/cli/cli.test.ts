@@ -49,7 +49,12 @@ afterAll(async () => {
 async function recordRun(): Promise<void> {
   const at = new Date();
   const run: Distillation = {
-    ...startingState(DistilInput.parse({ dataset: 'support' }), { name: 'run-1', workflowId: `distil/default/${'run-1'}`, runId: 'r', startedAt: at }),
+    ...startingState(DistilInput.parse({ dataset: 'support' }), {
+      name: 'run-1',
+      workflowId: 'distil/default/run-1',
+      runId: 'r',
+      startedAt: at,
+    }),
     status: 'failed',
     error: 'The cap of $0.01 is too low: the first batch may cost $0.40.',
     endedAt: at.toISOString(),
