@@ -24,12 +24,16 @@ export class SegmentWriter {
     return segmentPath(this.#folder, this.sequence, this.id, 'open');
   }
 
-  /** Appends the lines; where the disk takes only a part, the part is cut off again and the error thrown. */
-  append(lines: string, rows: number): void {
+  /**
+   * Appends the lines, and waits for the disk where they are to be `synced`. Where it takes only a part, or does not
+   * confirm them, they are cut off again and the error thrown: who is refused has left nothing.
+   */
+  append(lines: string, rows: number, synced: boolean): void {
     const bytes = Buffer.byteLength(lines);
     try {
       const written = writeSync(this.#fd, lines);
       if (written < bytes) this.#appendRest(Buffer.from(lines), written);
+      if (synced) fdatasyncSync(this.#fd);
     } catch (error) {
       // A torn line would swallow the next one.
       ftruncateSync(this.#fd, this.bytes);
@@ -42,10 +46,6 @@ export class SegmentWriter {
   /** The kernel took a part: the next call takes the rest or says why not. */
   #appendRest(bytes: Buffer, from: number): void {
     for (let at = from; at < bytes.length;) at += writeSync(this.#fd, bytes, at);
-  }
-
-  syncNow(): void {
-    fdatasyncSync(this.#fd);
   }
 
   /** Asks for the data to reach the disk, and does not wait. */

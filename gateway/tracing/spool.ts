@@ -110,7 +110,6 @@ export class Spool {
     this.#pending = [];
     try {
       this.#append(pending);
-      if (this.#options.fsync === 'always') this.#file.syncNow();
     } catch (error) {
       this.#rescue(pending, error);
       return;
@@ -130,7 +129,7 @@ export class Spool {
         rows++;
       } else lines += `${line}\n`;
     }
-    this.#file.append(lines, rows);
+    this.#file.append(lines, rows, this.#options.fsync === 'always');
   }
 
   /** The disk took nothing: new calls are refused, rows of calls that were answered go into the space kept back. */
@@ -173,7 +172,7 @@ export class Spool {
     let next: SegmentWriter | undefined;
     try {
       next = new SegmentWriter(this.#options.folder, old.sequence + 1, traceId(now), now);
-      if (this.#started.size > 0) next.append(`${[...this.#started.values()].join('\n')}\n`, 0);
+      if (this.#started.size > 0) next.append(`${[...this.#started.values()].join('\n')}\n`, 0, false);
     } catch (error) {
       next?.discard();
       this.#options.log.error({ err: error }, 'no new spool segment could be begun; the old one goes on');
