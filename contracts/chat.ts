@@ -12,7 +12,7 @@ export function textOf(message: Message | undefined): string {
   const content = message?.content;
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
-  return content.map((part) => (typeof part['text'] === 'string' ? part['text'] : '')).join('');
+  return content.map((part: Record<string, unknown> | null) => (typeof part?.['text'] === 'string' ? part['text'] : '')).join('');
 }
 
 /** What an encoder student reads of a request: the last user message's text, trimmed; empty where there is none. */

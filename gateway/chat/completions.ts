@@ -6,7 +6,7 @@ import { resolveModel } from '../aliases/route.ts';
 import { originOf, type GatewayContext } from '../keys/caller.ts';
 import { CancelSignal } from '../providers/cancel-signal.ts';
 import { answerHeaders } from './answer-headers.ts';
-import { askTargets } from './attempts.ts';
+import { askTargets, type Answered } from './attempts.ts';
 import { newCall, NO_USAGE, rowOf, startOf, type Call } from './call.ts';
 import { parseChatRequest } from './chat-request.ts';
 import { estimateTokens, estimateUsage } from './completion-facts.ts';
@@ -42,14 +42,17 @@ async function makeCall(plane: DataPlane, call: Call, snapshot: RegistrySnapshot
   let streaming = false;
   try {
     await plane.tracer.begin(startOf(call, ...estimateOf(plane, call)));
+    let answered: Answered;
     try {
-      const answered = await askTargets(call, plane.catalogue, snapshot, signal);
-      if (answered.answer.form === 'whole') return await wholeAnswer(call, answered, plane.tracer);
-      streaming = true;
-      return streamAnswer(call, answered, { tracer: plane.tracer, signal, left });
+      answered = await askTargets(call, plane.catalogue, snapshot, signal);
     } catch (error) {
       return await failed(plane, call, error);
     }
+    // Not within the `try`: an answer that could not be recorded is owed by the spool, and must not get a second row.
+    if (answered.answer.form === 'whole') return await wholeAnswer(call, answered, plane.tracer);
+    const response = streamAnswer(call, answered, { tracer: plane.tracer, signal, left, log: plane.log });
+    streaming = true;
+    return response;
   } finally {
     if (!streaming) left();
   }

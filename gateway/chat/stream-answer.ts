@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { StillhouseError } from '../../contracts/errors.ts';
+import type { Logger } from '../../platform/logger.ts';
 import { upstreamError } from '../providers/upstream-error.ts';
 import type { CancelSignal } from '../providers/cancel-signal.ts';
 import type { ProviderAnswer, Usage } from '../providers/provider.ts';
@@ -17,6 +18,7 @@ interface StreamParts {
   signal: CancelSignal;
   /** Called once when the stream is over, however it ended. */
   left: () => void;
+  log: Logger;
 }
 
 /**
@@ -113,6 +115,7 @@ class StreamRelay {
   /** An error in a stream that has begun is a frame of its own, and no `[DONE]` follows. */
   async #failed(controller: ReadableStreamDefaultController<Uint8Array>, error: StillhouseError): Promise<void> {
     this.#body.on('error', () => undefined).destroy();
+    if (error.code === 'internal') this.#parts.log.error({ err: error, trace: this.#call.id }, 'a stream failed inside the gateway');
     const failure = this.#parts.signal.aborted ? new StillhouseError('cancelled', 'The caller went away') : error;
     const recorded = await this.#finish(failure).then(
       () => failure,

@@ -38,6 +38,20 @@ test('what is no chunk does no harm', () => {
   expect(recorder.answerText).toBe('');
 });
 
+test.each([
+  ['{"choices":[{"delta":null,"finish_reason":"stop"}]}'],
+  ['{"choices":[null]}'],
+  ['{"choices":{}}'],
+  ['{"choices":[{"index":"one","delta":"text"}]}'],
+  ['{"choices":[{"delta":{"odd":{"parts":["text"]}}},{"delta":{"odd":{"parts":[{"index":0,"more":1}]}}}]}'],
+])('a chunk of another shape is passed over where it says nothing: %s', (odd) => {
+  const recorder = new StreamRecorder();
+  expect(recorder.take(odd)).toBe(false);
+  recorder.take(chunk([{ index: 0, delta: { content: 'a' } }]));
+  recorder.take(chunk([{ index: 0, delta: { content: 'b' }, finish_reason: 'stop' }]));
+  expect([recorder.answerText, recorder.finishReason]).toEqual(['ab', 'stop']);
+});
+
 test('an error inside the stream is kept', () => {
   const recorder = new StreamRecorder();
   recorder.take('{"error":{"message":"out of memory"}}');

@@ -1,13 +1,14 @@
 import type { Usage } from '../providers/provider.ts';
 import { usageOf } from './completion-facts.ts';
 
+/** Nothing is taken for granted: providers differ, and some send what no document names. */
 interface LooseChunk {
   id?: unknown;
   created?: unknown;
   model?: unknown;
   usage?: unknown;
   error?: { message?: unknown };
-  choices?: { index?: number; delta?: Record<string, unknown>; finish_reason?: unknown }[];
+  choices?: unknown;
 }
 
 interface Choice {
@@ -45,14 +46,17 @@ export class StreamRecorder {
       this.#rawUsage = chunk.usage;
       this.usage = usageOf(chunk.usage);
     }
-    const choices = chunk.choices ?? [];
-    for (const { index = 0, delta = {}, finish_reason: finish } of choices) {
-      const choice = this.#choice(index);
-      if (typeof finish === 'string') choice.finishReason = finish;
-      for (const key in delta) mergeDelta(choice.message, key, delta[key]);
-      if (this.firstTokenAt === null && delta['content']) this.firstTokenAt = performance.now();
-    }
+    const choices = Array.isArray(chunk.choices) ? (chunk.choices as unknown[]) : [];
+    for (const choice of choices) if (isObject(choice)) this.#takeChoice(choice);
     return choices.length === 0 && chunk.usage != null;
+  }
+
+  #takeChoice({ index, delta, finish_reason: finish }: Record<string, unknown>): void {
+    const choice = this.#choice(typeof index === 'number' ? index : 0);
+    if (typeof finish === 'string') choice.finishReason = finish;
+    if (!isObject(delta)) return;
+    for (const key in delta) mergeDelta(choice.message, key, delta[key]);
+    if (this.firstTokenAt === null && delta['content']) this.firstTokenAt = performance.now();
   }
 
   get answerText(): string {
@@ -90,13 +94,19 @@ function mergeDelta(into: Record<string, unknown>, key: string, value: unknown):
   } else into[key] = value;
 }
 
-function mergeParts(before: Record<string, unknown>[], parts: unknown[]): Record<string, unknown>[] {
+function mergeParts(before: unknown[], parts: unknown[]): unknown[] {
   for (const part of parts) {
-    if (typeof part !== 'object' || part === null) continue;
-    const { index, ...fields } = part as Record<string, unknown>;
+    if (!isObject(part)) continue;
+    const { index, ...fields } = part;
     const at = typeof index === 'number' && index >= 0 && index < 1024 ? index : before.length;
-    const merged = (before[at] ??= {});
+    const known = before[at];
+    const merged = isObject(known) ? known : {};
+    before[at] = merged;
     for (const key in fields) mergeDelta(merged, key, fields[key]);
   }
   return before;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -4,7 +4,7 @@ const TIMEOUTS = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 
 const RESETS = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE', 'UND_ERR_CLOSED', 'UND_ERR_DESTROYED']);
 const REFUSALS = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'ECONNABORTED']);
 
-/** What went wrong between us and a provider, as one of our errors with a sentence. */
+/** What went wrong between us and a provider, as one of our errors with a sentence; `internal` where the fault is ours. */
 export function upstreamError(error: unknown, provider: string): StillhouseError {
   if (isStillhouseError(error)) return error;
   const code = codeOf(error);
@@ -27,7 +27,7 @@ export function upstreamError(error: unknown, provider: string): StillhouseError
     );
   }
   if (code !== '') return new StillhouseError('upstream_unreachable', `Provider "${provider}" cannot be reached (${code})`, details);
-  throw error;
+  return new StillhouseError('internal', 'The gateway failed on this call', details);
 }
 
 function codeOf(error: unknown): string {

@@ -85,6 +85,15 @@ test('comments and carriage returns come through', async () => {
   expect(traceOf(answer).answer_text).toBe('hi');
 });
 
+test('chunks of another shape come through, and the trace has the rest', async () => {
+  const odd = ['{"choices":[null]}', '{"choices":{}}', '{"choices":[{"index":0,"delta":null}]}'].map((data) => `data: ${data}\n\n`);
+  const text = [frames[1], ...odd, frames[3], 'data: [DONE]\n\n'].join('');
+  upstream.answer = inPieces(text, 30);
+  const answer = await streamed();
+  expect(await answer.text()).toBe(text);
+  expect(traceOf(answer)).toMatchObject({ status: 'ok', answer_text: 'one', finish_reason: 'stop' });
+});
+
 test('tool calls are put together in the trace', async () => {
   const call = (fields: object) => chunkFrame({ tool_calls: [{ index: 0, ...fields }] });
   upstream.answer = inPieces(
