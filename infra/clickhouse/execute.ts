@@ -22,6 +22,7 @@ const MAX_HELD_RESULT_BYTES = String(1024 ** 3);
 export async function execute(pool: SessionPool, request: ClickHouseRequest, sink: AnswerSink): Promise<Work> {
   const statement = parseStatement(substituteParameters(request.query, request.parameters));
   if (statement.kind === 'insert') {
+    if (isReadonly(request.settings)) throw readonlyRefusal();
     return pool.use(request.database, async (session) => {
       const work = await insertRows(session, statement, request);
       sink.begin(request.defaultFormat ?? 'TabSeparated');
@@ -103,16 +104,21 @@ async function command(
     return NOTHING;
   }
   const lasting = new Map([...settings].filter(([name]) => name !== 'readonly'));
-  const readonly = settings.get('readonly');
-  if (readonly !== undefined && readonly !== '0' && !/^(SHOW|DESC|DESCRIBE|EXISTS|EXPLAIN|CHECK)$/.test(verb)) {
-    throw new EngineFailure(164, 'READONLY', 'Cannot execute query in readonly mode.');
-  }
+  if (isReadonly(settings) && !/^(SHOW|DESC|DESCRIBE|EXISTS|EXPLAIN|CHECK)$/.test(verb)) throw readonlyRefusal();
   try {
     if (lasting.size > 0) await session.queryAsync(`SET ${settingsList(lasting)}`);
     return await answerWhole(session, sql, format, sink);
   } finally {
     for (const name of lasting.keys()) await session.queryAsync(`SET ${name} = DEFAULT`).catch(() => {});
   }
+}
+
+function isReadonly(settings: ReadonlyMap<string, string>): boolean {
+  return (settings.get('readonly') ?? '0') !== '0';
+}
+
+function readonlyRefusal(): EngineFailure {
+  return new EngineFailure(164, 'READONLY', 'Cannot execute query in readonly mode.');
 }
 
 function firstStatement(sql: string): string {

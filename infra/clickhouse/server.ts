@@ -94,7 +94,8 @@ async function handle(pool: SessionPool, request: IncomingMessage, response: Ser
   const answer = createAnswer(request, response, url.searchParams.get('query_id') ?? randomUUID());
   try {
     const parsed = await readRequest(request, url);
-    if (request.method === 'GET' && !parsed.settings.has('readonly')) parsed.settings.set('readonly', '2');
+    // Whatever the address says: an address alone, which any page can name, changes nothing.
+    if (request.method !== 'POST') parsed.settings.set('readonly', '2');
     answer.end(await execute(pool, parsed, answer.sink));
   } catch (error) {
     answer.fail(failureAnswer(error, pool.version));

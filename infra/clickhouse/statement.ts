@@ -7,9 +7,17 @@ export type Statement =
   | { kind: 'insert'; into: string; settings: string | null; format: string; data: string; sql: string }
   | { kind: 'other'; sql: string; format: string | null; verb: string };
 
-// Files, programs and other databases through SQL: the embedded engine runs as the user, and its port is open to every
-// process of the machine.
-const OUTSIDE = new Set(['file', 'filecluster', 'executable', 'executablepool', 'sqlite', 'odbc', 'jdbc', 'python']);
+// Files, programs, other databases and the network through SQL: the embedded engine runs as the user, and its port is
+// open to every process of the machine. Functions, engines and dictionary sources, with what their families may grow.
+const OUTSIDE = new RegExp(
+  `^(${[
+    'file|filecluster|filelog|filesystem|disk|executable|executablepool|python|eval|queryrunner|ai[a-z]+',
+    'url|urlcluster|http|remote|remotesecure|cluster|clusterallreplicas|clickhouse|hdfs\\w*',
+    's3\\w*|gcs|cosn|oss|azure\\w*|iceberg\\w*|deltalake\\w*|datalake\\w*|hudi\\w*|paimon\\w*|ytsaurus',
+    'sqlite|odbc|jdbc|mysql|postgresql|materialized(mysql|postgresql)|mongodb|redis|cassandra|kafka|rabbitmq|nats|keepermap',
+  ].join('|')})$`,
+  'i',
+);
 
 /** Takes a query apart; its parameters are in it already. */
 export function parseStatement(query: string): Statement {
@@ -20,6 +28,9 @@ export function parseStatement(query: string): Statement {
   refuseMalformed(query, tokens);
   refuseOutside(tokens);
   const { sql, format } = withoutFormat(query, tokens);
+  // A WITH may begin an INSERT too.
+  if (verb === 'WITH' && tokens.some((token, index) => isWord(token, 'INSERT') && isWord(tokens[index + 1], 'INTO')))
+    return { kind: 'other', sql, format, verb: 'INSERT' };
   if (verb !== 'SELECT' && verb !== 'WITH') return { kind: 'other', sql, format, verb };
   // The engine computes scalar subqueries while it opens a stream, on our only thread: such queries are not streamed.
   const selects = tokens.filter((token) => isWord(token, 'SELECT')).length;
@@ -127,13 +138,25 @@ function shifted(tokens: SqlToken[], by: number): SqlToken[] {
 
 function refuseOutside(tokens: SqlToken[]): void {
   for (const [index, token] of tokens.entries()) {
-    const call = token.kind === 'word' && tokens[index + 1]?.text === '(' && OUTSIDE.has(token.text.toLowerCase());
-    if (call || isWord(token, 'INFILE') || isWord(token, 'OUTFILE')) {
+    const before = tokens[index - 1];
+    const name = nameOf(token);
+    const engine = isWord(before, 'ENGINE') || (before?.text === '=' && isWord(tokens[index - 2], 'ENGINE'));
+    const outside = name !== null && OUTSIDE.test(name) && (tokens[index + 1]?.text === '(' || engine);
+    // The engine takes a table's name that is a path, in quotes or as a text, for the file that lies there.
+    const path =
+      token.text.includes('/') &&
+      (token.kind === 'quoted' || (token.kind === 'string' && /^(FROM|JOIN|TABLE|DESC|DESCRIBE)$/i.test(before?.text ?? '')));
+    if (outside || path || isWord(token, 'INFILE') || isWord(token, 'OUTFILE')) {
       throw new EngineFailure(
         497,
         'ACCESS_DENIED',
-        `The embedded ClickHouse reads and writes no files and starts no programs (${token.text}).`,
+        `The embedded ClickHouse reads and writes no files, starts no programs and calls no other servers (${token.text}).`,
       );
     }
   }
+}
+
+function nameOf(token: SqlToken): string | null {
+  if (token.kind === 'word') return token.text;
+  return token.kind === 'quoted' ? token.text.slice(1, -1) : null;
 }

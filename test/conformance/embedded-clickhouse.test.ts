@@ -16,6 +16,7 @@ const post = (body: string, headers: Record<string, string> = {}) => fetch(click
 it.each([
   ['a page of another site', { origin: 'https://evil.example' }],
   ['a page without a site', { origin: 'null' }],
+  ['an image of a page, which has no Origin', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }],
   ['a name bound to loopback', { host: 'evil.example:8123' }],
   ['a name that begins like ours', { host: '127.0.0.1.evil.example' }],
 ])('refuses %s', async (_, headers) => {
@@ -39,7 +40,19 @@ it.each([
   "INSERT INTO traces SELECT * FROM /* here */ File ('/etc/passwd')",
   'CREATE TABLE f (a String) ENGINE = File(CSV)',
   "SELECT * FROM executable('x.sh', 'CSV', 'a String')",
-])('reads no files and starts no programs: %s', async (query) => {
+  "SELECT * FROM `file`('/etc/passwd', 'LineAsString')",
+  'SELECT * FROM default.`/etc/passwd`',
+  "SELECT * FROM '/etc/passwd'",
+  'CREATE DATABASE f ENGINE = Filesystem',
+  "SELECT * FROM url('http://127.0.0.1:9/', 'LineAsString')",
+  "INSERT INTO FUNCTION url('http://127.0.0.1:9/', 'CSV') SELECT 1",
+  "SELECT * FROM s3('http://127.0.0.1:9/b/x.csv')",
+  "SELECT * FROM icebergS3('http://127.0.0.1:9/b')",
+  "SELECT * FROM remote('127.0.0.1:9', system.one)",
+  "SELECT * FROM mysql('127.0.0.1:9', 'd', 't', 'u', 'p')",
+  "CREATE TABLE f (a String) ENGINE = PostgreSQL('127.0.0.1:9', 'd', 't', 'u', 'p')",
+  "CREATE DICTIONARY f (a UInt64) PRIMARY KEY a SOURCE(HTTP(url 'http://127.0.0.1:9/' format 'CSV')) LAYOUT(FLAT()) LIFETIME(0)",
+])('reads no files, starts no programs and calls no other servers: %s', async (query) => {
   const response = await post(query);
   expect(await response.text()).toContain('ACCESS_DENIED');
   expect(response.status).toBe(403);
@@ -59,10 +72,22 @@ it('says that it has no sessions', async () => {
   expect(response.status).toBe(501);
 });
 
-it('answers GET with reads only', async () => {
-  const url = `${clickhouse.url}/?query=${encodeURIComponent('CREATE TABLE made_by_get (n UInt8) ENGINE = Memory')}`;
-  expect(await (await fetch(url)).text()).toContain('READONLY');
-  expect(await (await fetch(`${clickhouse.url}/?query=SELECT%201`)).text()).toBe('1\n');
+it.each(['GET', 'PUT'])('answers %s with reads only, whatever its address says', async (method) => {
+  await (await post('CREATE TABLE IF NOT EXISTS not_by_get (n UInt8) ENGINE = MergeTree ORDER BY n')).text();
+  const ask = async (query: string, more = '') =>
+    (await fetch(`${clickhouse.url}/?query=${encodeURIComponent(query)}${more}`, { method })).text();
+  const changes = [
+    'CREATE TABLE made_by_get (n UInt8) ENGINE = Memory',
+    'DROP TABLE not_by_get',
+    'INSERT INTO not_by_get SELECT 1',
+    'INSERT INTO not_by_get VALUES (1)',
+    'WITH 1 AS n INSERT INTO not_by_get SELECT n',
+    'WITH 1 AS n INSERT INTO not_by_get SELECT n SETTINGS readonly = 0',
+  ];
+  for (const query of changes) {
+    for (const more of ['', '&readonly=0', '&readonly=']) expect(await ask(query, more), `${query} ${more}`).toContain('READONLY');
+  }
+  expect(await ask('SELECT count() FROM not_by_get', '&readonly=0')).toBe('0\n');
 });
 
 it('goes on after a body that is no query', async () => {
