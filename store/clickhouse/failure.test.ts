@@ -18,6 +18,10 @@ it.each([
   expect(storeFailure(cause, 'list things')).toMatchObject({ code, retryable, message: expect.stringMatching(message) });
 });
 
+it.each(['TIMEOUT_EXCEEDED', 'MEMORY_LIMIT_EXCEEDED', 'TOO_MANY_BYTES'])('an insert that met %s is sent again later', (type) => {
+  expect(storeFailure(error(type), 'insert into candidates')).toMatchObject({ code: 'unavailable', retryable: true });
+});
+
 it('names the row that an insert was refused for, and quotes nothing of it', () => {
   const cause = error(
     'CANNOT_PARSE_INPUT_ASSERTION_FAILED',

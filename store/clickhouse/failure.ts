@@ -42,15 +42,17 @@ export function storeFailure(error: unknown, query: string): StillhouseError {
     return new StillhouseError('unavailable', `ClickHouse can't be reached (${query}): ${reason}`, { cause: error });
   }
   const type = error.type ?? '';
+  const insert = query.startsWith('insert');
   const tooMuch = TOO_MUCH[type];
+  // An insert can't ask for less: its limits say how busy the server is, and the same rows pass later.
+  if (NOT_NOW.has(type) || (insert && tooMuch))
+    return new StillhouseError('unavailable', `ClickHouse can't serve "${query}" now: ${brief(error)}`, { cause: error });
   if (tooMuch) {
     return new StillhouseError('invalid_request', `The query "${query}" ${tooMuch}: narrow it by time or by a filter.`, {
       cause: error,
       data: { type },
     });
   }
-  if (NOT_NOW.has(type))
-    return new StillhouseError('unavailable', `ClickHouse can't serve "${query}" now: ${brief(error)}`, { cause: error });
   if (NOT_MIGRATED.has(type)) {
     return new StillhouseError(
       'unavailable',
@@ -60,7 +62,7 @@ export function storeFailure(error: unknown, query: string): StillhouseError {
   }
   if (BAD_LOGIN.has(type))
     return new StillhouseError('unavailable', `ClickHouse refuses the user: ${brief(error)}`, { cause: error, retryable: false });
-  if (query.startsWith('insert') && BAD_ROW.test(type)) {
+  if (insert && BAD_ROW.test(type)) {
     const row = /\(at row (\d+)\)/.exec(error.message)?.[1];
     return new StillhouseError('invalid_request', `ClickHouse can't take a row of "${query}": ${brief(error)}`, {
       cause: error,
