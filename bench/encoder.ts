@@ -23,7 +23,9 @@ import { benchEmbedder } from './embedder-folder.ts';
 
 const SEEDS = [1, 2, 3];
 const TASKS = [
-  { name: 'ten', labels: DEMO_LABELS as readonly string[], labelled: 500, unlabelled: false },
+  // The rest of the training file's messages is traffic that the teacher was not asked about, in `ten` as in `all`.
+  { name: 'ten', labels: DEMO_LABELS as readonly string[], labelled: 500, unlabelled: true },
+  { name: 'tenLabelledOnly', labels: DEMO_LABELS as readonly string[], labelled: 500, unlabelled: false },
   { name: 'all', labels: [...new Set(readBanking77('train').map(({ label }) => label))].sort(), labelled: 2000, unlabelled: true },
 ] as const;
 
@@ -87,7 +89,7 @@ async function runTask({ name, labels, labelled, unlabelled }: (typeof TASKS)[nu
   const seconds = trained.embedSeconds + trained.trainSeconds;
   console.log(
     [
-      name.padEnd(4),
+      name.padEnd(15),
       `seed ${seed}`,
       `accuracy ${(100 * accuracy).toFixed(2)} %`,
       `${trained.embedSeconds.toFixed(1)} s embedding + ${trained.trainSeconds.toFixed(1)} s training`,
@@ -110,7 +112,7 @@ try {
     const accuracy = median(runs.map((run) => run.accuracy))!;
     const seconds = median(runs.map((run) => run.seconds))!;
     results[task.name] = { accuracy, seconds, runs };
-    console.log(`${task.name.padEnd(4)} median · accuracy ${(100 * accuracy).toFixed(2)} % · ${seconds.toFixed(1)} s\n`);
+    console.log(`${task.name.padEnd(15)} median · accuracy ${(100 * accuracy).toFixed(2)} % · ${seconds.toFixed(1)} s\n`);
   }
   mkdirSync('bench/results', { recursive: true });
   writeFileSync('bench/results/encoder.json', `${JSON.stringify(results, null, 2)}\n`);
