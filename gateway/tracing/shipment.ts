@@ -35,23 +35,26 @@ export async function shipSegment(segment: SegmentFile, maybeSent: boolean, opti
   const blocks = monthBlocks(readFileSync(segment.path));
   const old = options.now() - timeOfTraceId(segment.id) > options.windowCoversMs;
   const stored = maybeSent && old ? await options.sink.idsOfSegment(segment.id) : null;
-  for (const { month, rows } of blocks) {
-    const missing = stored ? Buffer.concat([...wholeLines(rows)].filter((row) => !stored.has(idOfRow(row)))) : rows;
-    if (missing.length > 0) await insertRows(`${segment.id}.${month}`, missing, options);
-  }
+  for (const { month, rows } of blocks) await insertRows(`${segment.id}.${month}`, rows, stored, options);
 }
 
-/** Where a row is refused for what it is, halves are sent until it stands alone: it is set aside, the others are stored. */
-async function insertRows(token: string, rows: Buffer, options: ShipmentOptions): Promise<void> {
+/**
+ * Where a row is refused for what it is, halves are sent until it stands alone: it is set aside, the others are stored.
+ * Halves are of all rows, and what is stored is left out only of what is sent: a token names the same rows whenever they
+ * are shipped, else ClickHouse would take other rows for known ones and drop them.
+ */
+async function insertRows(token: string, rows: Buffer, stored: ReadonlySet<string> | null, options: ShipmentOptions): Promise<void> {
+  const missing = stored ? Buffer.concat([...wholeLines(rows)].filter((row) => !stored.has(idOfRow(row)))) : rows;
+  if (missing.length === 0) return;
   try {
-    await options.sink.insert(token, rows);
+    await options.sink.insert(token, missing);
   } catch (error) {
     if (!isRowFault(error)) throw error;
     const lines = [...wholeLines(rows)];
     if (lines.length === 1) return setAside(token, rows, error as Error, options);
     const middle = lines.length >> 1;
-    await insertRows(`${token}a`, Buffer.concat(lines.slice(0, middle)), options);
-    await insertRows(`${token}b`, Buffer.concat(lines.slice(middle)), options);
+    await insertRows(`${token}a`, Buffer.concat(lines.slice(0, middle)), stored, options);
+    await insertRows(`${token}b`, Buffer.concat(lines.slice(middle)), stored, options);
   }
 }
 

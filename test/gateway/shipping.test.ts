@@ -146,6 +146,25 @@ test('where the deduplication window has moved on, the rows that are there are a
   expect(tokens).toHaveLength(1);
 });
 
+test('halves that were stored before the window moved on do not stand for other rows', async () => {
+  const rows: object[] = Array.from({ length: 16 }, () => row());
+  rows[15] = { ...row(), tokens_in: 'many' };
+  let sent = 0;
+  const interrupted: TraceSink = {
+    ...sink(),
+    // The bad row's half and the half's half are stored; then the connection goes.
+    async insert(token, lines) {
+      if (++sent === 5) throw new StillhouseError('unavailable', 'the connection was cut');
+      await sink().insert(token, lines);
+    },
+  };
+  const folder = orphan(rows);
+  open({ sink: interrupted, windowCoversMs: 0 }).adopt();
+  await until('the orphan is gone', () => !existsSync(folder));
+  expect(await counts()).toEqual({ rows: 15, ids: 15, attempts: 15 });
+  expect(tracer!.counters().rowsRejected).toBe(1);
+});
+
 test('over the quota bodies are shed and counted, and calls go on', async () => {
   await clickhouse.kill();
   open({ quotaBytes: 4000, sealAgeMs: 60_000 });
