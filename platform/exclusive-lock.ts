@@ -3,6 +3,8 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StillhouseError } from '../contracts/errors.ts';
 
+const NOBODY = 'another process';
+
 /** A lock that the operating system gives back when its process ends, however it ends. */
 export interface ExclusiveLock {
   release(): void;
@@ -22,7 +24,11 @@ export function tryExclusiveLock(path: string, holder: string): ExclusiveLock | 
     if (isBusy(error)) return null;
     throw error;
   }
-  writeFileSync(`${path}.holder`, holder);
+  try {
+    writeFileSync(`${path}.holder`, holder);
+  } catch {
+    // The name is only for a sentence: a full disk must not keep the lock from whoever would make room.
+  }
   return { release: () => database.close() };
 }
 
@@ -36,9 +42,9 @@ export function exclusiveLock(path: string, holder: string, what: string): Exclu
 /** Who wrote itself down as the last holder. */
 export function holderOf(path: string): string {
   try {
-    return readFileSync(`${path}.holder`, 'utf8');
+    return readFileSync(`${path}.holder`, 'utf8') || NOBODY;
   } catch {
-    return 'another process';
+    return NOBODY;
   }
 }
 

@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import type { TraceStart } from '../../contracts/traces.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { interruptedRow } from './interrupted.ts';
+import { segmentPath } from './segment-files.ts';
 import { openTracer } from './tracer.ts';
 import { clickHouseTime, traceId } from './trace-id.ts';
 
@@ -80,5 +82,33 @@ test.skipIf(!mounted)(
     expect(rows.map((one) => one.id)).toEqual([inFlight.id]);
     // Its bodies were shed: there was no room for them.
     expect(rows[0]!.request).toBe('');
+  },
+);
+
+test.skipIf(!mounted)(
+  'disk full: an orphan is adopted as soon as there is room, and nothing falls over it (needs the right to mount)',
+  async () => {
+    const shipped: string[] = [];
+    const insert = (_token: string, lines: Buffer) => Promise.resolve(void shipped.push(lines.toString()));
+    const tracer = openTracer({
+      spool: folder,
+      sink: { insert, idsOfSegment: () => Promise.resolve(new Set<string>()) },
+      fsync: 'never',
+      quotaBytes: 1e9,
+      log: createLogger('test', 'silent'),
+    });
+    const orphan = join(folder, randomUUID());
+    mkdirSync(orphan);
+    const call = start();
+    writeFileSync(segmentPath(orphan, 1, traceId(Date.now()), 'open'), `${JSON.stringify(call)}\n`);
+    const ballast = join(folder, 'ballast');
+    expect(() => writeFileSync(ballast, Buffer.alloc(8 * 1024 * 1024))).toThrow('ENOSPC');
+    tracer.adopt();
+    expect(existsSync(orphan)).toBe(true);
+    rmSync(ballast);
+    tracer.adopt();
+    await expect.poll(() => existsSync(orphan)).toBe(false);
+    expect(shipped.join('')).toContain(`"id":"${call.id}"`);
+    await tracer.close(5_000);
   },
 );

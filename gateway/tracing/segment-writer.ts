@@ -1,4 +1,4 @@
-import { close, closeSync, fdatasync, fdatasyncSync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { close, fdatasync, fdatasyncSync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { segmentPath, type SegmentFile } from './segment-files.ts';
 
 /** The one segment that a spool is writing. Every write is whole or leaves nothing behind. */
@@ -57,14 +57,19 @@ export class SegmentWriter {
   seal(synced: boolean): SegmentFile {
     const sealed = segmentPath(this.#folder, this.sequence, this.id, 'sealed');
     renameSync(this.path, sealed);
-    if (synced) fdatasync(this.#fd, () => close(this.#fd));
-    else closeSync(this.#fd);
+    const closed = () => close(this.#fd, () => undefined);
+    if (synced) fdatasync(this.#fd, closed);
+    else closed();
     return { path: sealed, sequence: this.sequence, id: this.id, state: 'sealed', bytes: this.bytes };
   }
 
   /** Closes it and takes it away, where nothing in it is worth keeping. */
   discard(): void {
-    closeSync(this.#fd);
-    rmSync(this.path, { force: true });
+    close(this.#fd, () => undefined);
+    try {
+      rmSync(this.path, { force: true });
+    } catch {
+      // A failing disk keeps it: it says nothing to whoever finds it.
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { unlinkSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../platform/logger.ts';
 import type { SegmentFile } from './segment-files.ts';
@@ -78,10 +78,19 @@ export class Shipper {
       if (this.#failing) this.#log.info({ waiting: this.#queue.length }, 'ClickHouse takes traces again');
       this.#failing = false;
       backoffMs = FIRST_BACKOFF_MS;
-      unlinkSync(job.segment.path);
       this.#queue.shift();
       this.#bytes -= job.segment.bytes;
-      job.done();
+      this.#tidy(() => rmSync(job.segment.path, { force: true }));
+      this.#tidy(job.done);
+    }
+  }
+
+  /** A file that a failing disk keeps is no reason to stop: whoever ships it again adds nothing. */
+  #tidy(remove: () => void): void {
+    try {
+      remove();
+    } catch (error) {
+      this.#log.error({ err: error }, 'a shipped segment could not be removed');
     }
   }
 }

@@ -24,20 +24,24 @@ export function claimNewFolder(spool: string, holder: string): ClaimedFolder {
   }
 }
 
-/** Takes every folder whose process is gone. */
-export function claimOrphans(spool: string, holder: string): ClaimedFolder[] {
-  const claimed: ClaimedFolder[] = [];
-  for (const name of readdirSync(spool)) {
-    if (!FOLDER.test(name)) continue;
-    const path = join(spool, name);
-    const lock = tryExclusiveLock(join(path, LOCK), holder);
-    if (lock) claimed.push({ path, lock });
-  }
-  return claimed;
+/** The folders of all processes, those that live included. */
+export function processFolders(spool: string): string[] {
+  return readdirSync(spool)
+    .filter((name) => FOLDER.test(name))
+    .map((name) => join(spool, name));
 }
 
-/** Removes a folder whose last segment has been shipped. */
+/** Takes a folder whose process is gone; null where it lives. */
+export function claimOrphan(path: string, holder: string): ClaimedFolder | null {
+  const lock = tryExclusiveLock(join(path, LOCK), holder);
+  return lock && { path, lock };
+}
+
+/** Removes a folder whose last segment has been shipped. Where the disk refuses, it is free for the next who looks. */
 export function removeFolder(folder: ClaimedFolder): void {
-  rmSync(folder.path, { recursive: true, force: true });
-  folder.lock.release();
+  try {
+    rmSync(folder.path, { recursive: true, force: true });
+  } finally {
+    folder.lock.release();
+  }
 }

@@ -39,6 +39,10 @@ export class SpoolReserve {
   /** Gives the space back to the disk. */
   give(): void {
     this.#held = false;
-    rmSync(this.#path, { force: true });
+    try {
+      rmSync(this.#path, { force: true });
+    } catch {
+      // A disk that has become read-only gives nothing back.
+    }
   }
 }

@@ -57,6 +57,22 @@ function lines(): string[] {
     .map((line) => `${isStartLine(line) ? 'start' : 'row'} ${(JSON.parse(line.toString()) as { id: string }).id}`);
 }
 
+test('a segment that cannot be sealed now is sealed later', async () => {
+  const sealed: string[] = [];
+  open({ sealAgeMs: 20, onSealed: (segment) => void sealed.push(segment.path) });
+  const [segment] = listSegments(folder);
+  // A folder where the sealed file would be: the disk refuses the new name.
+  const there = segment!.path.replace('.open', '.sealed');
+  fs.mkdirSync(there);
+  const call = start();
+  await spool!.begin(call);
+  await spool!.end({ ...interruptedRow(call), status: 'ok' });
+  spool!.seal();
+  expect(sealed).toEqual([]);
+  fs.rmdirSync(there);
+  await expect.poll(() => sealed).toEqual([there]);
+});
+
 test('where the disk does not confirm, what was refused leaves nothing and is written once when it does', async () => {
   open();
   const call = start();

@@ -116,7 +116,7 @@ export class Spool {
     }
     for (const one of pending) one.resolve();
     if (this.#file.bytes >= this.#options.sealBytes) this.seal();
-    else if (this.#file.rows > 0) this.#sealTimer ??= setTimeout(() => this.seal(), this.#options.sealAgeMs).unref();
+    else if (this.#file.rows > 0) this.#sealLater();
   }
 
   #append(records: readonly { line: string; start: string | null }[]): void {
@@ -170,16 +170,23 @@ export class Spool {
     if (old.rows === 0) return;
     const now = this.#options.now();
     let next: SegmentWriter | undefined;
+    let sealed: SegmentFile;
     try {
       next = new SegmentWriter(this.#options.folder, old.sequence + 1, traceId(now), now);
       if (this.#started.size > 0) next.append(`${[...this.#started.values()].join('\n')}\n`, 0, false);
+      sealed = old.seal(this.#options.fsync !== 'never');
     } catch (error) {
       next?.discard();
       this.#options.log.error({ err: error }, 'no new spool segment could be begun; the old one goes on');
+      this.#sealLater();
       return;
     }
     this.#file = next;
-    this.#options.onSealed(old.seal(this.#options.fsync !== 'never'));
+    this.#options.onSealed(sealed);
+  }
+
+  #sealLater(): void {
+    this.#sealTimer ??= setTimeout(() => this.seal(), this.#options.sealAgeMs).unref();
   }
 
   #everySecond(): void {

@@ -5,8 +5,9 @@ import type { TraceRow, TraceStart } from '../../contracts/traces.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { adoptFolder } from './adoption.ts';
 import { Shipper } from './shipper.ts';
+import type { SegmentFile } from './segment-files.ts';
 import type { TraceSink } from './shipment.ts';
-import { claimNewFolder, claimOrphans, removeFolder, type ClaimedFolder } from './spool-folders.ts';
+import { claimNewFolder, claimOrphan, processFolders, removeFolder, type ClaimedFolder } from './spool-folders.ts';
 import { Spool, type FsyncPolicy } from './spool.ts';
 
 export interface TracerOptions {
@@ -106,19 +107,42 @@ function spoolStats(shipper: Shipper, spool: Spool, now: number): Overview['spoo
   };
 }
 
-/** Each orphan's folder is removed once its last segment is stored; until then this process holds its lock. */
+/** Adopts what can be adopted now; what a full disk forbids is tried again the next time. */
 function adoptOrphans(options: TracerOptions, shipper: Shipper, holder: string, adopted: Set<ClaimedFolder>): void {
-  for (const folder of claimOrphans(options.spool, holder)) {
-    const segments = adoptFolder(folder.path);
-    options.log.info({ folder: folder.path, segments: segments.length }, 'adopted the spool of a process that is gone');
-    adopted.add(folder);
-    const finish = () => {
-      adopted.delete(folder);
-      removeFolder(folder);
-    };
-    if (segments.length === 0) finish();
-    segments.forEach((segment, index) => {
-      shipper.enqueue(segment, true, index === segments.length - 1 ? finish : undefined);
-    });
+  const orLater = (what: string, attempt: () => void) => {
+    try {
+      attempt();
+    } catch (error) {
+      options.log.error({ err: error, what }, 'spools of processes that are gone could not be adopted; it is tried again');
+    }
+  };
+  orLater(options.spool, () => {
+    for (const path of processFolders(options.spool)) {
+      orLater(path, () => {
+        const folder = claimOrphan(path, holder);
+        if (folder) adoptOrphan(folder, options.log, shipper, adopted);
+      });
+    }
+  });
+}
+
+/** The folder is removed once its last segment is stored; until then this process holds its lock. */
+function adoptOrphan(folder: ClaimedFolder, log: Logger, shipper: Shipper, adopted: Set<ClaimedFolder>): void {
+  let segments: SegmentFile[];
+  try {
+    segments = adoptFolder(folder.path);
+  } catch (error) {
+    folder.lock.release();
+    throw error;
   }
+  log.info({ folder: folder.path, segments: segments.length }, 'adopted the spool of a process that is gone');
+  if (segments.length === 0) return removeFolder(folder);
+  adopted.add(folder);
+  const finish = () => {
+    adopted.delete(folder);
+    removeFolder(folder);
+  };
+  segments.forEach((segment, index) => {
+    shipper.enqueue(segment, true, index === segments.length - 1 ? finish : undefined);
+  });
 }
