@@ -14,6 +14,9 @@ import { withHeartbeat } from './heartbeat.ts';
 /** One answer takes milliseconds; reading a page of rows, seconds. */
 const STALL_MS = 2 * 60_000;
 
+/** Rises when the scoring changes: an evaluation of another kind is not taken for this one. */
+const SCORER = 2;
+
 export type EvaluateEncoderDeps = EncoderDeps & { clickhouse: ClickHouseClient };
 export type EvaluateEncoderActivity = ReturnType<typeof createEvaluateEncoderActivity>;
 
@@ -35,13 +38,23 @@ export async function evaluateEncoder(
   pulse: StagePulse,
 ): Promise<EvaluateEncoderResult> {
   const { artifacts, clickhouse } = deps;
-  const inputs = { ...input, distillation: null, manifest: input.manifest.sha256, references: input.references?.sha256 ?? null };
+  const inputs = {
+    ...input,
+    scorer: SCORER,
+    distillation: null,
+    manifest: input.manifest.sha256,
+    references: input.references?.sha256 ?? null,
+  };
   const folder = `evaluations/${input.project}/${contentHash(inputs).slice(0, 32)}`;
   const published = await artifacts.find(`${folder}/evaluation.json`);
   if (published) return { evaluation: Evaluation.parse(JSON.parse((await artifacts.get(published)).toString('utf8'))) };
 
-  const rows = await readTestRows(clickhouse, artifacts, input);
-  if (rows.length === 0) throw new StillhouseError('test_too_small', 'The test split has no row with an answer to score against.');
+  const { rows, allRows, leftOut } = await readTestRows(clickhouse, artifacts, input);
+  if (rows.length === 0)
+    throw new StillhouseError(
+      'test_too_small',
+      `None of the ${leftOut} test rows has both an answer to score against and one of the teacher "${input.teacher}".`,
+    );
   const answers = await answersOf(deps, input, rows, pulse);
   const pairs = rows.map((row, i) => ({ reference: row.reference, teacher: row.teacher, student: answers[i]!.label }));
   const scored = evaluatePair(pairs, input.marginPoints);
@@ -53,9 +66,13 @@ export async function evaluateEncoder(
   const bytes = Buffer.from(`${lines.join('\n')}\n`);
   // Named by its content: an attempt on another machine may round a probability otherwise.
   const stored = await artifacts.put(`${folder}/answers-${contentHash(lines).slice(0, 16)}.jsonl`, bytes);
+  const goldRows = rows.filter(({ isGold }) => isGold).length;
   const evaluation: Evaluation = {
     ...scored,
-    reference: rows.every(({ isGold }) => isGold) ? 'gold' : 'teacher-majority',
+    rows: allRows,
+    leftOut,
+    reference: goldRows === rows.length ? 'gold' : goldRows > 0 ? 'mixed' : 'teacher-majority',
+    goldRows,
     teacher: { ...scored.teacher, ...teacher },
     student: { ...scored.student, ...studentPrice(answers, input.usdPerCoreHour) },
     answers: { ...stored, rows: lines.length },

@@ -9,7 +9,7 @@ import type { GatewayAccess } from './distil/gateway-targets.ts';
 import type { RunPlan } from './distil/run-plan.ts';
 import { type LaneCall, runCalls } from './generate/call-lane.ts';
 import { CandidateJournal } from './generate/candidate-journal.ts';
-import { type Purpose, journalledSamples, sampledParameters, samplesNeeded, samplingOf } from './generate/samples.ts';
+import { type Purpose, journalledSamples, sampledParameters, samplesNeeded, samplingOf, temperatureOf } from './generate/samples.ts';
 import { SpendGuard } from './generate/spend-guard.ts';
 import { gatewayClient } from './generate/teacher-call.ts';
 import { withHeartbeat } from './heartbeat.ts';
@@ -24,7 +24,7 @@ const LAST_ANSWERS_MS = 4_000;
 /** Rows `from` ≤ position < `to` of a split. */
 export interface GenerateInput {
   plan: RunPlan;
-  purpose: Purpose;
+  purpose: 'train' | 'reference';
   split: Split;
   from: number;
   to: number;
@@ -67,11 +67,14 @@ export function createGenerateActivities(deps: GenerateDeps) {
         const { plan, purpose, split, from, to } = input;
         const { project } = plan.run;
         const all = await readDatasetRows(clickhouse, project, plan.dataset, { split, from, to });
-        // A test row with a gold answer needs no reference.
-        const gold = purpose === 'reference' ? await goldOf(clickhouse, project, plan.dataset, split) : null;
-        const rows = gold ? all.filter((row) => !gold.has(row.rowId)) : all;
-        const known = await journalledSamples(clickhouse, plan, purpose, rows);
-        const calls = missingCalls(deps, plan, purpose, rows, known);
+        const wanted = await wantedOf(clickhouse, input, all);
+        const calls: LaneCall[] = [];
+        let reused = 0;
+        for (const { rows, purpose } of wanted) {
+          const known = await journalledSamples(clickhouse, plan, purpose, rows);
+          calls.push(...missingCalls(deps, plan, purpose, rows, known));
+          for (const samples of known.values()) reused += samples.length;
+        }
         const guard = new SpendGuard(plan.maxUsd - (purpose === 'train' ? plan.reservedUsd : 0), await spentSoFar(clickhouse, plan));
         const journal = new CandidateJournal((candidates, token) => appendCandidates(clickhouse, candidates, token));
         let answered = 0;
@@ -80,13 +83,27 @@ export function createGenerateActivities(deps: GenerateDeps) {
           const lane = { client, journal, guard, most: MOST_IN_FLIGHT, stop: signal, abandon: abandon.signal };
           const result = await runCalls({ ...lane, moved: () => progress({ from, answered: ++answered, calls: calls.length }) }, calls);
           signal.throwIfAborted();
-          const reused = [...known.values()].reduce((sum, samples) => sum + samples.length, 0);
           return { rows: all.length, reused, ...result, spentUsd: guard.spentUsd };
         } finally {
           abandon.clear();
         }
       }),
   };
+}
+
+/** Which rows need samples, and for what. */
+async function wantedOf(
+  clickhouse: ClickHouseClient,
+  { plan, purpose, split }: GenerateInput,
+  rows: readonly DatasetRow[],
+): Promise<{ purpose: Purpose; rows: readonly DatasetRow[] }[]> {
+  if (purpose === 'train') return [{ purpose, rows }];
+  // A test row with a gold answer needs no reference.
+  const gold = await goldOf(clickhouse, plan.run.project, plan.dataset, split);
+  return [
+    { purpose, rows: rows.filter((row) => !gold.has(row.rowId)) },
+    { purpose: 'answer', rows: rows.filter((row) => samplesNeeded(plan, 'answer', row) > 0) },
+  ];
 }
 
 /** What the run has paid up to now: journalled answers, and calls that were cut off, as their traces say. */
@@ -118,7 +135,7 @@ function missingCalls(
       const identity = `${row.promptHash} ${sampling} ${sample}`;
       if (taken.has(sample) || asked.has(identity)) continue;
       asked.add(identity);
-      const worstUsd = worstCallUsd(plan.price, { in: promptTokenBound(row), out: plan.maxAnswerTokens });
+      const worstUsd = worstCallUsd(plan.price, { in: promptTokenBound(row, plan.teacher), out: plan.maxAnswerTokens });
       const toCandidate: LaneCall['toCandidate'] = ({ text, ...answer }) => ({
         project,
         promptHash: row.promptHash,
@@ -131,20 +148,20 @@ function missingCalls(
         runId,
         createdAt: new Date(deps.now()).toISOString().replace('T', ' ').replace('Z', ''),
       });
-      calls.push({ call: { body: bodyOf(plan, row), metadata, price: plan.price }, worstUsd, toCandidate });
+      calls.push({ call: { body: bodyOf(plan, purpose, row), metadata, price: plan.price }, worstUsd, toCandidate });
     }
   }
   return calls;
 }
 
-function bodyOf(plan: RunPlan, row: DatasetRow): LaneCall['call']['body'] {
+function bodyOf(plan: RunPlan, purpose: Purpose, row: DatasetRow): LaneCall['call']['body'] {
   return {
     ...sampledParameters(row),
     model: plan.teacher,
     messages: row.messages as LaneCall['call']['body']['messages'],
     ...(row.tools === null ? {} : { tools: row.tools as never }),
     ...(row.responseFormat == null ? {} : { response_format: row.responseFormat as never }),
-    temperature: plan.temperature,
+    temperature: temperatureOf(plan, purpose),
     max_completion_tokens: plan.maxAnswerTokens,
     stream: false,
   };

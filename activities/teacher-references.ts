@@ -1,5 +1,6 @@
 import { StillhouseError } from '../contracts/errors.ts';
 import type { ArtifactRef } from '../contracts/identifiers.ts';
+import type { FreshAnswers } from '../contracts/stages.ts';
 import { voteLabels } from '../core/label-votes.ts';
 import { canDecide, fewestRowsToDecide } from '../core/statistics/decision.ts';
 import { goldOf } from '../store/clickhouse/datasets.ts';
@@ -17,34 +18,39 @@ export type ReferenceActivities = ReturnType<typeof createReferenceActivities>;
 export function createReferenceActivities(deps: CurateDeps) {
   return {
     /**
-     * The majority of the fresh teacher samples of every test row without gold, as JSONL of `{rowId, reference}`. Safe to
-     * retry because it reads what is journalled and writes an artifact that is named by its content.
+     * What the teacher was asked for the test rows, as JSONL of `FreshAnswers`: the majority of its samples where there is no
+     * gold, its answer where it has none recorded. Safe to retry because it reads what is journalled and writes an artifact
+     * that is named by its content.
      */
     majorityReferences: ({ plan, marginPoints }: { plan: RunPlan; marginPoints: number }): Promise<ArtifactRef> =>
       withHeartbeat(STALL_MS, async ({ progress, signal }) => {
         const { project, distillation } = plan.run;
         const labels = new Set(plan.labels);
         const gold = await goldOf(deps.clickhouse, project, plan.dataset, 'test');
-        let referenced = gold.size;
+        // Near-duplicates are one observation.
+        const comparable = new Set<string>();
         async function* lines() {
           for await (const rows of rowPages(deps.clickhouse, plan, 'test')) {
             signal.throwIfAborted();
-            const wanted = rows.filter((row) => !gold.has(row.rowId));
-            const samples = await journalledSamples(deps.clickhouse, plan, 'reference', wanted);
-            for (const row of wanted) {
-              const reference = voteLabels(samples.get(row.rowId) ?? [], labels, 1).best[0];
-              if (reference === undefined) continue;
-              referenced++;
-              yield { rowId: row.rowId, reference };
+            const samples = await journalledSamples(deps.clickhouse, plan, 'reference', rows);
+            const answers = await journalledSamples(deps.clickhouse, plan, 'answer', rows);
+            for (const row of rows) {
+              const isGold = gold.has(row.rowId);
+              const isRecorded = row.referenceTarget === plan.teacher;
+              const reference = isGold ? undefined : voteLabels(samples.get(row.rowId) ?? [], labels, 1).best[0];
+              const fresh = isRecorded ? undefined : answers.get(row.rowId)?.[0];
+              if ((isGold || reference !== undefined) && (isRecorded || fresh)) comparable.add(row.group);
+              if (reference === undefined && !fresh) continue;
+              yield { rowId: row.rowId, reference, teacher: fresh?.answer, traceId: fresh?.traceId } satisfies FreshAnswers;
             }
-            progress({ referenced });
+            progress({ comparable: comparable.size });
           }
         }
         const ref = await putJsonl(deps, `distillations/${project}/${distillation}/references`, lines());
-        if (!canDecide(referenced, marginPoints))
+        if (!canDecide(comparable.size, marginPoints))
           throw new StillhouseError(
             'test_too_small',
-            `Only ${referenced} test rows have a reference; it takes at least ${fewestRowsToDecide(marginPoints)} at a margin of ${marginPoints} points.`,
+            `Only ${comparable.size} test rows have a reference and an answer of the teacher; it takes at least ${fewestRowsToDecide(marginPoints)} at a margin of ${marginPoints} points.`,
           );
         return ref;
       }),

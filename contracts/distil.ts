@@ -67,9 +67,16 @@ export const DECISIONS = ['not_worse', 'worse', 'undecided'] as const;
 
 /** Student against teacher on the test split. Accuracies are shares (0 to 1); the difference is student − teacher in points. */
 export const Evaluation = z.object({
+  /** Near-duplicate groups, one row of each: copies are no further observations. */
   n: z.number().int(),
-  /** What both are scored against: recorded gold answers, or the majority of fresh teacher samples. */
-  reference: z.enum(['gold', 'teacher-majority']),
+  /** Test rows behind `n`. */
+  rows: z.number().int().optional(),
+  /** Test rows without a reference or an answer of the teacher. */
+  leftOut: z.number().int().optional(),
+  /** What both are scored against: recorded gold answers, the majority of fresh teacher samples, or `goldRows` gold and else that. */
+  reference: z.enum(['gold', 'teacher-majority', 'mixed']),
+  /** Of `n`, scored against gold. */
+  goldRows: z.number().int().optional(),
   teacher: z.object({ accuracy: z.number(), correct: z.number().int(), usdPer1k: z.number().nullable(), p50Ms: z.number().nullable() }),
   student: z.object({ accuracy: z.number(), correct: z.number().int(), usdPer1k: z.number().nullable(), p50Ms: z.number().nullable() }),
   /** Paired 2×2 table's discordant cells: only the teacher right, only the student right. */

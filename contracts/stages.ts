@@ -94,6 +94,18 @@ export interface ExportEncoderResult {
   maxDifference: number;
 }
 
+/** What a test row lacked and the teacher was asked for. */
+export const FreshAnswers = z.object({
+  rowId: z.string(),
+  /** Majority of fresh samples, where there is no gold. */
+  reference: z.string().optional(),
+  /** Its answer, where the recorded one is another target's or a person's. */
+  teacher: z.string().optional(),
+  /** Trace of that answer. */
+  traceId: z.string().optional(),
+});
+export type FreshAnswers = z.infer<typeof FreshAnswers>;
+
 export interface EvaluateEncoderInput {
   project: string;
   distillation: string;
@@ -101,7 +113,7 @@ export interface EvaluateEncoderInput {
   dataset: { name: string; version: number; hash: string };
   teacher: string;
   marginPoints: number;
-  /** Majority of fresh teacher samples per test row (JSONL of `{rowId, reference}`) where there is no gold. */
+  /** What the teacher was asked for the test rows (JSONL of `FreshAnswers`); null where each has gold and a recorded answer. */
   references: ArtifactRef | null;
   /** US dollars per CPU core and hour, for the student's price. */
   usdPerCoreHour: number;

@@ -6,9 +6,10 @@ import { canDecide, fewestRowsToDecide, rowsToDecide } from '../../core/statisti
 import { distillationName } from '../../platform/content-hash.ts';
 import type { ClickHouseClient } from '../../store/clickhouse/connection.ts';
 import { type DatasetShape, datasetShape } from '../../store/clickhouse/dataset-shape.ts';
-import { goldOf, readDataset, readDatasetRows } from '../../store/clickhouse/datasets.ts';
+import { readDataset } from '../../store/clickhouse/datasets.ts';
 import { type GatewayAccess, teacherPrice } from './gateway-targets.ts';
 import type { RunPlan } from './run-plan.ts';
+import { type TestSurvey, surveyTest } from './test-survey.ts';
 
 /** Calls in flight at most: what the first batch can cost. */
 const FIRST_BATCH = 32;
@@ -52,8 +53,10 @@ export function createPlanActivities(deps: PlanDeps) {
       const price = await teacherPrice(deps.gateway, teacher);
       const labels = dataset.task.kind === 'label' ? (dataset.task.labels ?? Object.keys(dataset.labels).sort()) : [];
       const maxAnswerTokens = answerTokenBound(dataset.task, labels, shape.p99ReferenceBytes);
-      const test = input.until === 'curate' ? { goldTestRows: 0, fresh: 0, warnings: [] } : await checkTest(clickhouse, input, dataset);
-      const freshUsd = worstCallUsd(price, { in: shape.meanPromptTokens, out: maxAnswerTokens }) * test.fresh * input.nSamples;
+      const asked = { teacher, price, nSamples: input.nSamples, maxAnswerTokens };
+      const survey = input.until === 'curate' ? null : await surveyTest(clickhouse, input.project, dataset, asked);
+      const warnings = survey ? checkTest(input.marginPoints, dataset.rows.test, survey, teacher) : [];
+      const freshUsd = survey?.freshUsd ?? 0;
       checkCap(input, shape, freshUsd, worstCallUsd(price, { in: shape.mostPromptTokens, out: maxAnswerTokens }));
       return {
         run: { project: input.project, distillation: name, runId },
@@ -70,9 +73,9 @@ export function createPlanActivities(deps: PlanDeps) {
         maxAnswerTokens,
         maxUsd: input.maxUsd,
         reservedUsd: freshUsd,
-        goldTestRows: test.goldTestRows,
+        goldTestRows: survey?.complete ?? 0,
         usdPerCoreHour: deps.usdPerCoreHour,
-        warnings: test.warnings,
+        warnings,
       };
     },
   };
@@ -94,28 +97,28 @@ async function readyDataset(clickhouse: ClickHouseClient, input: DistilInput): P
   throw new StillhouseError('conflict', `dataset: "${name}" can't be used: ${reason}`, { param: 'dataset' });
 }
 
-/** Refuses a test split that no student could pass; warns of a thin one. */
-async function checkTest(clickhouse: ClickHouseClient, input: DistilInput, dataset: Dataset) {
-  const gold = await goldOf(clickhouse, input.project, dataset, 'test');
-  const test = dataset.rows.test;
-  const fresh = gold.size === test ? 0 : test - gold.size;
-  let teacherErrors = 0;
-  if (gold.size > 0)
-    for (const row of await readDatasetRows(clickhouse, input.project, dataset, { split: 'test' })) {
-      const right = gold.get(row.rowId);
-      if (right !== undefined && right.trim() !== row.reference.trim()) teacherErrors++;
-    }
-  const { marginPoints } = input;
-  if (!canDecide(test, marginPoints, teacherErrors))
+/** Refuses a test split that no student could pass; warns of a thin one, and of one that the teacher has not answered. */
+function checkTest(marginPoints: number, rows: number, survey: TestSurvey, teacher: string): string[] {
+  const { groups, known, unanswered } = survey;
+  const copies = groups < rows ? ` (${rows} with near-duplicates, which count once)` : '';
+  if (!canDecide(groups, marginPoints, known.teacherErrors)) {
+    const neededRows = fewestRowsToDecide(marginPoints);
     throw new StillhouseError(
       'test_too_small',
-      `The test split has ${test} rows: at a margin of ${marginPoints} points not even a student without an error could be shown to be no worse. It takes at least ${fewestRowsToDecide(marginPoints)} rows, or a wider margin.`,
-      { param: 'dataset', data: { testRows: test, neededRows: fewestRowsToDecide(marginPoints), marginPoints } },
+      `The test split has ${groups} rows${copies}: at a margin of ${marginPoints} points not even a student without an error could be shown to be no worse. It takes at least ${neededRows} rows, or a wider margin.`,
+      { param: 'dataset', data: { testRows: groups, neededRows, marginPoints } },
     );
-  const errorRate = gold.size > 0 ? teacherErrors / gold.size : USUAL_DISCORDANCE / 1.5;
+  }
+  const warnings: string[] = [];
+  if (unanswered > 0)
+    warnings.push(`${unanswered} of ${rows} test rows have no recorded answer of ${teacher}: it is asked for one each, at temperature 0.`);
+  const errorRate = known.groups > 0 ? known.teacherErrors / known.groups : USUAL_DISCORDANCE / 1.5;
   const wanted = rowsToDecide(Math.max(0.01, errorRate * 1.5), marginPoints);
-  const thin = `The test split has ${test} rows; to decide at a margin of ${marginPoints} points takes about ${wanted} where student and teacher are equally good.`;
-  return { goldTestRows: gold.size, fresh, warnings: test < wanted ? [thin] : [] };
+  if (groups < wanted)
+    warnings.push(
+      `The test split has ${groups} rows${copies}; to decide at a margin of ${marginPoints} points takes about ${wanted} where student and teacher are equally good.`,
+    );
+  return warnings;
 }
 
 function checkCap(input: DistilInput, shape: DatasetShape, freshUsd: number, worstUsd: number): void {

@@ -27,9 +27,9 @@ export interface RunPlan {
   /** Sent with every call. */
   maxAnswerTokens: number;
   maxUsd: number;
-  /** Of the cap, what is kept for the fresh references of test rows without gold. */
+  /** Of the cap, what is kept for the test rows' fresh references, and answers of a teacher that was not asked before. */
   reservedUsd: number;
-  /** Test rows that are scored against gold; all others need fresh teacher answers. */
+  /** Test rows with gold and a recorded answer of the teacher; for all others the teacher is asked. */
   goldTestRows: number;
   /** US dollars per CPU core and hour, for the student's price. */
   usdPerCoreHour: number;

@@ -1,7 +1,6 @@
-import { z } from 'zod';
 import { lastUserText } from '../../contracts/chat.ts';
 import type { DatasetRow } from '../../contracts/datasets.ts';
-import type { EvaluateEncoderInput } from '../../contracts/stages.ts';
+import { type EvaluateEncoderInput, FreshAnswers } from '../../contracts/stages.ts';
 import type { ArtifactStore } from '../../store/artifacts/artifact-store.ts';
 import type { ClickHouseClient } from '../../store/clickhouse/connection.ts';
 import { goldOf, readDatasetRows } from '../../store/clickhouse/datasets.ts';
@@ -13,41 +12,59 @@ export interface TestRow {
   /** The right answer: gold where it is known, else the majority of fresh teacher samples. */
   reference: string;
   isGold: boolean;
-  /** What the teacher answered when the call was recorded. */
+  /** What the teacher answered when the call was recorded; where another target did, or a person, when it was asked since. */
   teacher: string;
-  /** Its trace; empty where another target answered or there is none. */
+  /** The trace of that answer; empty where there is none. */
   traceId: string;
 }
 
-const PAGE = 1000;
-const Reference = z.object({ rowId: z.string(), reference: z.string() });
+/** The rows to be scored. */
+export interface TestRows {
+  /** One of each near-duplicate group, the first that can be scored: copies are no further observations. */
+  rows: TestRow[];
+  /** Rows behind them. */
+  allRows: number;
+  /** Rows without a reference, an answer of the teacher, or a user's text. */
+  leftOut: number;
+}
 
-/** The test split with its references; rows that have none, or no text of a user, are left out. */
-export async function readTestRows(
-  clickhouse: ClickHouseClient,
-  artifacts: ArtifactStore,
-  input: EvaluateEncoderInput,
-): Promise<TestRow[]> {
+const PAGE = 1000;
+
+/** The test split with its references and the teacher's answers. */
+export async function readTestRows(clickhouse: ClickHouseClient, artifacts: ArtifactStore, input: EvaluateEncoderInput): Promise<TestRows> {
   const { project, dataset } = input;
   const gold = await goldOf(clickhouse, project, dataset, 'test');
-  const majority = new Map<string, string>();
+  const fresh = new Map<string, FreshAnswers>();
   for (const line of input.references ? (await artifacts.get(input.references)).toString('utf8').split('\n') : []) {
     if (line === '') continue;
-    const { rowId, reference } = Reference.parse(JSON.parse(line));
-    majority.set(rowId, reference);
+    const answers = FreshAnswers.parse(JSON.parse(line));
+    fresh.set(answers.rowId, answers);
   }
-  const rows: TestRow[] = [];
+  const groups = new Map<string, TestRow>();
+  let allRows = 0;
+  let leftOut = 0;
   for (let from = 0; ; from += PAGE) {
     const page = await readDatasetRows(clickhouse, project, dataset, { split: 'test', from, to: from + PAGE });
-    if (page.length === 0) return rows;
-    rows.push(...page.flatMap((row) => toTestRow(row, input.teacher, gold, majority)));
+    if (page.length === 0) return { rows: [...groups.values()], allRows, leftOut };
+    for (const row of page) {
+      const scorable = toTestRow(row, input.teacher, gold.get(row.rowId), fresh.get(row.rowId));
+      if (!scorable) leftOut++;
+      else {
+        allRows++;
+        if (!groups.has(row.group)) groups.set(row.group, scorable);
+      }
+    }
   }
 }
 
-function toTestRow(row: DatasetRow, teacher: string, gold: Map<string, string>, majority: Map<string, string>): TestRow[] {
-  const reference = gold.get(row.rowId) ?? majority.get(row.rowId);
+function toTestRow(row: DatasetRow, teacher: string, gold: string | undefined, fresh: FreshAnswers | undefined): TestRow | null {
+  const { rowId } = row;
+  const reference = gold ?? fresh?.reference;
   const text = lastUserText(row.messages);
-  if (reference === undefined || text === '') return [];
-  const traceId = row.referenceTarget === teacher ? row.traceId : '';
-  return [{ rowId: row.rowId, text, reference, isGold: gold.has(row.rowId), teacher: row.reference, traceId }];
+  const answered =
+    row.referenceTarget === teacher
+      ? { answer: row.reference, traceId: row.traceId }
+      : { answer: fresh?.teacher, traceId: fresh?.traceId ?? '' };
+  if (reference === undefined || text === '' || answered.answer === undefined) return null;
+  return { rowId, text, reference, isGold: gold !== undefined, teacher: answered.answer, traceId: answered.traceId };
 }

@@ -5,8 +5,11 @@ import { candidatesOf } from '../../store/clickhouse/candidates.ts';
 import type { ClickHouseClient } from '../../store/clickhouse/connection.ts';
 import type { RunPlan } from '../distil/run-plan.ts';
 
-/** What samples are for: training rows are imitated, test rows get a reference. The two never meet. */
-export type Purpose = 'train' | 'reference';
+/**
+ * What samples are for: training rows are imitated, test rows without gold get a reference, and those that the teacher
+ * has not answered get its answer. They never meet.
+ */
+export type Purpose = 'train' | 'reference' | 'answer';
 
 /** Parameters of a recorded call that a sample does not take over: its own limit, and what asks for more than an answer. */
 const NOT_SAMPLED = new Set([
@@ -25,15 +28,26 @@ export function sampledParameters(row: DatasetRow): Record<string, unknown> {
   return Object.fromEntries(Object.entries(row.parameters).filter(([name]) => !NOT_SAMPLED.has(name)));
 }
 
+/** Candidates are to differ; an answer that is compared is the teacher's best, as an app would ask for it. */
+export function temperatureOf(plan: RunPlan, purpose: Purpose): number {
+  return purpose === 'answer' ? 0 : plan.temperature;
+}
+
 /** What else shapes the answers to a row's prompt: candidates are looked for under it. */
 export function samplingOf(plan: RunPlan, purpose: Purpose, row: DatasetRow): string {
-  const { temperature, maxAnswerTokens } = plan;
+  const { maxAnswerTokens } = plan;
+  const temperature = temperatureOf(plan, purpose);
   return contentHash({ purpose, temperature, maxAnswerTokens, parameters: sampledParameters(row) }).slice(0, 32);
 }
 
-/** How many new samples a row's prompt needs: the recorded answer of the same teacher is one of a training row's. */
-export function samplesNeeded(plan: RunPlan, purpose: Purpose, row: DatasetRow): number {
-  return purpose === 'train' && row.referenceTarget === plan.teacher ? plan.nSamples - 1 : plan.nSamples;
+/**
+ * How many new samples a row's prompt needs. The recorded answer of the same teacher is one of a training row's, and the
+ * answer of a test row.
+ */
+export function samplesNeeded(plan: Pick<RunPlan, 'teacher' | 'nSamples'>, purpose: Purpose, row: DatasetRow): number {
+  const recorded = row.referenceTarget === plan.teacher ? 1 : 0;
+  if (purpose === 'answer') return 1 - recorded;
+  return purpose === 'train' ? plan.nSamples - recorded : plan.nSamples;
 }
 
 /** The journalled samples of each row, by row id, in the order of their number. Copies of a prompt share them. */

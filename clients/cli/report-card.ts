@@ -8,6 +8,12 @@ const DECISIONS = {
   undecided: ['yellow', 'undecided'],
 } as const;
 
+const REFERENCES: Record<Evaluation['reference'], string> = {
+  gold: 'gold answers',
+  'teacher-majority': 'the majority of fresh teacher samples',
+  mixed: 'gold answers where there are any, else the majority of fresh teacher samples',
+};
+
 /** The decision in colour. */
 export function decisionOf(out: Output, evaluation: Evaluation): string {
   const [colour, words] = DECISIONS[evaluation.decision];
@@ -17,7 +23,7 @@ export function decisionOf(out: Output, evaluation: Evaluation): string {
 /** Student against teacher, as pairs. */
 export function evaluationFacts(out: Output, evaluation: Evaluation): [string, string][] {
   const { teacher, student, difference } = evaluation;
-  const against = evaluation.reference === 'gold' ? 'gold answers' : 'the majority of fresh teacher samples';
+  const against = REFERENCES[evaluation.reference];
   const side = (of: Evaluation['teacher']) => `${percent(of.accuracy)}  ${usd(of.usdPer1k)} per 1,000 calls, p50 ${milliseconds(of.p50Ms)}`;
   return [
     ['decision', `${decisionOf(out, evaluation)} at a margin of ${evaluation.marginPoints} points`],

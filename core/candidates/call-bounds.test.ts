@@ -11,8 +11,10 @@ test('a label is at most its longest in bytes; other answers the 99th percentile
   expect(answerTokenBound({ kind: 'json' }, [], 2)).toBe(16);
 });
 
-test('prompt tokens are those that were billed, else bytes and more', () => {
-  const row = { messages: [{ role: 'user', content: 'where?' }], tools: null, responseFormat: null };
-  expect(promptTokenBound({ ...row, promptTokens: 21 })).toBe(21);
-  expect(promptTokenBound({ ...row, promptTokens: 0 })).toBeGreaterThan(JSON.stringify(row.messages).length);
+test('prompt tokens are those that the teacher was billed for, else bytes and more', () => {
+  const row = { messages: [{ role: 'user', content: 'where?' }], tools: null, responseFormat: null, referenceTarget: 'lab/teacher' };
+  const bytes = JSON.stringify(row.messages).length;
+  expect(promptTokenBound({ ...row, promptTokens: 21 }, 'lab/teacher')).toBe(21);
+  expect(promptTokenBound({ ...row, promptTokens: 0 }, 'lab/teacher')).toBeGreaterThan(bytes);
+  expect(promptTokenBound({ ...row, promptTokens: 3, referenceTarget: 'student/support' }, 'lab/teacher')).toBeGreaterThan(bytes);
 });

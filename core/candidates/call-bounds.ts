@@ -11,9 +11,15 @@ export function worstCallUsd(price: Price, tokens: { in: number; out: number }):
   return (tokens.in * price.inputUsdPerMTok + tokens.out * price.outputUsdPerMTok) / 1_000_000;
 }
 
-/** Tokens of a row's prompt at most: what the recorded call was billed for, else its bytes and a margin for the chat format. */
-export function promptTokenBound(row: Pick<DatasetRow, 'promptTokens' | 'messages' | 'tools' | 'responseFormat'>): number {
-  if (row.promptTokens > 0) return row.promptTokens;
+/**
+ * Tokens of a row's prompt at most: what the teacher was billed for in the recorded call, else its bytes and a margin for
+ * the chat format. Other models count otherwise; an encoder reads the last message only.
+ */
+export function promptTokenBound(
+  row: Pick<DatasetRow, 'promptTokens' | 'referenceTarget' | 'messages' | 'tools' | 'responseFormat'>,
+  teacher: string,
+): number {
+  if (row.promptTokens > 0 && row.referenceTarget === teacher) return row.promptTokens;
   const text = JSON.stringify([row.messages, row.tools, row.responseFormat]);
   return Buffer.byteLength(text) + 8 * row.messages.length;
 }

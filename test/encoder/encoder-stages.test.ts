@@ -159,12 +159,18 @@ describe('an encoder student', () => {
     expect((await evaluateEncoder({ ...deps, clickhouse: clickhouse.client }, task, steady)).evaluation).toEqual(evaluation);
   });
 
-  test('without gold the majority of fresh samples is the reference', async () => {
+  test('without gold the majority of fresh samples is the reference; copies and rows without an answer of the teacher do not count', async () => {
     const rows = demoMessages('test', LABELS).slice(0, 30).map(testRow);
     const version = { ...DATASET, version: 2 };
+    // Answered by a student, by a person, by a person and then by the teacher, and three copies of the first row.
+    rows[17]!.referenceTarget = 'student/support';
+    rows[18]!.referenceTarget = '';
+    rows[19]!.referenceTarget = '';
+    for (const place of [1, 2, 3]) rows[place]!.group = rows[0]!.group;
     await insertDatasetRows(clickhouse.client, 'default', version, rows, 'rows-2');
-    const lines = rows.slice(0, 20).map(({ rowId, reference }) => JSON.stringify({ rowId, reference }));
-    const references = await artifacts.put('references.jsonl', Buffer.from(lines.join('\n')));
+    const lines = rows.slice(0, 20).map(({ rowId, reference }) => ({ rowId, reference }));
+    const fresh = lines.map((line, i) => JSON.stringify(i === 19 ? { ...line, teacher: 'wrong' } : line));
+    const references = await artifacts.put('references.jsonl', Buffer.from(fresh.join('\n')));
     const task = {
       project: 'default',
       distillation: 'x',
@@ -175,10 +181,22 @@ describe('an encoder student', () => {
       references,
       usdPerCoreHour: 0.1,
     };
-    const { evaluation } = await evaluateEncoder({ ...deps, clickhouse: clickhouse.client }, task, steady);
-    expect(evaluation).toMatchObject({ n: 20, reference: 'teacher-majority', teacher: { correct: 20 } });
-    const none = evaluateEncoder({ ...deps, clickhouse: clickhouse.client }, { ...task, references: null }, steady);
-    await expect(none).rejects.toMatchObject({ code: 'test_too_small' });
+    const evaluate = (input: typeof task | (Omit<typeof task, 'references'> & { references: null })) =>
+      evaluateEncoder({ ...deps, clickhouse: clickhouse.client }, input, steady);
+    const { evaluation } = await evaluate(task);
+    expect(evaluation).toMatchObject({
+      n: 15,
+      rows: 18,
+      leftOut: 12,
+      reference: 'teacher-majority',
+      goldRows: 0,
+      teacher: { correct: 14 },
+    });
+    await expect(evaluate({ ...task, references: null })).rejects.toMatchObject({ code: 'test_too_small' });
+
+    await insertGold(clickhouse.client, 'default', version, [{ rowId: rows[5]!.rowId, gold: rows[5]!.reference }], 'gold-2');
+    const mixed = await evaluate({ ...task, marginPoints: 4 });
+    expect(mixed.evaluation).toMatchObject({ n: 15, reference: 'mixed', goldRows: 1 });
   });
 });
 

@@ -11,6 +11,7 @@ import classes from './report-card.module.css';
 const REFERENCES: Record<Evaluation['reference'], string> = {
   gold: 'recorded gold answers',
   'teacher-majority': 'the majority of fresh teacher samples',
+  mixed: 'gold answers where there are any, else the majority of fresh teacher samples',
 };
 
 /** Student against teacher: the decision, the interval behind it, and what the change is worth. */
