@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { writeFileAtomic } from '../../platform/atomic-file.ts';
+import { type KeptFileOptions, keepFile } from './kept-file.ts';
 import { endGroup, signalGroup } from './process-group.ts';
 import { processIdentity } from './process-identity.ts';
 
@@ -21,10 +21,9 @@ export interface ChildLedger {
 }
 
 /** A ledger at `path` that starts empty: call `endLeftBehind` first. */
-export function openChildLedger(path: string): ChildLedger {
+export function openChildLedger(path: string, options: KeptFileOptions): ChildLedger {
   const entries = new Map<number, LedgerEntry>();
-  const write = () => writeFileAtomic(path, `${JSON.stringify([...entries.values()], null, 2)}\n`, { fsync: false });
-  write();
+  const write = keepFile(path, () => `${JSON.stringify([...entries.values()], null, 2)}\n`, options);
   return {
     add(name, pid) {
       const identity = processIdentity(pid);

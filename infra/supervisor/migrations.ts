@@ -41,7 +41,13 @@ async function untilTheySucceed({ program, env, logs, reporter, ledger, signal }
   mkdirSync(logs, { recursive: true });
   let said = '';
   for (let failures = 1; ; failures++) {
-    const log = (line: string) => appendFileSync(join(logs, 'migrations.log'), `${line}\n`);
+    const log = (line: string) => {
+      try {
+        appendFileSync(join(logs, 'migrations.log'), `${line}\n`);
+      } catch {
+        // A full disk: the last lines are said to the person all the same.
+      }
+    };
     const { code, tail } = await runCommand(process.execPath, [program], { env: own, onLine: log, signal, ledger });
     if (code === 0) return reporter.prepared('migrations', (performance.now() - began) / 1000, 'the schema is up to date');
     if (code === SCHEMA_IS_NEWER) throw new StillhouseError('conflict', tail.at(-1) ?? 'The database is newer than this program.');

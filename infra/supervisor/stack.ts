@@ -82,7 +82,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       serviceKey,
       embedder: embedderOf(env),
     };
-    return await startParts(plan, options, openChildLedger(ledgerFile), () => release(locks));
+    const ledger = openChildLedger(ledgerFile, { onTrouble: (text) => reporter.say('supervisor', text) });
+    return await startParts(plan, options, ledger, () => release(locks));
   } catch (error) {
     release(locks);
     throw error;

@@ -73,7 +73,8 @@ export class SupervisedPart {
   async #keepRunning(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      const why = await this.#runOnce();
+      // What can't be started now (a full disk, no file handles left) is tried again like what ended.
+      const why = await this.#runOnce().catch((error: Error) => error.message);
       if (signal.aborted) return;
       this.#countFailure();
       const pauseMs = backoffMs(this.#context.backoff, this.#failures);
@@ -86,9 +87,9 @@ export class SupervisedPart {
   /** From its start to its end; says how it ended. */
   async #runOnce(): Promise<string> {
     const { definition } = this;
-    const log = openLogFile(join(this.#context.logs, `${definition.name}.log`));
     this.#startedAt = performance.now();
     this.#readyAt = 0;
+    const log = openLogFile(join(this.#context.logs, `${definition.name}.log`));
     const byMessage = definition.ready === 'message';
     const child = spawn(definition.program, definition.args, {
       env: definition.env,

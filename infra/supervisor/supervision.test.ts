@@ -1,11 +1,13 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { openChildLedger } from '../processes/child-ledger.ts';
 import type { PartDefinition } from './part-definition.ts';
 import type { Reporter } from './reporter.ts';
 import { createSupervision } from './supervision.ts';
+
+const WAIT = { timeout: 30_000, interval: 25 };
 
 function silent(over: Partial<Reporter>): Reporter {
   const nothing = () => undefined;
@@ -27,9 +29,12 @@ function part(program: string): PartDefinition {
 
 function supervise(reporter: Partial<Reporter>) {
   const folder = mkdtempSync(join(tmpdir(), 'stillhouse-supervision-'));
-  const ledger = openChildLedger(join(folder, 'children.json'));
+  const run = join(folder, 'run');
+  const logs = join(folder, 'logs');
+  const ledger = openChildLedger(join(run, 'children.json'), { onTrouble: (text) => reporter.say?.('ledger', text) });
   const backoff = { firstMs: 1, mostMs: 4, resetAfterMs: 60_000 };
-  return createSupervision({ partsFile: join(folder, 'parts.json'), logs: folder, ledger, reporter: silent(reporter), backoff });
+  const partsFile = join(run, 'parts.json');
+  return { ...createSupervision({ partsFile, logs, ledger, reporter: silent(reporter), backoff }), run, logs };
 }
 
 test('a part that ends at its start again and again: the pause doubles to its end, its log is shown after ten', async () => {
@@ -58,4 +63,33 @@ test('only the message makes it serve', async () => {
   expect(supervision.parts()).toEqual([{ name: 'gateway', pid: expect.any(Number), address: null, restarts: 0 }]);
   await supervision.stop();
   expect(supervision.parts()[0]!.pid).toBeNull();
+});
+
+test('files that can not be written end nothing: the part is started again, the files follow once they can', async () => {
+  const said: string[] = [];
+  const downs: string[] = [];
+  const supervision = supervise({ say: (_, text) => said.push(text), down: (_, why) => downs.push(why) });
+  await supervision.start(part("process.send({ type: 'ready' }); process.stdin.resume()"));
+  const first = supervision.parts()[0]!.pid!;
+  const folders = [supervision.run, supervision.logs];
+  for (const folder of folders) {
+    rmSync(folder, { recursive: true });
+    // A file in the folder's place: nothing can be written below it, by whomever.
+    writeFileSync(folder, '');
+  }
+  process.kill(first, 'SIGKILL');
+  await vi.waitFor(() => expect(downs.length).toBeGreaterThan(3), WAIT);
+  for (const folder of folders) {
+    rmSync(folder);
+    mkdirSync(folder);
+  }
+  await vi.waitFor(() => expect(supervision.parts()[0]!.pid).not.toBeNull(), WAIT);
+  const { pid } = supervision.parts()[0]!;
+  expect(pid).not.toBe(first);
+  for (const file of ['parts.json', 'children.json']) {
+    const path = join(supervision.run, file);
+    await vi.waitFor(() => expect(readFileSync(path, 'utf8')).toContain(`"pid": ${pid}`), WAIT);
+  }
+  expect(said.filter((text) => text.includes("can't write"))).toHaveLength(2);
+  await supervision.stop();
 });

@@ -1,6 +1,6 @@
-import { writeFileAtomic } from '../../platform/atomic-file.ts';
 import type { Part } from '../../contracts/names.ts';
 import type { ChildLedger } from '../processes/child-ledger.ts';
+import { keepFile } from '../processes/kept-file.ts';
 import { type Backoff, DEFAULT_BACKOFF, type PartDefinition } from './part-definition.ts';
 import type { Reporter } from './reporter.ts';
 import { SupervisedPart } from './supervised-part.ts';
@@ -32,8 +32,9 @@ export function createSupervision(options: SupervisionOptions): Supervision {
   stopped.promise.catch(() => undefined);
   let stopping = false;
   const states = () => parts.map((part) => part.state());
-  const write = () => writeFileAtomic(options.partsFile, `${JSON.stringify(states(), null, 2)}\n`, { fsync: false });
-  write();
+  const write = keepFile(options.partsFile, () => `${JSON.stringify(states(), null, 2)}\n`, {
+    onTrouble: (text) => options.reporter.say('supervisor', text),
+  });
   return {
     parts: states,
     start(definition) {
