@@ -12,6 +12,11 @@ test('what is far off is not named', () => {
   expect(nearestNames('x', [])).toEqual([]);
 });
 
+test('what is longer than any name is compared with none', () => {
+  expect(nearestNames('a'.repeat(256), ['a'.repeat(255)])).toHaveLength(1);
+  expect(nearestNames('a'.repeat(257), ['a'.repeat(256)])).toEqual([]);
+});
+
 test('the nearest comes first, at most three', () => {
   expect(nearestNames('card', ['cards', 'bard', 'cart', 'care', 'support'])).toEqual(['bard', 'cards', 'care']);
 });

@@ -1,5 +1,9 @@
+/** No name is longer, and the comparison's time grows with the length. */
+const LONGEST_NAME = 256;
+
 /** The at most `limit` known names that are nearest to what was written, by edit distance; none where all are far off. */
 export function nearestNames(written: string, known: readonly string[], limit = 3): string[] {
+  if (written.length > LONGEST_NAME) return [];
   const text = written.toLowerCase();
   // a third of the letters wrong is no slip of the pen any more
   const farthest = Math.max(2, Math.floor(text.length / 3));

@@ -2,6 +2,9 @@ import { GOLD_KEY, lastUserText, Metadata, METADATA_HEADER, type Message } from 
 import { StillhouseError } from '../../contracts/errors.ts';
 import { editFields, topLevelMembers, type JsonMember } from './json-members.ts';
 
+/** As long as a target may be, and no name is longer. */
+const MAX_MODEL_LENGTH = 256;
+
 /** What a caller asked for. Only the fields that the gateway reads are looked at; the text carries the rest. */
 export interface ChatRequest {
   /** The body as it came. */
@@ -25,6 +28,7 @@ export function parseChatRequest(text: string, metadataHeader: string | undefine
   const body = parseBody(text);
   const model = body['model'];
   if (typeof model !== 'string' || model === '') throw invalid('you must provide a model parameter', 'model');
+  if (model.length > MAX_MODEL_LENGTH) throw invalid(`Invalid 'model': at most ${MAX_MODEL_LENGTH} characters`, 'model');
   const messages = body['messages'];
   if (!Array.isArray(messages)) throw invalid("Missing required parameter: 'messages' (an array)", 'messages');
   if (messages.length === 0) throw invalid("Invalid 'messages': empty array; at least one message is needed", 'messages');
