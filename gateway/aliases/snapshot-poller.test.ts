@@ -108,6 +108,27 @@ test('a database put back to an earlier day is followed back; an empty one is no
   expect(names()).toEqual(['a']);
 });
 
+test('a reading of all state does not undo a change that was seen while it was under way', async () => {
+  state.push(version(1, 'project', 'default', {}));
+  let reading = Promise.withResolvers<StateVersion[]>();
+  const source = {
+    currentState: () => reading.promise,
+    stateSince: (_project: string, sequence: number) => Promise.resolve(state.filter((one) => one.sequence > sequence)),
+  };
+  const seen: number[] = [];
+  follow({ source, onSnapshot: (snapshot) => void seen.push(snapshot.sequence) });
+  const first = reading;
+  const old = [...state];
+  state.push(aliasVersion(2, 'a', 'lab/m'));
+  await poller!.refresh('default');
+  reading = Promise.withResolvers();
+  first.resolve(old);
+  // The next poll looks for news only.
+  state.push(aliasVersion(3, 'b', 'lab/m'));
+  await expect.poll(names).toEqual(['a', 'b']);
+  expect(seen).toEqual([0, 2, 3]);
+});
+
 test('a snapshot that cannot be read is left out', () => {
   writeFileSync(join(folder, 'default.json'), '{"project":"default","sequence":"many"');
   follow();

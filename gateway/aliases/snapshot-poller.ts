@@ -90,8 +90,10 @@ class Poller {
   }
 
   async #readWhole(project: string): Promise<void> {
-    const versions = await this.#options.source.currentState(project);
     const before = this.snapshots.get(project)!;
+    const versions = await this.#options.source.currentState(project);
+    // A refresh has gone ahead meanwhile: what was read may be older than what it found.
+    if (this.snapshots.get(project) !== before) return;
     const newest = versions.reduce((most, version) => Math.max(most, version.sequence), 0);
     // An empty registry is a new database, not a deletion: what we have goes on until the registry speaks.
     if (newest === 0 || newest === before.sequence) return;
