@@ -71,10 +71,13 @@ test('one thread serves many students; those that were dropped from memory come 
   expect(answers[0]).not.toBe(answers[1]);
 });
 
-test('a student of another embedder is refused', async () => {
+test('a student of another embedder is one whose artifact is missing: callers fall back', async () => {
   pool = createEncoderPool({ embedderFolder, artifacts, log });
   const student = await putStudent('foreign', { embedder: { ...info, sha256: 'f'.repeat(64) } });
-  await expect(pool.classify(student, 'x')).rejects.toMatchObject({ code: 'conflict' });
+  await expect(pool.classify(student, 'x')).rejects.toMatchObject({
+    code: 'artifact_missing',
+    message: expect.stringContaining('embedder') as string,
+  });
 });
 
 test('missing and damaged artifacts are named', async () => {

@@ -36,7 +36,7 @@ export interface EncoderPool {
   /** Loads a student and starts a thread, so that the next call is fast. */
   prepare(manifest: ArtifactRef): Promise<{ labels: string[] }>;
   /**
-   * Answers one text. Errors: `artifact_missing`, `artifact_corrupt`, `conflict` (a student of another embedder),
+   * Answers one text. Errors: `artifact_missing` (the embedder that a student stands on too), `artifact_corrupt`,
    * `unavailable` (retryable: a thread crashed, or too many calls wait).
    */
   classify(manifest: ArtifactRef, text: string): Promise<Classification>;
@@ -68,8 +68,8 @@ export function createEncoderPool(options: EncoderPoolOptions): EncoderPool {
     const student = await loadEncoderStudent(artifacts, ref);
     if (student.manifest.embedder.sha256 !== embedderSha256) {
       throw new StillhouseError(
-        'conflict',
-        `The student stands on the embedder ${student.manifest.embedder.sha256.slice(0, 12)}, this process has ${embedderSha256.slice(0, 12)}.`,
+        'artifact_missing',
+        `The student stands on the embedder ${student.manifest.embedder.sha256.slice(0, 12)}, this process has ${embedderSha256.slice(0, 12)}: train it again.`,
       );
     }
     loaded.set(ref.sha256, { student, usedAt: ++uses });
