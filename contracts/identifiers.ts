@@ -16,15 +16,19 @@ export type ParsedTarget =
   | { kind: 'student'; name: string }
   | { kind: 'router'; name: string };
 
-/** Splits a target at its first slash; null where it is none. */
-export function parseTarget(target: string): ParsedTarget | null {
+/** Splits a target at its first slash into who answers it (`student` and `router` too) and what it is called there; null where it is none. */
+export function splitTarget(target: string): { provider: string; model: string } | null {
   const slash = target.indexOf('/');
   if (slash <= 0 || slash === target.length - 1) return null;
-  const head = target.slice(0, slash);
-  const rest = target.slice(slash + 1);
-  if (head === 'student') return { kind: 'student', name: rest };
-  if (head === 'router') return { kind: 'router', name: rest };
-  return { kind: 'provider', provider: head, model: rest };
+  return { provider: target.slice(0, slash), model: target.slice(slash + 1) };
+}
+
+/** What kind of target it is, and its parts; null where it is none. */
+export function parseTarget(target: string): ParsedTarget | null {
+  const split = splitTarget(target);
+  if (!split) return null;
+  const { provider, model } = split;
+  return provider === 'student' || provider === 'router' ? { kind: provider, name: model } : { kind: 'provider', provider, model };
 }
 
 /** A SHA-256 in lower-case hexadecimal. */

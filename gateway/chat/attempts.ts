@@ -1,5 +1,5 @@
 import { StillhouseError } from '../../contracts/errors.ts';
-import { parseTarget } from '../../contracts/identifiers.ts';
+import { splitTarget } from '../../contracts/identifiers.ts';
 import type { RegistrySnapshot } from '../../contracts/registry.ts';
 import type { AttemptRow } from '../../contracts/traces.ts';
 import type { Callable, Catalogue } from '../providers/catalogue.ts';
@@ -78,8 +78,6 @@ function mayFallBack(failure: StillhouseError): boolean {
 }
 
 function newAttempt(target: string): AttemptRow {
-  const parsed = parseTarget(target);
-  const provider = parsed === null ? '' : parsed.kind === 'provider' ? parsed.provider : parsed.kind;
-  const model = parsed === null ? target : parsed.kind === 'provider' ? parsed.model : parsed.name;
+  const { provider, model } = splitTarget(target) ?? { provider: '', model: target };
   return { target, provider, model, status: 0, error_class: '', latency_ms: 0, tokens_in: 0, tokens_out: 0, cost_usd: null };
 }

@@ -1,6 +1,6 @@
 import { StillhouseError } from '../../contracts/errors.ts';
 import type { TargetInfo } from '../../contracts/http.ts';
-import { parseTarget } from '../../contracts/identifiers.ts';
+import { splitTarget } from '../../contracts/identifiers.ts';
 import type { RegistrySnapshot } from '../../contracts/registry.ts';
 import type { Provider } from './provider.ts';
 
@@ -51,8 +51,8 @@ export function createCatalogue(providers: readonly Provider[]): Catalogue {
 }
 
 function locate(byId: ReadonlyMap<string, Provider>, target: string): Callable | null {
-  const parsed = parseTarget(target);
-  if (!parsed || parsed.kind === 'router') return null;
-  const provider = byId.get(parsed.kind === 'student' ? 'student' : parsed.provider);
-  return provider ? { target, provider, model: parsed.kind === 'student' ? parsed.name : parsed.model } : null;
+  const split = splitTarget(target);
+  if (!split || split.provider === 'router') return null;
+  const provider = byId.get(split.provider);
+  return provider ? { target, provider, model: split.model } : null;
 }

@@ -1,13 +1,11 @@
-import { parseTarget } from '../../contracts/identifiers.ts';
+import { splitTarget } from '../../contracts/identifiers.ts';
 import type { TraceRow, TraceStart } from '../../contracts/traces.ts';
 
 const MESSAGE = 'The gateway process ended before the call did; tokens and cost are estimates';
 
 /** The trace of a call that a crash cut off: what its start tells, with the estimated spend. */
 export function interruptedRow(start: TraceStart): TraceRow {
-  const parsed = parseTarget(start.target);
-  const provider = parsed === null ? '' : parsed.kind === 'provider' ? parsed.provider : parsed.kind;
-  const model = parsed === null ? '' : parsed.kind === 'provider' ? parsed.model : parsed.name;
+  const { provider, model } = splitTarget(start.target) ?? { provider: '', model: start.target };
   return {
     v: 1,
     id: start.id,
