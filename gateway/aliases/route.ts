@@ -3,6 +3,7 @@ import type { WeightedTarget } from '../../contracts/aliases.ts';
 import type { RegistrySnapshot } from '../../contracts/registry.ts';
 import type { Catalogue } from '../providers/catalogue.ts';
 import { nearestNames } from '../../core/nearest-names.ts';
+import { byName } from './by-name.ts';
 
 /** Where a call goes: the chosen target first, then the fallbacks in order. */
 export interface Route {
@@ -18,12 +19,12 @@ export interface Route {
  * nearest names.
  */
 export function resolveModel(model: string, snapshot: RegistrySnapshot, catalogue: Catalogue, random: () => number): Route {
-  const alias = Object.hasOwn(snapshot.aliases, model) ? snapshot.aliases[model] : undefined;
+  const alias = byName(snapshot.aliases, model);
   if (alias)
     return { alias: alias.name, aliasVersion: alias.version, targets: [chooseByWeight(alias.targets, random), ...alias.fallbacks] };
   if (model.includes('/')) {
     const callable = catalogue.find(model);
-    const missing = callable?.provider.id === 'student' && !Object.hasOwn(snapshot.students, callable.model);
+    const missing = callable?.provider.id === 'student' && !byName(snapshot.students, callable.model);
     if (callable && !missing) return { alias: '', aliasVersion: 0, targets: [model] };
   }
   const bare = catalogue.withModel(model);

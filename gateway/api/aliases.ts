@@ -3,6 +3,7 @@ import { AliasInput, AliasVersion } from '../../contracts/aliases.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { Name } from '../../contracts/identifiers.ts';
 import { MESSAGES } from '../../contracts/names.ts';
+import { byName } from '../aliases/by-name.ts';
 import type { ApiDeps } from './dependencies.ts';
 import { nameNearest } from './near-misses.ts';
 import { answers, apiRouter, jsonBody, named, pageOf } from './openapi.ts';
@@ -61,7 +62,7 @@ export function aliasRoutes(deps: ApiDeps) {
     .openapi(show, (c) => {
       const { name } = c.req.valid('param');
       const { aliases } = deps.snapshots.current(c.get('caller').project);
-      const found = aliases[name];
+      const found = byName(aliases, name);
       if (!found) throw new StillhouseError('not_found', nameNearest('alias', name, Object.keys(aliases)), { param: 'name' });
       return c.json(found, 200);
     })

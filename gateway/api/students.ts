@@ -2,6 +2,7 @@ import { createRoute } from '@hono/zod-openapi';
 import { Student } from '../../contracts/distil.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { TargetInfo } from '../../contracts/http.ts';
+import { byName } from '../aliases/by-name.ts';
 import { NamedPath } from './aliases.ts';
 import type { ApiDeps } from './dependencies.ts';
 import { nameNearest } from './near-misses.ts';
@@ -41,7 +42,7 @@ export function studentRoutes(deps: ApiDeps) {
     .openapi(show, (c) => {
       const { name } = c.req.valid('param');
       const { students } = deps.snapshots.current(c.get('caller').project);
-      const found = students[name];
+      const found = byName(students, name);
       if (!found) throw new StillhouseError('not_found', nameNearest('student', name, Object.keys(students)), { param: 'name' });
       return c.json(found, 200);
     })

@@ -101,7 +101,10 @@ test('no text of a user', async () => {
 });
 
 test('a student that is gone, or no embedder: a target that is not there now', async () => {
-  await expect(call(user('x'), 'other')).rejects.toMatchObject({ code: 'unavailable', retryable: true });
+  for (const gone of ['other', 'constructor']) {
+    const message = `The student "${gone}" is not in the registry`;
+    await expect(call(user('x'), gone)).rejects.toMatchObject({ code: 'unavailable', retryable: true, message });
+  }
   const bare = studentProvider({ classifier: null, usdPerCoreHour: 0.1, now: Date.now });
   expect(bare.targets(snapshot)).toMatchObject([
     { target: 'student/support', ready: false, reason: expect.stringContaining('STILLHOUSE_EMBEDDER') as string },

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { lastUserText } from '../../contracts/chat.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import type { ArtifactRef } from '../../contracts/identifiers.ts';
+import { byName } from '../aliases/by-name.ts';
 import type { ChatRequest } from '../chat/chat-request.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
 
@@ -30,7 +31,7 @@ export function studentProvider(options: StudentOptions): Provider {
   return Object.freeze({
     id: 'student',
     async call(call: ProviderCall): Promise<ProviderAnswer> {
-      const student = call.snapshot.students[call.model];
+      const student = byName(call.snapshot.students, call.model);
       if (!student) throw new StillhouseError('unavailable', `The student "${call.model}" is not in the registry`, { retryable: true });
       if (!options.classifier) throw noEmbedder();
       if (student.kind !== 'encoder') {

@@ -1,6 +1,7 @@
 import { parseTarget } from '../../contracts/identifiers.ts';
 import type { RegistrySnapshot } from '../../contracts/registry.ts';
 import type { Logger } from '../../platform/logger.ts';
+import { byName } from '../aliases/by-name.ts';
 import type { Classifier } from './student.ts';
 
 /** Has the students that aliases point to loaded as soon as a snapshot names them: the first call after a move is not the slow one. */
@@ -10,7 +11,7 @@ export function warmStudents(classifier: Classifier, log: Logger): (snapshot: Re
     for (const alias of Object.values(snapshot.aliases)) {
       for (const target of [...alias.targets.map((one) => one.target), ...alias.fallbacks]) {
         const parsed = parseTarget(target);
-        const student = parsed?.kind === 'student' ? snapshot.students[parsed.name] : undefined;
+        const student = parsed?.kind === 'student' ? byName(snapshot.students, parsed.name) : undefined;
         if (student?.kind !== 'encoder' || known.has(student.manifest.sha256)) continue;
         known.add(student.manifest.sha256);
         classifier.prepare(student.manifest).catch((error: unknown) => {

@@ -68,7 +68,8 @@ describe('with Temporal down', () => {
     expect(await plane.sdk.datasets.list()).toEqual([]);
     expect(await plane.sdk.distillations.list()).toEqual([]);
     expect((await plane.call('GET', '/api/datasets/nope')).body).toMatchObject({ code: 'not_found', param: 'name' });
-    expect((await plane.call('GET', '/api/aliases/nope')).status).toBe(404);
+    for (const path of ['aliases/nope', 'aliases/constructor', 'students/nope', 'students/toString'])
+      expect((await plane.call('GET', `/api/${path}`)).status).toBe(404);
   });
 });
 
