@@ -1,11 +1,11 @@
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { GOLD_KEY, Message, lastUserText } from '../../contracts/chat.ts';
 import { type BuildDatasetInput, DatasetFileLine, type DatasetRow } from '../../contracts/datasets.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { groupOf, splitOf } from '../../core/dataset/split.ts';
 import { contentHash } from '../../platform/content-hash.ts';
+import { type Line, LineReader } from '../../platform/line-reader.ts';
 import type { ArtifactStore } from '../../store/artifacts/artifact-store.ts';
 import type { ClickHouseClient } from '../../store/clickhouse/connection.ts';
 import { type SourceTrace, datasetTraces } from '../../store/clickhouse/dataset-source.ts';
@@ -88,11 +88,9 @@ async function* fileRows(setting: SourceSetting, input: BuildDatasetInput, file:
   if (!ref) throw new StillhouseError('not_found', 'source.file: no such file was uploaded.', { param: 'source.file' });
   const path = await setting.artifacts.getFile(ref, setting.temporaryFolder);
   let page: SourceRow[] = [];
-  let number = 0;
-  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
-    number++;
-    if (line.trim() === '') continue;
-    page.push(rowOfLine(line, number, file, input));
+  for await (const line of linesOf(path)) {
+    if (line.text === '') continue;
+    page.push(rowOfLine(line, file, input));
     if (page.length === 500) {
       yield page;
       page = [];
@@ -101,9 +99,16 @@ async function* fileRows(setting: SourceSetting, input: BuildDatasetInput, file:
   if (page.length > 0) yield page;
 }
 
-function rowOfLine(line: string, number: number, file: string, input: BuildDatasetInput): SourceRow {
-  const parsed = DatasetFileLine.safeParse(parseJson(line));
+async function* linesOf(path: string): AsyncGenerator<Line> {
+  const reader = new LineReader();
+  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) yield* reader.add(chunk);
+  yield* reader.end();
+}
+
+function rowOfLine({ number, text, fault }: Line, file: string, input: BuildDatasetInput): SourceRow {
   const place = `line ${number}`;
+  if (fault !== null) throw new StillhouseError('dataset_invalid', `${place}: ${fault}`);
+  const parsed = DatasetFileLine.safeParse(parseJson(text));
   if (!parsed.success) throw new StillhouseError('dataset_invalid', `${place}: ${parsed.error.issues[0]?.message ?? 'is not JSON'}`);
   const given = parsed.data;
   const last = given.messages.at(-1);

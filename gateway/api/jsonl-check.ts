@@ -1,8 +1,7 @@
 import { DatasetFileLine } from '../../contracts/datasets.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
+import { type Line, LineReader } from '../../platform/line-reader.ts';
 
-/** A longer line is no row of a chat. */
-const MAX_LINE_BYTES = 16 * 1024 * 1024;
 /** Named bad lines; the others are counted. */
 const NAMED_LINES = 20;
 
@@ -13,26 +12,18 @@ interface BadLine {
 
 /** Checks JSONL while it streams by: every line must be a row of a dataset. Blank lines count for nothing. */
 export class JsonlCheck {
-  #rest: Uint8Array[] = [];
-  #restBytes = 0;
-  #line = 0;
+  readonly #lines = new LineReader();
   #rows = 0;
   #bad: BadLine[] = [];
   #badCount = 0;
 
   add(chunk: Uint8Array): void {
-    let start = 0;
-    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
-      this.#gather(chunk.subarray(start, end));
-      this.#finishLine();
-      start = end + 1;
-    }
-    if (start < chunk.length) this.#gather(chunk.subarray(start));
+    for (const line of this.#lines.add(chunk)) this.#take(line);
   }
 
   /** The number of rows; throws `dataset_invalid` that names the bad lines. */
   end(): number {
-    if (this.#rest.length > 0) this.#finishLine();
+    for (const line of this.#lines.end()) this.#take(line);
     if (this.#badCount > 0) {
       const named = this.#bad.map(({ line, reason }) => `line ${line}: ${reason}`).join('; ');
       const more = this.#badCount - this.#bad.length;
@@ -45,35 +36,19 @@ export class JsonlCheck {
     return this.#rows;
   }
 
-  #gather(part: Uint8Array): void {
-    if (this.#restBytes <= MAX_LINE_BYTES) this.#rest.push(part);
-    this.#restBytes += part.length;
-  }
-
-  #finishLine(): void {
-    this.#line++;
-    const tooLong = this.#restBytes > MAX_LINE_BYTES;
-    const bytes = Buffer.concat(this.#rest);
-    this.#rest = [];
-    this.#restBytes = 0;
-    const found = tooLong ? { reason: `is longer than ${MAX_LINE_BYTES} bytes` } : checkLine(bytes);
+  #take(line: Line): void {
+    const found = line.fault === null ? checkRow(line.text) : { reason: line.fault };
     if (found === 'blank') return;
     if (found === 'row') {
       this.#rows++;
       return;
     }
     this.#badCount++;
-    if (this.#bad.length < NAMED_LINES) this.#bad.push({ line: this.#line, reason: found.reason });
+    if (this.#bad.length < NAMED_LINES) this.#bad.push({ line: line.number, reason: found.reason });
   }
 }
 
-function checkLine(bytes: Buffer): 'blank' | 'row' | { reason: string } {
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes).trim();
-  } catch {
-    return { reason: 'is not UTF-8' };
-  }
+function checkRow(text: string): 'blank' | 'row' | { reason: string } {
   if (text === '') return 'blank';
   let row: unknown;
   try {
