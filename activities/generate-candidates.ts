@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import type { Candidate } from '../contracts/candidates.ts';
 import type { DatasetRow, Split } from '../contracts/datasets.ts';
 import { promptTokenBound, worstCallUsd } from '../core/candidates/call-bounds.ts';
@@ -9,6 +10,7 @@ import type { GatewayAccess } from './distil/gateway-targets.ts';
 import type { RunPlan } from './distil/run-plan.ts';
 import { type LaneCall, runCalls } from './generate/call-lane.ts';
 import { CandidateJournal } from './generate/candidate-journal.ts';
+import { abandonAfter, lastAnswersMs } from './generate/last-answers.ts';
 import { type Purpose, journalledSamples, sampledParameters, samplesNeeded, samplingOf, temperatureOf } from './generate/samples.ts';
 import { SpendGuard } from './generate/spend-guard.ts';
 import { gatewayClient } from './generate/teacher-call.ts';
@@ -18,8 +20,6 @@ import { withHeartbeat } from './heartbeat.ts';
 const MOST_IN_FLIGHT = 32;
 /** No answer for so long and the activity begins again: longer than any single call may take. */
 const STALL_MS = 240_000;
-/** What is in flight when a stop is asked for has this long to be answered and journalled. */
-const LAST_ANSWERS_MS = 4_000;
 
 /** Rows `from` ≤ position < `to` of a split. */
 export interface GenerateInput {
@@ -78,7 +78,8 @@ export function createGenerateActivities(deps: GenerateDeps) {
         const guard = new SpendGuard(plan.maxUsd - (purpose === 'train' ? plan.reservedUsd : 0), await spentSoFar(clickhouse, plan));
         const journal = new CandidateJournal((candidates, token) => appendCandidates(clickhouse, candidates, token));
         let answered = 0;
-        const abandon = abandonAfter(signal);
+        const context = Context.current();
+        const abandon = abandonAfter(signal, () => lastAnswersMs(context.cancellationDetails));
         try {
           const lane = { client, journal, guard, most: MOST_IN_FLIGHT, stop: signal, abandon: abandon.signal };
           const result = await runCalls({ ...lane, moved: () => progress({ from, answered: ++answered, calls: calls.length }) }, calls);
@@ -164,21 +165,5 @@ function bodyOf(plan: RunPlan, purpose: Purpose, row: DatasetRow): LaneCall['cal
     temperature: temperatureOf(plan, purpose),
     max_completion_tokens: plan.maxAnswerTokens,
     stream: false,
-  };
-}
-
-/** A signal that follows `signal` after a grace, so that answers which are paid for can still be journalled. */
-function abandonAfter(signal: AbortSignal): { signal: AbortSignal; clear: () => void } {
-  const controller = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const begin = () => (timer = setTimeout(() => controller.abort(signal.reason), LAST_ANSWERS_MS));
-  if (signal.aborted) begin();
-  else signal.addEventListener('abort', begin, { once: true });
-  return {
-    signal: controller.signal,
-    clear: () => {
-      signal.removeEventListener('abort', begin);
-      clearTimeout(timer);
-    },
   };
 }

@@ -6,7 +6,7 @@ import { HEADERS } from '../../contracts/http.ts';
 import type { Price } from '../../core/candidates/call-bounds.ts';
 
 /** The gateway gives up on a silent provider after two minutes; this is later, so that the gateway's reason arrives. */
-const CALL_TIMEOUT_MS = 180_000;
+export const CALL_TIMEOUT_MS = 180_000;
 
 /** One answer of a teacher as it came. */
 export interface TeacherAnswer {
