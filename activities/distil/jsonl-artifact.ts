@@ -4,6 +4,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { ArtifactRef } from '../../contracts/identifiers.ts';
+import { removeLeftBehind } from '../../platform/left-behind.ts';
 import type { ArtifactStore } from '../../store/artifacts/artifact-store.ts';
 
 /**
@@ -16,6 +17,7 @@ export async function putJsonl(
   lines: AsyncIterable<unknown>,
 ): Promise<ArtifactRef> {
   await mkdir(setting.temporaryFolder, { recursive: true });
+  await removeLeftBehind(setting.temporaryFolder);
   const path = join(setting.temporaryFolder, `${randomUUID()}.jsonl`);
   const hash = createHash('sha256');
   let rows = 0;

@@ -7,6 +7,7 @@ import type { ReadableStream } from 'node:stream/web';
 import { pipeline } from 'node:stream/promises';
 import { StillhouseError } from '../../contracts/errors.ts';
 import type { UploadedFile } from '../../contracts/http.ts';
+import { removeLeftBehind } from '../../platform/left-behind.ts';
 import { JsonlCheck } from './jsonl-check.ts';
 
 /** Larger files are refused; a dataset of that size comes from traces. */
@@ -28,6 +29,7 @@ export async function receiveJsonl(
 ): Promise<UploadedFile> {
   if (!body) throw new StillhouseError('invalid_request', 'the body: must be a JSONL file, one row a line', { param: 'the body' });
   await mkdir(temporaryFolder, { recursive: true });
+  await removeLeftBehind(temporaryFolder);
   const path = join(temporaryFolder, `upload-${randomUUID()}.jsonl`);
   const hash = createHash('sha256');
   const check = new JsonlCheck();

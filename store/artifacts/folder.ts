@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { pathToFileURL } from 'node:url';
 import type { ArtifactRef } from '../../contracts/identifiers.ts';
+import { removeLeftBehind } from '../../platform/left-behind.ts';
 import { checkArtifactKey } from './artifact-key.ts';
 import type { ArtifactStore } from './store-contract.ts';
 import { checkedBytes, checkedFile, missing, taken } from './checked.ts';
@@ -13,8 +14,6 @@ import { hashFile, hashing } from './content-hash.ts';
 
 /** Half-written files lie here, on the file system of their destination; a key can't begin with a dot. */
 const TEMPORARY = '.tmp';
-/** What a killed process left behind is removed after this time: no upload takes as long. */
-const LEFT_BEHIND_MS = 24 * 3600 * 1000;
 
 /**
  * Artifacts in a folder. A file appears under its key by hard link, whole and only where nothing is: of two writers at
@@ -99,14 +98,5 @@ async function syncFolder(folder: string): Promise<void> {
     await handle.sync();
   } finally {
     await handle.close();
-  }
-}
-
-async function removeLeftBehind(folder: string): Promise<void> {
-  const oldest = Date.now() - LEFT_BEHIND_MS;
-  for (const name of await readdir(folder).catch(() => [])) {
-    const path = join(folder, name);
-    const found = await stat(path).catch(() => null);
-    if (found && found.mtimeMs < oldest) await rm(path, { force: true });
   }
 }

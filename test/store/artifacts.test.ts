@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -125,12 +126,13 @@ describe.each(KINDS)('artifacts in $name', ({ start }) => {
 
 describe('a folder', () => {
   it('is rid of what a killed process left half written', async () => {
+    const [old, young] = [randomUUID(), randomUUID()];
     const work = mkdtempSync(join(tmpdir(), 'stillhouse-artifacts-'));
     mkdirSync(join(work, '.tmp'));
-    for (const name of ['old', 'new']) writeFileSync(join(work, '.tmp', name), 'half');
-    utimesSync(join(work, '.tmp', 'old'), 1, 1);
+    for (const name of [old, young]) writeFileSync(join(work, '.tmp', name), 'half');
+    utimesSync(join(work, '.tmp', old), 1, 1);
     await openArtifactStore(work).put('k', Buffer.from('x'));
-    expect(readdirSync(join(work, '.tmp'))).toEqual(['new']);
+    expect(readdirSync(join(work, '.tmp'))).toEqual([young]);
     rmSync(work, { recursive: true });
   });
 });
