@@ -75,7 +75,9 @@ export function createGenerateActivities(deps: GenerateDeps) {
           calls.push(...missingCalls(deps, plan, purpose, rows, known));
           for (const samples of known.values()) reused += samples.length;
         }
-        const guard = new SpendGuard(plan.maxUsd - (purpose === 'train' ? plan.reservedUsd : 0), await spentSoFar(clickhouse, plan));
+        const { usd, unpriced } = await spentSoFar(clickhouse, plan);
+        const worstUsd = calls.reduce((most, call) => Math.max(most, call.worstUsd), 0);
+        const guard = new SpendGuard(plan.maxUsd - (purpose === 'train' ? plan.reservedUsd : 0), usd, unpriced * worstUsd);
         const journal = new CandidateJournal((candidates, token) => appendCandidates(clickhouse, candidates, token));
         let answered = 0;
         const context = Context.current();
@@ -107,14 +109,14 @@ async function wantedOf(
   ];
 }
 
-/** What the run has paid up to now: journalled answers, and calls that were cut off, as their traces say. */
-async function spentSoFar(clickhouse: ClickHouseClient, plan: RunPlan): Promise<number> {
+/** What the run has paid up to now: journalled answers, and calls that were cut off, as their traces say; how many say nothing. */
+async function spentSoFar(clickhouse: ClickHouseClient, plan: RunPlan): Promise<{ usd: number; unpriced: number }> {
   const { project } = plan.run;
   const [journalled, traced] = await Promise.all([
     candidateSpend(clickhouse, project, plan.run),
     pipelineSpend(clickhouse, project, plan.run),
   ]);
-  return Math.max(journalled.usd, traced.usd);
+  return { usd: Math.max(journalled.usd, traced.usd), unpriced: traced.unpriced };
 }
 
 function missingCalls(

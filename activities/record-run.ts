@@ -15,6 +15,8 @@ export interface SettledSpend {
   usd: number;
   /** Journalled answers whose trace had not arrived in time; the sum is then the journal's where that is more. */
   missingTraces: number;
+  /** Calls that the provider may have charged for, in no sum. */
+  unknownCosts: number;
 }
 
 export type RecordRunActivities = ReturnType<typeof createRecordRunActivities>;
@@ -42,7 +44,11 @@ export function createRecordRunActivities(deps: { clickhouse: ClickHouseClient; 
         }
         const traced = await pipelineSpend(clickhouse, project, run);
         const journalled = await candidateSpend(clickhouse, project, run);
-        return { usd: missing > 0 ? Math.max(traced.usd, journalled.usd) : traced.usd, missingTraces: missing };
+        return {
+          usd: missing > 0 ? Math.max(traced.usd, journalled.usd) : traced.usd,
+          missingTraces: missing,
+          unknownCosts: traced.unpriced,
+        };
       }),
   };
 }

@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type OpenAI from 'openai';
 import type { Candidate } from '../../contracts/candidates.ts';
-import { StillhouseError } from '../../contracts/errors.ts';
+import { StillhouseError, isStillhouseError } from '../../contracts/errors.ts';
 import { AdaptiveLimit } from './adaptive-limit.ts';
 import type { CandidateJournal } from './candidate-journal.ts';
 import type { SpendGuard } from './spend-guard.ts';
-import { type TeacherAnswer, type TeacherCall, askTeacher } from './teacher-call.ts';
+import { type CallOutcome, type TeacherAnswer, type TeacherCall, askTeacher } from './teacher-call.ts';
 
 /** Attempts of one call against a provider that fails; then the sample is left out and counted. */
 const PROVIDER_ATTEMPTS = 8;
@@ -52,7 +52,7 @@ export interface LaneResult {
  * begins only where the cap holds its worst case beside that of all others in flight.
  */
 export async function runCalls(deps: LaneDeps, calls: readonly LaneCall[]): Promise<LaneResult> {
-  const { guard, stop } = deps;
+  const { stop } = deps;
   const limit = new AdaptiveLimit(deps.most);
   const result: LaneResult = { journalled: 0, lost: 0, capReached: false };
   const running = new Set<Promise<void>>();
@@ -63,12 +63,7 @@ export async function runCalls(deps: LaneDeps, calls: readonly LaneCall[]): Prom
       limit.leave();
       break;
     }
-    // Calls end below their worst case: where others are in flight, the cap may hold one more soon.
-    while (!guard.reserve(next.worstUsd) && !result.capReached) {
-      if (limit.inFlight === 1) result.capReached = true;
-      else await limit.changed();
-    }
-    if (result.capReached) {
+    if (!(await reserved(deps, limit, next.worstUsd, result))) {
       limit.leave();
       break;
     }
@@ -90,29 +85,41 @@ export async function runCalls(deps: LaneDeps, calls: readonly LaneCall[]): Prom
   return result;
 }
 
-async function runOne(deps: LaneDeps, limit: AdaptiveLimit, next: LaneCall, result: LaneResult): Promise<void> {
-  let costUsd = 0;
-  try {
-    const answer = await insist(deps, limit, next.call);
-    if (!answer) {
-      if (!deps.stop.aborted) result.lost++;
-      return;
-    }
-    costUsd = answer.costUsd;
-    await deps.journal.append(next.toCandidate(answer), deps.abandon);
-    result.journalled++;
-    deps.moved();
-  } finally {
-    deps.guard.settle(next.worstUsd, costUsd);
+/** Whether the cap holds an attempt's worst case; waits where it may soon. Not after a stop. */
+async function reserved({ guard, stop }: LaneDeps, limit: AdaptiveLimit, worstUsd: number, result: LaneResult): Promise<boolean> {
+  while (!stop.aborted) {
+    if (guard.reserve(worstUsd)) return true;
+    // Calls end below their worst case: where others are in flight, the cap may hold one more soon.
+    if (guard.isIdle) result.capReached = true;
+    if (result.capReached) return false;
+    await limit.changed();
   }
+  return false;
 }
 
-/** Asks until there is an answer, the attempts are used up, or a stop is asked for (null). */
-async function insist(deps: LaneDeps, limit: AdaptiveLimit, call: TeacherCall): Promise<TeacherAnswer | null> {
+/** Has one sample, journalled; its first attempt is reserved already. */
+async function runOne(deps: LaneDeps, limit: AdaptiveLimit, next: LaneCall, result: LaneResult): Promise<void> {
+  const answer = await insist(deps, limit, next, result);
+  if (answer === 'lost') result.lost++;
+  if (answer === null || answer === 'lost') return;
+  try {
+    await deps.journal.append(next.toCandidate(answer), deps.abandon);
+  } finally {
+    deps.guard.settle(next.worstUsd, answer.costUsd);
+  }
+  result.journalled++;
+  deps.moved();
+}
+
+/**
+ * Asks until there is an answer, whose reservation is then still held, the attempts are used up, or the cap or a stop ends
+ * it (null). Every attempt is reserved for itself, for each may be charged.
+ */
+async function insist(deps: LaneDeps, limit: AdaptiveLimit, next: LaneCall, result: LaneResult): Promise<TeacherAnswer | 'lost' | null> {
   let provider = 0;
   let network = 0;
-  while (!deps.stop.aborted) {
-    const outcome = await askTeacher(deps.client, call, deps.abandon);
+  do {
+    const outcome = await attempt(deps, next);
     if (outcome.kind === 'answered') {
       limit.succeeded();
       return outcome.answer;
@@ -125,9 +132,22 @@ async function insist(deps: LaneDeps, limit: AdaptiveLimit, call: TeacherCall): 
     if (!outcome.network) deps.moved();
     if (network >= NETWORK_ATTEMPTS)
       throw new StillhouseError('unavailable', `${NETWORK_ATTEMPTS} attempts of one call failed: ${outcome.reason}.`);
-    if (provider >= PROVIDER_ATTEMPTS) return null;
+    if (provider >= PROVIDER_ATTEMPTS) return 'lost';
     const backoffMs = Math.min(LONGEST_WAIT_MS, 150 * 2 ** (provider + network)) * (0.5 + Math.random() / 2);
     await wait(Math.max(outcome.retryAfterMs, backoffMs), undefined, { signal: deps.stop }).catch(() => undefined);
-  }
+  } while (await reserved(deps, limit, next.worstUsd, result));
   return null;
+}
+
+/** Asks once and settles the reservation, unless there is an answer to be journalled first. */
+async function attempt({ client, guard, abandon }: LaneDeps, { call, worstUsd }: LaneCall): Promise<CallOutcome> {
+  try {
+    const outcome = await askTeacher(client, call, abandon);
+    if (outcome.kind === 'again') guard.settle(worstUsd, outcome.isCostKnown ? 0 : null);
+    return outcome;
+  } catch (error) {
+    // A refusal costs nothing; of a call that was given up nobody knows.
+    guard.settle(worstUsd, isStillhouseError(error) ? 0 : null);
+    throw error;
+  }
 }

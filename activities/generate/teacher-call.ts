@@ -1,7 +1,7 @@
 import OpenAI, { APIConnectionError, APIError, APIUserAbortError } from 'openai';
 import type { ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
 import { METADATA_HEADER } from '../../contracts/chat.ts';
-import { StillhouseError } from '../../contracts/errors.ts';
+import { type ErrorCode, StillhouseError } from '../../contracts/errors.ts';
 import { HEADERS } from '../../contracts/http.ts';
 import type { Price } from '../../core/candidates/call-bounds.ts';
 
@@ -15,15 +15,24 @@ export interface TeacherAnswer {
   traceId: string;
   tokensIn: number;
   tokensOut: number;
-  costUsd: number;
+  /** null where neither the gateway nor the answer says. */
+  costUsd: number | null;
   latencyMs: number;
 }
 
 /** What became of a call. */
 export type CallOutcome =
   | { kind: 'answered'; answer: TeacherAnswer }
-  /** Worth another attempt. `overloaded`: fewer calls at a time would help. `network`: the gateway itself was not there. */
-  | { kind: 'again'; overloaded: boolean; network: boolean; retryAfterMs: number; reason: string };
+  /**
+   * Worth another attempt. `overloaded`: fewer calls at a time would help. `network`: the gateway itself was not there.
+   * `isCostKnown`: it has cost nothing; else the provider may have charged for it.
+   */
+  | { kind: 'again'; overloaded: boolean; network: boolean; isCostKnown: boolean; retryAfterMs: number; reason: string };
+
+/** The gateway's codes of calls that a provider may have charged for: their traces have no cost. */
+const UNKNOWN_COST = new Set<unknown>(['upstream_reset', 'upstream_timeout', 'upstream_invalid', 'internal'] satisfies ErrorCode[]);
+/** The connection was not made: nothing was sent. */
+const NOT_SENT = new Set<unknown>(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
 
 /** A client of the gateway whose retries are ours: the SDK's would not know of the cap or of what is journalled. */
 export function gatewayClient(access: { url: string; serviceKey: string; fetch: typeof fetch }): OpenAI {
@@ -48,7 +57,7 @@ export async function askTeacher(client: OpenAI, call: TeacherCall, signal: Abor
     const choice = data.choices[0];
     const tokensIn = data.usage?.prompt_tokens ?? 0;
     const tokensOut = data.usage?.completion_tokens ?? 0;
-    const fromTokens = (tokensIn * call.price.inputUsdPerMTok + tokensOut * call.price.outputUsdPerMTok) / 1_000_000;
+    const fromTokens = data.usage && (tokensIn * call.price.inputUsdPerMTok + tokensOut * call.price.outputUsdPerMTok) / 1_000_000;
     const header = response.headers.get(HEADERS.costUsd);
     return {
       kind: 'answered',
@@ -58,7 +67,7 @@ export async function askTeacher(client: OpenAI, call: TeacherCall, signal: Abor
         traceId: response.headers.get(HEADERS.traceId) ?? '',
         tokensIn,
         tokensOut,
-        costUsd: header !== null && Number.isFinite(Number(header)) ? Number(header) : fromTokens,
+        costUsd: header !== null && Number.isFinite(Number(header)) ? Number(header) : (fromTokens ?? null),
         latencyMs: performance.now() - startedAt,
       },
     };
@@ -71,14 +80,22 @@ function outcomeOf(error: unknown, teacher: string, latencyMs: number): CallOutc
   if (error instanceof APIUserAbortError) throw error;
   if (error instanceof APIConnectionError) {
     const reason = `the gateway can't be reached: ${error.message}`;
-    return { kind: 'again', overloaded: false, network: true, retryAfterMs: 0, reason };
+    return { kind: 'again', overloaded: false, network: true, isCostKnown: NOT_SENT.has(systemCode(error)), retryAfterMs: 0, reason };
   }
   if (!(error instanceof APIError)) throw error;
   const status = error.status as number | undefined;
   const retryAfterMs = Number(error.headers?.get('retry-after') ?? 0) * 1_000 || 0;
   if (status === undefined || status === 408 || status === 409 || status === 429 || status >= 500) {
     const overloaded = status === 429 || status === 503 || status === 504 || status === 529;
-    return { kind: 'again', overloaded, network: false, retryAfterMs, reason: `${status ?? 'no status'} ${error.code ?? ''}`.trim() };
+    const isCostKnown = status !== undefined && !UNKNOWN_COST.has(error.code);
+    return {
+      kind: 'again',
+      overloaded,
+      network: false,
+      isCostKnown,
+      retryAfterMs,
+      reason: `${status ?? 'no status'} ${error.code ?? ''}`.trim(),
+    };
   }
   // The provider's filter refuses this prompt and would again: an answer like any other, that curation drops.
   if (error.code === 'content_filter' || error.code === 'content_policy_violation') {
@@ -91,4 +108,10 @@ function outcomeOf(error: unknown, teacher: string, latencyMs: number): CallOutc
     cause: error,
     data: { status, code: error.code ?? null },
   });
+}
+
+/** The system's code at the end of a chain of causes. */
+function systemCode(error: unknown): unknown {
+  if (!(error instanceof Error)) return undefined;
+  return (error as NodeJS.ErrnoException).code ?? systemCode(error instanceof AggregateError ? error.errors[0] : error.cause);
 }

@@ -33,7 +33,7 @@ const TRACE_BY_ID = defineQuery({
 
 const PIPELINE_SPEND = defineQuery({
   name: 'spend of a distillation',
-  sql: `SELECT sum(cost_usd) AS usd, count() AS calls, countIf(cost_usd IS NULL AND status != 'error') AS unpriced FROM ${TABLES.traces}
+  sql: `SELECT sum(cost_usd) AS usd, count() AS calls, countIf(cost_usd IS NULL) AS unpriced FROM ${TABLES.traces}
     WHERE project = {project:String} AND origin = 'pipeline' AND hasAll(metadata_pairs, {pairs:Array(String)})
       AND metadata['distillation'] = {distillation:String} AND metadata['run'] = {run:String}`,
   parameters: z.object({ project: z.string(), pairs: z.array(z.string()), distillation: z.string(), run: z.string() }),

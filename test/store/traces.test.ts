@@ -198,7 +198,8 @@ describe('reading', () => {
     expect(await pipelineSpend(clickhouse.client, project, { distillation: 'd', runId: 'r' })).toEqual({
       usd: 0.75,
       calls: 4,
-      unpriced: 1,
+      // An error that has cost nothing says 0.
+      unpriced: 2,
     });
     expect(await pipelineSpend(clickhouse.client, project, { distillation: 'd', runId: 'none' })).toEqual({
       usd: 0,
