@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -102,6 +103,11 @@ it('goes on after a body that is no query', async () => {
 it('serves more clients at once than it has sessions', async () => {
   const answers = await Promise.all(Array.from({ length: 50 }, async (_, n) => (await post(`SELECT ${n} WHERE sleep(0.05) = 0`)).text()));
   expect(answers).toEqual(Array.from({ length: 50 }, (_, n) => `${n}\n`));
+});
+
+it('is of the release that compose.yaml runs as a server', async () => {
+  const [, release] = /image: clickhouse\/clickhouse-server:(\d+\.\d+)/.exec(readFileSync('compose.yaml', 'utf8'))!;
+  expect(await (await post('SELECT version()')).text()).toMatch(new RegExp(`^${release!.replace('.', '\\.')}\\.`));
 });
 
 it('leaves the folder to its holder', async () => {
