@@ -9,8 +9,14 @@ export type RegistryActivities = ReturnType<typeof createRegistryActivities>;
 
 export function createRegistryActivities(deps: { clickhouse: ClickHouseClient }) {
   return {
-    /** The newest version of every key. Safe to retry because it only reads. */
-    loadState: (input: { project: string }): Promise<StateVersion[]> => currentState(deps.clickhouse, input.project),
+    /**
+     * The newest version of every key, of students only that they are there: with their evaluations a few hundred would be
+     * more than Temporal passes on. Safe to retry because it only reads.
+     */
+    async loadState(input: { project: string }): Promise<StateVersion[]> {
+      const versions = await currentState(deps.clickhouse, input.project);
+      return versions.map((version) => (version.kind === 'student' ? { ...version, value: {} } : version));
+    },
 
     /** What a request wrote, if it was made before. Safe to retry because it only reads. */
     async findRequest(input: { project: string; requestId: string }): Promise<StateVersion | null> {
