@@ -30,8 +30,18 @@ export function evaluationFacts(out: Output, evaluation: Evaluation): [string, s
     ['teacher', side(teacher)],
     ['student', side(student)],
     ['difference', `${points(difference.points)} points, 95 % interval ${points(difference.low)} to ${points(difference.high)}`],
-    ['judged by', `${count(evaluation.n)} test rows against ${against}; McNemar p = ${evaluation.mcnemarP.toPrecision(2)}`],
+    ['judged by', `${testRows(evaluation)} against ${against}; McNemar p = ${evaluation.mcnemarP.toPrecision(2)}`],
   ];
+}
+
+/** How many observations there are, and what became of the other rows. */
+export function testRows({ n, rows, leftOut, reference, goldRows }: Evaluation): string {
+  const more = [
+    ...(rows !== undefined && rows > n ? [`${count(rows)} with near-duplicates`] : []),
+    ...(reference === 'mixed' && goldRows !== undefined ? [`${count(goldRows)} with gold`] : []),
+    ...(leftOut ? [`${count(leftOut)} left out for want of an answer`] : []),
+  ];
+  return `${count(n)} test rows${more.length > 0 ? ` (${more.join(', ')})` : ''}`;
 }
 
 /** How a run ended, for people. */

@@ -14,13 +14,22 @@ const REFERENCES: Record<Evaluation['reference'], string> = {
   mixed: 'gold answers where there are any, else the majority of fresh teacher samples',
 };
 
+function testRows({ n, rows, leftOut, reference, goldRows }: Evaluation): string {
+  const more = [
+    ...(rows !== undefined && rows > n ? [`${rows} with near-duplicates`] : []),
+    ...(reference === 'mixed' && goldRows !== undefined ? [`${goldRows} with gold`] : []),
+    ...(leftOut ? [`${leftOut} left out for want of an answer`] : []),
+  ];
+  return `${plural(n, 'test row')}${more.length > 0 ? ` (${more.join(', ')})` : ''}`;
+}
+
 /** Student against teacher: the decision, the interval behind it, and what the change is worth. */
 export function ReportCard({ evaluation, usedGold }: { evaluation: Evaluation; usedGold: boolean }) {
-  const { teacher, student, difference, discordant, n, reference, mcnemarP } = evaluation;
+  const { teacher, student, difference, discordant, reference, mcnemarP } = evaluation;
   const cheaper = formatTimes(teacher.usdPer1k, student.usdPer1k);
   const faster = formatTimes(teacher.p50Ms, student.p50Ms);
   return (
-    <Panel title="Report card" hint={`${plural(n, 'test row')}, against ${REFERENCES[reference]}`}>
+    <Panel title="Report card" hint={`${testRows(evaluation)}, against ${REFERENCES[reference]}`}>
       <div className={classes.verdict}>
         <DecisionTag decision={evaluation.decision} size="lg" />
         <p className={classes.sentence}>{verdictOf(evaluation)}</p>
