@@ -57,7 +57,7 @@ export function createPlanActivities(deps: PlanDeps) {
       const survey = input.until === 'curate' ? null : await surveyTest(clickhouse, input.project, dataset, asked);
       const warnings = survey ? checkTest(input.marginPoints, dataset.rows.test, survey, teacher) : [];
       const freshUsd = survey?.freshUsd ?? 0;
-      checkCap(input, shape, freshUsd, worstCallUsd(price, { in: shape.mostPromptTokens, out: maxAnswerTokens }));
+      checkCap(input, shape, freshUsd, worstCallUsd(price, { in: shape.mostPromptTokens(teacher), out: maxAnswerTokens }));
       return {
         run: { project: input.project, distillation: name, runId },
         dataset: { name: dataset.name, version: dataset.version, hash: dataset.hash },

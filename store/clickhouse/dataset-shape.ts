@@ -7,8 +7,8 @@ import { defineQuery, runQuery } from './query.ts';
 const SHAPE = defineQuery({
   name: 'shape of a dataset',
   sql: `SELECT reference_target, split, count() AS rows, quantileExact(0.99)(length(reference)) AS p99_reference_bytes,
-      max(if(prompt_tokens > 0, prompt_tokens, length(messages) + length(tools) + length(response_format))) AS most_prompt_tokens,
-      avg(if(prompt_tokens > 0, prompt_tokens, length(messages) + length(tools) + length(response_format))) AS mean_prompt_tokens
+      max(length(messages) + length(tools) + length(response_format)) AS most_prompt_bytes,
+      max(if(prompt_tokens > 0, prompt_tokens, length(messages) + length(tools) + length(response_format))) AS most_prompt_tokens
     FROM (SELECT * FROM ${TABLES.datasetRows} WHERE project = {project:String} AND dataset = {dataset:String} AND version = {version:UInt32} LIMIT 1 BY row_id)
     GROUP BY reference_target, split ORDER BY rows DESC`,
   parameters: z.object({ project: z.string(), dataset: z.string(), version: z.number().int() }),
@@ -17,8 +17,8 @@ const SHAPE = defineQuery({
     split: z.enum(['train', 'validation', 'test']),
     rows: z.number(),
     p99_reference_bytes: z.number(),
+    most_prompt_bytes: z.number(),
     most_prompt_tokens: z.number(),
-    mean_prompt_tokens: z.number(),
   }),
   limits: { max_execution_time: 60, max_memory_usage: 4 * 1024 ** 3 },
 });
@@ -29,9 +29,8 @@ export interface DatasetShape {
   answeredBy: { target: string; rows: number }[];
   /** 99th percentile of the reference answers in bytes. */
   p99ReferenceBytes: number;
-  /** Tokens as billed, bytes where no call was billed. */
-  mostPromptTokens: number;
-  meanPromptTokens: number;
+  /** Tokens of the longest prompt at most: as this teacher was billed, bytes where it was not asked. */
+  mostPromptTokens(teacher: string): number;
 }
 
 /** Sums up a version's rows without reading their text out. */
@@ -40,11 +39,10 @@ export async function datasetShape(client: ClickHouseClient, project: string, da
   const byTarget = new Map<string, number>();
   for (const part of parts) byTarget.set(part.reference_target, (byTarget.get(part.reference_target) ?? 0) + part.rows);
   byTarget.delete('');
-  const rows = parts.reduce((sum, part) => sum + part.rows, 0);
   return {
     answeredBy: [...byTarget].map(([target, n]) => ({ target, rows: n })).sort((a, b) => b.rows - a.rows),
     p99ReferenceBytes: Math.max(0, ...parts.map((part) => part.p99_reference_bytes)),
-    mostPromptTokens: Math.max(0, ...parts.map((part) => part.most_prompt_tokens)),
-    meanPromptTokens: rows === 0 ? 0 : parts.reduce((sum, part) => sum + part.mean_prompt_tokens * part.rows, 0) / rows,
+    mostPromptTokens: (teacher) =>
+      Math.max(0, ...parts.map((part) => (part.reference_target === teacher ? part.most_prompt_tokens : part.most_prompt_bytes))),
   };
 }

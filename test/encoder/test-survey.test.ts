@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { surveyTest } from '../../activities/distil/test-survey.ts';
 import type { Dataset, DatasetRow } from '../../contracts/datasets.ts';
+import { datasetShape } from '../../store/clickhouse/dataset-shape.ts';
 import { insertDatasetRows, insertGold } from '../../store/clickhouse/datasets.ts';
 import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.ts';
 
@@ -31,4 +32,12 @@ test('a test split is counted in groups, and what only others have answered is c
   // Four samples of row 2, one answer of row 3, five calls of row 4; other targets' token counts bound nothing.
   const bytes = Buffer.byteLength(JSON.stringify([rows[3]!.messages, null, null])) + 8;
   expect(survey.freshUsd).toBeCloseTo((4 * 15 + (1 + 5) * (bytes + 10)) / 1_000_000, 12);
+});
+
+test('the longest prompt is bounded by what this very teacher was billed', async () => {
+  const version = { name: 'lengths', version: 1 };
+  await insertDatasetRows(clickhouse.client, 'default', version, [row(0, 'g0', 'student/support')], 'by-a-student');
+  const shape = await datasetShape(clickhouse.client, 'default', version);
+  expect(shape.mostPromptTokens('student/support')).toBe(5);
+  expect(shape.mostPromptTokens(TEACHER)).toBeGreaterThanOrEqual(JSON.stringify([{ role: 'user', content: 'x' }]).length);
 });
