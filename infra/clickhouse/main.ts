@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { isStillhouseError } from '../../contracts/errors.ts';
 import { loadEnvironment } from '../../platform/environment.ts';
 import { exclusiveLock } from '../../platform/exclusive-lock.ts';
@@ -16,6 +17,10 @@ try {
   const folder = homePaths(env).clickhouse;
   mkdirSync(folder, { recursive: true });
   const lock = exclusiveLock(`${folder}.lock`, `process ${process.pid}`, `The ClickHouse folder ${folder}`);
+  // The engine reads files of its working folder by name: let there be none.
+  const empty = join(homePaths(env).tmp, 'clickhouse-working-folder');
+  mkdirSync(empty, { recursive: true });
+  process.chdir(empty);
   const threads = Number(process.env['UV_THREADPOOL_SIZE'] ?? 4);
   const clickhouse = await startEmbeddedClickHouse({
     folder,
