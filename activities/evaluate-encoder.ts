@@ -109,14 +109,15 @@ function studentPrice(answers: readonly Classification[], usdPerCoreHour: number
   return { usdPer1k: ((meanMs * 1000) / 3_600_000) * usdPerCoreHour, p50Ms: median(answers.map(({ computeMs }) => computeMs)) };
 }
 
-/** What the teacher's recorded calls on these rows cost and took; null where none is known. */
+/** What the teacher's calls on these rows cost and took; null where none is known. */
 async function teacherPrice(
   { clickhouse }: EvaluateEncoderDeps,
   { project }: EvaluateEncoderInput,
   rows: readonly TestRow[],
 ): Promise<{ usdPer1k: number | null; p50Ms: number | null }> {
   const ids = rows.flatMap(({ traceId }) => (traceId === '' ? [] : [traceId]));
-  const costs = [...(await costsOfTraces(clickhouse, project, ids)).values()];
+  const recorded = (await costsOfTraces(clickhouse, project, ids)).values();
+  const costs = [...recorded, ...rows.flatMap(({ freshCost }) => freshCost ?? [])];
   const priced = costs.flatMap(({ costUsd }) => (costUsd === null ? [] : [costUsd]));
   const usdPer1k = priced.length === 0 ? null : (1000 * priced.reduce((sum, usd) => sum + usd, 0)) / priced.length;
   return { usdPer1k, p50Ms: median(costs.map(({ latencyMs }) => latencyMs)) };

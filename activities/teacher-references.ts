@@ -41,7 +41,8 @@ export function createReferenceActivities(deps: CurateDeps) {
               const fresh = isRecorded ? undefined : answers.get(row.rowId)?.[0];
               if ((isGold || reference !== undefined) && (isRecorded || fresh)) comparable.add(row.group);
               if (reference === undefined && !fresh) continue;
-              yield { rowId: row.rowId, reference, teacher: fresh?.answer, traceId: fresh?.traceId } satisfies FreshAnswers;
+              const { answer: teacher, costUsd, latencyMs } = fresh ?? {};
+              yield { rowId: row.rowId, reference, teacher, costUsd, latencyMs } satisfies FreshAnswers;
             }
             progress({ comparable: comparable.size });
           }

@@ -101,8 +101,9 @@ export const FreshAnswers = z.object({
   reference: z.string().optional(),
   /** Its answer, where the recorded one is another target's or a person's. */
   teacher: z.string().optional(),
-  /** Trace of that answer. */
-  traceId: z.string().optional(),
+  /** What that answer cost (null: unknown) and how long it took; its trace may still be on its way. */
+  costUsd: z.number().nullable().optional(),
+  latencyMs: z.number().optional(),
 });
 export type FreshAnswers = z.infer<typeof FreshAnswers>;
 

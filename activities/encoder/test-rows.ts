@@ -14,8 +14,10 @@ export interface TestRow {
   isGold: boolean;
   /** What the teacher answered when the call was recorded; where another target did, or a person, when it was asked since. */
   teacher: string;
-  /** The trace of that answer; empty where there is none. */
+  /** The trace of the recorded answer; empty where there is none. */
   traceId: string;
+  /** What an answer since then cost and how long it took. */
+  freshCost: { costUsd: number | null; latencyMs: number } | null;
 }
 
 /** The rows to be scored. */
@@ -61,10 +63,10 @@ function toTestRow(row: DatasetRow, teacher: string, gold: string | undefined, f
   const { rowId } = row;
   const reference = gold ?? fresh?.reference;
   const text = lastUserText(row.messages);
-  const answered =
-    row.referenceTarget === teacher
-      ? { answer: row.reference, traceId: row.traceId }
-      : { answer: fresh?.teacher, traceId: fresh?.traceId ?? '' };
-  if (reference === undefined || text === '' || answered.answer === undefined) return null;
-  return { rowId, text, reference, isGold: gold !== undefined, teacher: answered.answer, traceId: answered.traceId };
+  const isRecorded = row.referenceTarget === teacher;
+  const answer = isRecorded ? row.reference : fresh?.teacher;
+  if (reference === undefined || text === '' || answer === undefined) return null;
+  const traceId = isRecorded ? row.traceId : '';
+  const freshCost = isRecorded || fresh?.latencyMs === undefined ? null : { costUsd: fresh.costUsd ?? null, latencyMs: fresh.latencyMs };
+  return { rowId, text, reference, isGold: gold !== undefined, teacher: answer, traceId, freshCost };
 }
