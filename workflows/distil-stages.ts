@@ -85,8 +85,9 @@ export class RunStages {
         const input = { project, distillation, manifest, dataset, teacher, marginPoints, references, usdPerCoreHour };
         return (await encoder.evaluateEncoder(input)).evaluation;
       },
-      ({ n, reference, teacher, student, difference, decision }) => ({
+      ({ n, leftOut, reference, teacher, student, difference, decision }) => ({
         n,
+        ...(leftOut ? { leftOut } : {}),
         reference,
         teacherAccuracy: round(teacher.accuracy),
         studentAccuracy: round(student.accuracy),

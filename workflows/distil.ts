@@ -76,7 +76,8 @@ async function probeDevice(): Promise<string | null> {
 /** States what the run has paid, once the traces of its calls have arrived. */
 async function settle(run: RunState): Promise<void> {
   const { project, name, runId } = run.state;
-  const { usd, missingTraces } = await spend.settleSpend({ run: { project, distillation: name, runId }, waitMs: SETTLE_MS });
+  const { usd, missingTraces, unknownCosts } = await spend.settleSpend({ run: { project, distillation: name, runId }, waitMs: SETTLE_MS });
   run.state.spentUsd = usd;
+  if (unknownCosts > 0) run.warn(`${unknownCosts} calls may have been charged, but nobody knows what; spentUsd is without them.`);
   if (missingTraces > 0) run.warn(`The traces of ${missingTraces} calls have not arrived; spentUsd is what the journal says.`);
 }

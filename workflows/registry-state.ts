@@ -1,5 +1,4 @@
 import type { AliasInput, AliasVersion } from '../contracts/aliases.ts';
-import type { Student } from '../contracts/distil.ts';
 import { parseTarget } from '../contracts/identifiers.ts';
 import type { StateKind, StateVersion } from '../contracts/registry.ts';
 import { refusal } from './failures.ts';
@@ -31,8 +30,8 @@ export class RegistryState {
     return (this.#newest.get(`alias/${name}`)?.value as AliasVersion | undefined) ?? null;
   }
 
-  student(name: string): Student | null {
-    return (this.#newest.get(`student/${name}`)?.value as Student | undefined) ?? null;
+  hasStudent(name: string): boolean {
+    return this.#newest.has(`student/${name}`);
   }
 
   /** The number of the next version of a key: it counts on through deletions. */
@@ -44,7 +43,7 @@ export class RegistryState {
   requireStudents(alias: AliasInput): void {
     for (const target of [...alias.targets.map((weighted) => weighted.target), ...alias.fallbacks]) {
       const parsed = parseTarget(target);
-      if (parsed?.kind === 'student' && !this.student(parsed.name))
+      if (parsed?.kind === 'student' && !this.hasStudent(parsed.name))
         throw refusal('not_found', `targets: there is no student "${parsed.name}" in this project`);
       if (parsed?.kind === 'router') throw refusal('not_found', `targets: there is no router "${parsed.name}" in this project`);
     }
