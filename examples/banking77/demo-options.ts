@@ -14,12 +14,23 @@ export interface DemoOptions {
   exit: boolean;
 }
 
+const USAGE = `npm run demo -- [options]
+  --teacher provider/model   a real teacher instead of the simulated one, for example openai/gpt-4o
+  --chaos                    SIGKILL to a random part every 15 s
+  --exit                     end when done, in a terminal too`;
+
 /** Reads the command line; throws with a sentence where it makes no sense. */
 export function demoOptions(argv: string[], isTty: boolean): DemoOptions {
   const { values } = parseArgs({
     args: argv,
-    options: { teacher: { type: 'string' }, chaos: { type: 'boolean', default: false }, exit: { type: 'boolean', default: !isTty } },
+    options: {
+      teacher: { type: 'string' },
+      chaos: { type: 'boolean', default: false },
+      exit: { type: 'boolean', default: !isTty },
+      help: { type: 'boolean', default: false },
+    },
   });
+  if (values.help) throw new Error(USAGE);
   const teacher = values.teacher ?? `simulated/${SIMULATED_MODEL}`;
   if (!/^[a-z0-9._-]+\/\S+$/.test(teacher)) throw new Error(`--teacher ${teacher}: say provider/model, for example openai/gpt-4o`);
   return { teacher, simulated: values.teacher === undefined, chaos: values.chaos, exit: values.exit };

@@ -15,6 +15,12 @@ export interface DemoStack {
 
 /** Starts the supervisor and waits until the gateway says that it is ready. */
 export async function startDemoStack(home: string, configurationPath: string): Promise<DemoStack> {
+  // parts.json of a stack that runs already would look like ours.
+  const running = readParts(home).filter((part) => part.pid !== null && isAlive(part.pid));
+  if (running.length > 0)
+    throw new Error(
+      `A stack runs on ${home} already (${running.map((part) => part.name).join(', ')}): stop it, or set STILLHOUSE_HOME to another folder and STILLHOUSE_PORT to another port.`,
+    );
   const supervisor = spawn(process.execPath, [fileURLToPath(new URL('../../infra/main.ts', import.meta.url))], {
     stdio: ['ignore', 'inherit', 'inherit'],
     // A group of its own: Ctrl-C reaches the demo, which then stops the stack in order.
@@ -38,6 +44,15 @@ function readParts(home: string): Part[] {
     return JSON.parse(readFileSync(join(home, 'run', 'parts.json'), 'utf8')) as Part[];
   } catch {
     return [];
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 
