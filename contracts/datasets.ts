@@ -90,7 +90,7 @@ export interface DatasetRow {
 
 export const DATASET_STATUSES = ['building', 'ready', 'failed'] as const;
 
-/** `GET /api/datasets/{name}`. */
+/** One version of a dataset, as it is recorded. */
 export const Dataset = z.object({
   project: Name,
   name: Name,
@@ -115,3 +115,7 @@ export const Dataset = z.object({
   updatedAt: z.iso.datetime(),
 });
 export type Dataset = z.infer<typeof Dataset>;
+
+/** `GET /api/datasets/{name}`: a version, and which one is the newest that can be used; null where none is ready. */
+export const DatasetView = Dataset.extend({ newestReady: z.number().int().positive().nullable() });
+export type DatasetView = z.infer<typeof DatasetView>;

@@ -2,7 +2,7 @@ import { openAsBlob } from 'node:fs';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { SPLITS } from '../../contracts/datasets.ts';
-import type { Dataset, DatasetRowView, DatasetSource, Split, Stillhouse, Task } from '../sdk/index.ts';
+import type { Dataset, DatasetRowView, DatasetSource, DatasetView, Split, Stillhouse, Task } from '../sdk/index.ts';
 import { CliError } from './cli-error.ts';
 import type { CliContext } from './context.ts';
 import { ago, clip, count } from './format.ts';
@@ -60,7 +60,7 @@ export function addDatasetCommands(program: Command, context: CliContext): void 
     .description('look at rows of a split')
     .argument('<name>')
     .addOption(new Option('--split <split>').choices(SPLITS).default('train'))
-    .option('--dataset-version <number>', 'default: the newest', wholeNumber)
+    .option('--dataset-version <number>', 'default: the newest that is ready', wholeNumber)
     .option('-n, --limit <count>', 'how many, at most 200', wholeNumber, 20)
     .option('--cursor <cursor>', 'nextCursor of the page before')
     .action(
@@ -109,12 +109,17 @@ function statusOf(out: Output, dataset: Dataset): string {
   return out.style(colour[dataset.status], dataset.status);
 }
 
-function showDatasets(out: Output, items: readonly Dataset[], nowMs: number): void {
+/** Which version runs and rows use where the newest can't be used; empty where it can, and where none is ready. */
+function usableInstead({ status, newestReady }: Dataset & Partial<DatasetView>): string {
+  return status === 'ready' || !newestReady ? '' : `version ${newestReady} is the newest that is ready`;
+}
+
+function showDatasets(out: Output, items: readonly DatasetView[], nowMs: number): void {
   if (items.length === 0) return out.line('No datasets yet. "stillhouse datasets create <name> --alias <alias>" builds one from traces.');
   const rows = items.map((dataset) => [
     dataset.name,
     String(dataset.version),
-    statusOf(out, dataset),
+    statusOf(out, dataset) + (usableInstead(dataset) && out.style('dim', ` (version ${dataset.newestReady} is ready)`)),
     dataset.task.kind,
     ...SPLITS.map((split) => count(dataset.rows[split])),
     count(dataset.goldRows),
@@ -123,11 +128,12 @@ function showDatasets(out: Output, items: readonly Dataset[], nowMs: number): vo
   out.table(['name', 'version', 'status', 'task', ...SPLITS, 'gold', 'changed'], rows, { right: ['version', ...SPLITS, 'gold'] });
 }
 
-function showDataset(out: Output, dataset: Dataset, nowMs: number): void {
+function showDataset(out: Output, dataset: Dataset & Partial<DatasetView>, nowMs: number): void {
   const source = 'file' in dataset.source ? `file ${dataset.source.file.slice(0, 12)}…` : `traces ${JSON.stringify(dataset.source.traces)}`;
   out.facts([
     ['dataset', out.style('bold', `${dataset.name} version ${dataset.version}`)],
     ['status', statusOf(out, dataset) + (dataset.error ? `  ${dataset.error}` : '')],
+    ['usable', usableInstead(dataset)],
     ['source', source],
     ['task', dataset.task.kind],
     ['rows', SPLITS.map((split) => `${count(dataset.rows[split])} ${split}`).join(', ')],

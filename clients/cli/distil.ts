@@ -14,7 +14,7 @@ export function addDistilCommand(program: Command, context: CliContext): void {
     .description('distil a dataset into a student')
     .argument('<dataset>')
     .option('--name <name>', 'name of the run; default: from the hash of its input')
-    .option('--dataset-version <number>', 'default: the newest', wholeNumber)
+    .option('--dataset-version <number>', 'default: the newest that is ready', wholeNumber)
     .option('--teacher <target>', "default: what answered the dataset's traces")
     .option('--student <kind>', 'what to train', 'encoder')
     .option('--judge <target>', 'model that scores candidates; none by default for labels')

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Dataset, DatasetRequest, DatasetRow, Split } from '../../contracts/datasets.ts';
+import type { Dataset, DatasetRequest, DatasetRow, DatasetView, Split } from '../../contracts/datasets.ts';
 import type { Page, UploadedFile } from '../../contracts/http.ts';
 import { everyItem } from './pages.ts';
 import type { Transport, UploadBody } from './transport.ts';
@@ -14,6 +14,7 @@ export type DatasetRowView = Pick<
 
 /** Which rows to show. */
 export interface RowsQuery {
+  /** Default: the newest that is ready. */
   version?: number;
   /** Default: train. */
   split?: Split;
@@ -38,11 +39,11 @@ export class Datasets {
   }
 
   /** All datasets, each at its newest version. */
-  async list(signal?: AbortSignal): Promise<Dataset[]> {
-    return (await this.#transport.json<Page<Dataset>>('GET', '/datasets', { signal })).items;
+  async list(signal?: AbortSignal): Promise<DatasetView[]> {
+    return (await this.#transport.json<Page<DatasetView>>('GET', '/datasets', { signal })).items;
   }
 
-  get(name: string, version?: number, signal?: AbortSignal): Promise<Dataset> {
+  get(name: string, version?: number, signal?: AbortSignal): Promise<DatasetView> {
     return this.#transport.json('GET', `/datasets/${encodeURIComponent(name)}`, { query: { version }, signal });
   }
 
@@ -57,7 +58,7 @@ export class Datasets {
   }
 
   /** Waits until the build has ended, well (`ready`) or not (`failed`, with its `error`). */
-  waitUntilBuilt(name: string, version?: number, options: WaitOptions = {}): Promise<Dataset> {
+  waitUntilBuilt(name: string, version?: number, options: WaitOptions = {}): Promise<DatasetView> {
     return waitFor(
       `The build of dataset "${name}"`,
       () => this.get(name, version, options.signal),

@@ -4,7 +4,7 @@ import { Message } from '../../contracts/chat.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { readDatasetRows } from '../../store/clickhouse/datasets.ts';
 import { NamedPath } from './aliases.ts';
-import { VersionQuery, findDataset } from './datasets.ts';
+import { VersionQuery, findUsableDataset } from './datasets.ts';
 import type { ApiDeps } from './dependencies.ts';
 import { answers, apiRouter, pageOf } from './openapi.ts';
 
@@ -24,7 +24,7 @@ const rows = createRoute({
   path: '/datasets/{name}/rows',
   tags: ['datasets'],
   summary: 'Rows of one split, for people to look at',
-  description: 'Gold answers are not shown here: they lie apart and evaluate.',
+  description: 'Of the newest version that is ready, unless one is named. Gold answers are not shown here: they lie apart and evaluate.',
   request: {
     params: NamedPath,
     query: VersionQuery.extend({
@@ -44,7 +44,7 @@ export function datasetRowRoutes(deps: ApiDeps) {
   return apiRouter().openapi(rows, async (c) => {
     const { project } = c.get('caller');
     const { split, cursor, limit, version } = c.req.valid('query');
-    const dataset = await findDataset(deps, project, c.req.valid('param').name, version);
+    const dataset = await findUsableDataset(deps, project, c.req.valid('param').name, version);
     if (dataset.status !== 'ready')
       throw new StillhouseError('conflict', `Dataset "${dataset.name}" is ${dataset.status}; there are no rows to show.`);
     const from = Number(cursor ?? 0);

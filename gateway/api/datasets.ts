@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { Dataset, DatasetRequest } from '../../contracts/datasets.ts';
+import { Dataset, DatasetRequest, DatasetView } from '../../contracts/datasets.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
-import { listDatasets, readDataset } from '../../store/clickhouse/datasets.ts';
+import { listDatasets, readDataset, readNewestReady } from '../../store/clickhouse/datasets.ts';
 import { NamedPath } from './aliases.ts';
 import { startBuild, unrecordedBuild } from './dataset-builds.ts';
 import type { ApiDeps } from './dependencies.ts';
@@ -30,15 +30,17 @@ const list = createRoute({
   path: '/datasets',
   tags,
   summary: 'All datasets, each at its newest version',
-  responses: answers(200, 'The datasets', pageOf('Dataset', Dataset)),
+  description: 'Where that one is not ready, `newestReady` names the version that runs and rows use by default.',
+  responses: answers(200, 'The datasets', pageOf('Dataset', DatasetView)),
 });
 const show = createRoute({
   method: 'get',
   path: '/datasets/{name}',
   tags,
   summary: 'One dataset: where its build stands, and what is in it',
+  description: 'By default its newest version. `newestReady` names the version that runs and rows use by default.',
   request: { params: NamedPath, query: VersionQuery },
-  responses: answers(200, 'The dataset', named('Dataset', Dataset)),
+  responses: answers(200, 'The dataset', named('Dataset', DatasetView)),
 });
 
 /** Datasets: built by a workflow, read from ClickHouse. */
@@ -51,9 +53,13 @@ export function datasetRoutes(deps: ApiDeps) {
       return c.json({ ...started, location }, 202);
     })
     .openapi(list, async (c) => c.json({ items: await newestOfEach(deps, c.get('caller').project), nextCursor: null }, 200))
-    .openapi(show, async (c) =>
-      c.json(await findDataset(deps, c.get('caller').project, c.req.valid('param').name, c.req.valid('query').version), 200),
-    );
+    .openapi(show, async (c) => {
+      const { project } = c.get('caller');
+      const { name } = c.req.valid('param');
+      const dataset = await findDataset(deps, project, name, c.req.valid('query').version);
+      const newestReady = (await readNewestReady(deps.clickhouse, project, name))?.version ?? null;
+      return c.json({ ...dataset, newestReady }, 200);
+    });
 }
 
 /** A version of a dataset, or the newest, one that is only just being built included; `not_found` with the nearest names. */
@@ -67,8 +73,19 @@ export async function findDataset(deps: ApiDeps, project: string, name: string, 
   throw new StillhouseError('not_found', detail, { param: 'name' });
 }
 
+/** A version of a dataset, or what a run would take: the newest that is ready. Where none is, the newest, for its status. */
+export async function findUsableDataset(deps: ApiDeps, project: string, name: string, version?: number): Promise<Dataset> {
+  const ready = version === undefined ? await readNewestReady(deps.clickhouse, project, name) : null;
+  return ready ?? findDataset(deps, project, name, version);
+}
+
 /** The store lists every version, newest first within a name. */
-async function newestOfEach(deps: ApiDeps, project: string): Promise<Dataset[]> {
-  const seen = new Set<string>();
-  return (await listDatasets(deps.clickhouse, project)).filter((dataset) => !seen.has(dataset.name) && seen.add(dataset.name));
+async function newestOfEach(deps: ApiDeps, project: string): Promise<DatasetView[]> {
+  const newest = new Map<string, DatasetView>();
+  for (const dataset of await listDatasets(deps.clickhouse, project)) {
+    const view = newest.get(dataset.name) ?? { ...dataset, newestReady: null };
+    if (dataset.status === 'ready') view.newestReady ??= dataset.version;
+    newest.set(dataset.name, view);
+  }
+  return [...newest.values()];
 }

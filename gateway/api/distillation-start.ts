@@ -5,7 +5,7 @@ import type { DistilInput, Distillation } from '../../contracts/distil.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { QUEUES, WORKFLOWS, workflowIds } from '../../contracts/names.ts';
 import { canonicalJson, distillationName } from '../../platform/content-hash.ts';
-import { findDataset } from './datasets.ts';
+import { findUsableDataset } from './datasets.ts';
 import type { ApiDeps } from './dependencies.ts';
 import { distillationState } from './distillation-state.ts';
 import { refuseInvalid } from './problems.ts';
@@ -70,7 +70,7 @@ async function refuseWhatCannotRun(deps: ApiDeps, input: DistilInput): Promise<v
   const runnable = RunnableDistilInput.safeParse(input);
   if (!runnable.success) refuseInvalid(runnable.error, 'the body');
   if (input.teacher) refuseImpossibleTarget(deps, input.project, input.teacher, 'teacher');
-  const dataset = await findDataset(deps, input.project, input.dataset, input.datasetVersion);
+  const dataset = await findUsableDataset(deps, input.project, input.dataset, input.datasetVersion);
   if (dataset.status === 'failed')
     throw new StillhouseError('conflict', `dataset: the build of "${dataset.name}" failed: ${dataset.error ?? 'no reason is known'}`, {
       param: 'dataset',

@@ -18,6 +18,14 @@ const READ = defineQuery({
   row: Row,
 });
 
+const READ_READY = defineQuery({
+  name: 'read the newest ready dataset',
+  sql: `SELECT value FROM (SELECT name, version, status, value FROM ${TABLES.datasets}
+    WHERE project = {project:String} AND name = {name:String} ${NEWEST}) WHERE status = 'ready' ORDER BY version DESC LIMIT 1`,
+  parameters: z.object({ project: z.string(), name: z.string() }),
+  row: Row,
+});
+
 const LIST = defineQuery({
   name: 'list datasets',
   sql: `SELECT value FROM (SELECT name, version, value FROM ${TABLES.datasets} WHERE project = {project:String} ${NEWEST}) ORDER BY name, version DESC`,
@@ -42,6 +50,12 @@ export async function recordDataset(client: ClickHouseClient, dataset: Dataset):
 /** A version of a dataset, by default the newest one whatever its status; null where there is none. */
 export async function readDataset(client: ClickHouseClient, project: string, name: string, version?: number): Promise<Dataset | null> {
   const [row] = await runQuery(client, READ, { project, name, version: version ?? 0 });
+  return row ? Dataset.parse(JSON.parse(row.value)) : null;
+}
+
+/** The newest version of a dataset that is ready; null where none is. */
+export async function readNewestReady(client: ClickHouseClient, project: string, name: string): Promise<Dataset | null> {
+  const [row] = await runQuery(client, READ_READY, { project, name });
   return row ? Dataset.parse(JSON.parse(row.value)) : null;
 }
 

@@ -24,6 +24,8 @@ beforeAll(async () => {
   client = new Client({ connection: await Connection.connect({ address: temporal.address }) });
   await recordDataset(clickhouse.client, dataset('support', 'ready'));
   await recordDataset(clickhouse.client, dataset('young', 'building'));
+  await recordDataset(clickhouse.client, dataset('triage', 'ready'));
+  await recordDataset(clickhouse.client, { ...dataset('triage', 'failed'), version: 2, error: 'no rows' });
 });
 afterAll(async () => {
   await client?.connection.close();
@@ -91,6 +93,7 @@ describe('what cannot run is refused at once', () => {
   test.each([
     [{ dataset: 'suport' }, 404, /There is no dataset "suport".*"support"/],
     [{ dataset: 'young' }, 409, /still being built/],
+    [{ dataset: 'triage', datasetVersion: 2 }, 409, /the build of "triage" failed: no rows/],
     [{ dataset: 'support', teacher: 'lap/oracle' }, 404, /teacher: There is no provider "lap".*"lab"/],
     [{ dataset: 'support', student: 'lora' }, 400, /only "encoder"/],
     [{ dataset: 'support', nSamples: 0, maxUsd: -1 }, 400, /nSamples: .*; maxUsd: /],
@@ -99,6 +102,14 @@ describe('what cannot run is refused at once', () => {
     const refused = await plane.call('POST', '/api/distillations', body);
     expect([refused.status, refused.body.detail]).toEqual([status, expect.stringMatching(detail)]);
   });
+});
+
+test('a version that failed does not hinder a run on the newest that is ready', async () => {
+  expect(await plane.sdk.datasets.get('triage')).toMatchObject({ version: 2, status: 'failed', newestReady: 1 });
+  expect(await plane.sdk.datasets.list()).toContainEqual(expect.objectContaining({ name: 'triage', version: 2, newestReady: 1 }));
+  expect((await plane.sdk.datasets.rowsPage('triage')).items).toEqual([]);
+  const body = { ...request, name: 'run-triage', dataset: 'triage' };
+  expect(await plane.call('POST', '/api/distillations', body)).toMatchObject({ status: 202 });
 });
 
 describe('a run that was ended from outside', () => {

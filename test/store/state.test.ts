@@ -11,6 +11,7 @@ import {
   listDatasets,
   readDataset,
   readDatasetRows,
+  readNewestReady,
   recordDataset,
 } from '../../store/clickhouse/datasets.ts';
 import {
@@ -110,6 +111,8 @@ describe('datasets', () => {
     expect(await readDataset(clickhouse.client, 'default', 'd', 1)).toMatchObject({ status: 'ready' });
     expect(await readDataset(clickhouse.client, 'default', 'd')).toMatchObject({ version: 2, status: 'building' });
     expect(await readDataset(clickhouse.client, 'default', 'c')).toBeNull();
+    expect(await readNewestReady(clickhouse.client, 'default', 'd')).toMatchObject({ version: 1, status: 'ready' });
+    expect(await readNewestReady(clickhouse.client, 'default', 'c')).toBeNull();
     expect((await listDatasets(clickhouse.client, 'default')).map((one) => [one.version, one.status])).toEqual([
       [2, 'building'],
       [1, 'ready'],
