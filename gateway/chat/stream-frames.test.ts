@@ -35,3 +35,15 @@ test('data lines are joined; comments have none; the end is known', () => {
     ['[DONE]', true],
   ]);
 });
+
+test('a frame that does not end is refused, and what came before it is looked at once', () => {
+  const piece = Buffer.alloc(100, 'x');
+  const splitter = new FrameSplitter(1000);
+  for (let sent = 0; sent < 10; sent++) expect(splitter.push(piece)).toBeNull();
+  expect(() => splitter.push(piece)).toThrow(expect.objectContaining({ code: 'upstream_invalid' }));
+  // 16 MB in pieces of 64 bytes: with a copy of all for each piece these would be 2 TB.
+  const small = Buffer.alloc(64, 'y');
+  const patient = new FrameSplitter();
+  for (let sent = 0; sent < 16 * 1024 * 1024; sent += small.length) patient.push(small);
+  expect(() => patient.push(small)).toThrow(expect.objectContaining({ code: 'upstream_invalid' }));
+});

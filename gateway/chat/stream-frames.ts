@@ -1,4 +1,11 @@
+import { StillhouseError } from '../../contracts/errors.ts';
+
 const DONE = '[DONE]';
+/** A longer event is no chunk of an answer: whoever sends it would fill the memory of all calls. */
+const MAX_FRAME_BYTES = 16 * 1024 * 1024;
+const NOTHING = Buffer.alloc(0);
+const LF = 10;
+const CR = 13;
 
 /** One server-sent event. */
 export interface Frame {
@@ -9,25 +16,56 @@ export interface Frame {
   isDone: boolean;
 }
 
-/** Cuts a byte stream into server-sent events; what has not ended yet stays for the next bytes. */
+/** Cuts a byte stream into server-sent events; what has not ended yet stays for the next bytes. Every byte is looked at once. */
 export class FrameSplitter {
-  #rest: Buffer | null = null;
+  readonly #maxFrameBytes: number;
+  /** What has not ended yet, in its first `#length` bytes. */
+  #held: Buffer = NOTHING;
+  #length = 0;
+  /** How many bytes of an empty line's `\n\r\n` or `\n\n` what is held ends with. */
+  #begun = 0;
 
-  /** Bytes of all whole frames up to now, or null. */
+  constructor(maxFrameBytes = MAX_FRAME_BYTES) {
+    this.#maxFrameBytes = maxFrameBytes;
+  }
+
+  /** Bytes of all whole frames up to now, or null. Throws `upstream_invalid` where a frame does not end. */
   push(chunk: Buffer): Buffer | null {
-    const all = this.#rest === null ? chunk : Buffer.concat([this.#rest, chunk]);
-    const end = endOfLastFrame(all);
+    const end = Math.max(endOfLastFrame(chunk), endOfBegun(chunk, this.#begun));
     if (end === 0) {
-      this.#rest = all;
+      this.#hold(chunk);
       return null;
     }
-    this.#rest = end === all.length ? null : all.subarray(end);
-    return end === all.length ? all : all.subarray(0, end);
+    const head = chunk.subarray(0, end);
+    const whole = this.#length === 0 ? head : Buffer.concat([this.#held.subarray(0, this.#length), head]);
+    this.#held = chunk.subarray(end);
+    this.#length = this.#held.length;
+    this.#begun = begunAtEnd(this.#held, 0);
+    return whole;
   }
 
   /** What came behind the last whole frame. */
   rest(): Buffer | null {
-    return this.#rest;
+    return this.#length === 0 ? null : this.#held.subarray(0, this.#length);
+  }
+
+  /** The room doubles: a frame in many pieces is copied about twice, not once for each piece. */
+  #hold(chunk: Buffer): void {
+    const length = this.#length + chunk.length;
+    if (length > this.#maxFrameBytes) {
+      throw new StillhouseError('upstream_invalid', `The provider sent a server-sent event of more than ${this.#maxFrameBytes} bytes`);
+    }
+    this.#begun = begunAtEnd(chunk, this.#begun);
+    if (this.#length === 0) this.#held = chunk;
+    else {
+      if (length > this.#held.length) {
+        const larger = Buffer.allocUnsafe(Math.max(length, this.#held.length * 2));
+        this.#held.copy(larger, 0, 0, this.#length);
+        this.#held = larger;
+      }
+      chunk.copy(this.#held, this.#length);
+    }
+    this.#length = length;
   }
 }
 
@@ -65,4 +103,19 @@ function endOfLastFrame(bytes: Buffer): number {
   const plain = bytes.lastIndexOf('\n\n');
   const carriage = bytes.lastIndexOf('\n\r\n');
   return Math.max(plain < 0 ? 0 : plain + 2, carriage < 0 ? 0 : carriage + 3);
+}
+
+/** Behind the empty line whose first bytes came before this chunk; 0 where it does not go on so. */
+function endOfBegun(chunk: Buffer, begun: number): number {
+  if (begun === 0) return 0;
+  if (chunk[0] === LF) return 1;
+  return begun === 1 && chunk[0] === CR && chunk[1] === LF ? 2 : 0;
+}
+
+function begunAtEnd(chunk: Buffer, before: number): number {
+  const last = chunk.at(-1);
+  if (last === undefined) return before;
+  if (last === LF) return 1;
+  if (last !== CR) return 0;
+  return chunk.length > 1 ? (chunk.at(-2) === LF ? 2 : 0) : before === 1 ? 2 : 0;
 }
