@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { Candidate } from '../contracts/candidates.ts';
 import type { DatasetRow, Split } from '../contracts/datasets.ts';
@@ -13,13 +14,13 @@ import { CandidateJournal } from './generate/candidate-journal.ts';
 import { abandonAfter, lastAnswersMs } from './generate/last-answers.ts';
 import { type Purpose, journalledSamples, sampledParameters, samplesNeeded, samplingOf, temperatureOf } from './generate/samples.ts';
 import { SpendGuard } from './generate/spend-guard.ts';
-import { gatewayClient } from './generate/teacher-call.ts';
+import { CALL_TIMEOUT_MS, LONGEST_RETRY_AFTER_MS, gatewayClient } from './generate/teacher-call.ts';
 import { withHeartbeat } from './heartbeat.ts';
 
 /** Calls of a distillation in flight at most: what a kill can lose. */
 const MOST_IN_FLIGHT = 32;
-/** No answer for so long and the activity begins again: longer than any single call may take. */
-const STALL_MS = 240_000;
+/** Nothing has come for so long and the activity begins again: longer than a call and the wait before it may take. */
+const STALL_MS = CALL_TIMEOUT_MS + LONGEST_RETRY_AFTER_MS + 60_000;
 
 /** Rows `from` ≤ position < `to` of a split. */
 export interface GenerateInput {
@@ -83,7 +84,7 @@ export function createGenerateActivities(deps: GenerateDeps) {
         const context = Context.current();
         const abandon = abandonAfter(signal, () => lastAnswersMs(context.cancellationDetails));
         try {
-          const lane = { client, journal, guard, most: MOST_IN_FLIGHT, stop: signal, abandon: abandon.signal };
+          const lane = { client, journal, guard, most: MOST_IN_FLIGHT, stop: signal, abandon: abandon.signal, pause };
           const result = await runCalls({ ...lane, moved: () => progress({ from, answered: ++answered, calls: calls.length }) }, calls);
           signal.throwIfAborted();
           return { rows: all.length, reused, ...result, spentUsd: guard.spentUsd };
@@ -92,6 +93,10 @@ export function createGenerateActivities(deps: GenerateDeps) {
         }
       }),
   };
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return wait(ms, undefined, { signal }).catch(() => undefined);
 }
 
 /** Which rows need samples, and for what. */

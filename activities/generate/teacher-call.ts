@@ -7,6 +7,8 @@ import type { Price } from '../../core/candidates/call-bounds.ts';
 
 /** The gateway gives up on a silent provider after two minutes; this is later, so that the gateway's reason arrives. */
 export const CALL_TIMEOUT_MS = 180_000;
+/** The longest that a provider's `retry-after` is heeded. */
+export const LONGEST_RETRY_AFTER_MS = 300_000;
 
 /** One answer of a teacher as it came. */
 export interface TeacherAnswer {
@@ -25,9 +27,18 @@ export type CallOutcome =
   | { kind: 'answered'; answer: TeacherAnswer }
   /**
    * Worth another attempt. `overloaded`: fewer calls at a time would help. `network`: the gateway itself was not there.
-   * `isCostKnown`: it has cost nothing; else the provider may have charged for it.
+   * `isCostKnown`: it has cost nothing; else the provider may have charged for it. `isProviderDown`: the provider itself
+   * fails, neither throttling nor a part of ours that restarts.
    */
-  | { kind: 'again'; overloaded: boolean; network: boolean; isCostKnown: boolean; retryAfterMs: number; reason: string };
+  | {
+      kind: 'again';
+      overloaded: boolean;
+      network: boolean;
+      isCostKnown: boolean;
+      isProviderDown: boolean;
+      retryAfterMs: number;
+      reason: string;
+    };
 
 /** The gateway's codes of calls that a provider may have charged for: their traces have no cost. */
 const UNKNOWN_COST = new Set<unknown>(['upstream_reset', 'upstream_timeout', 'upstream_invalid', 'internal'] satisfies ErrorCode[]);
@@ -80,11 +91,13 @@ function outcomeOf(error: unknown, teacher: string, latencyMs: number): CallOutc
   if (error instanceof APIUserAbortError) throw error;
   if (error instanceof APIConnectionError) {
     const reason = `the gateway can't be reached: ${error.message}`;
-    return { kind: 'again', overloaded: false, network: true, isCostKnown: NOT_SENT.has(systemCode(error)), retryAfterMs: 0, reason };
+    const isCostKnown = NOT_SENT.has(systemCode(error));
+    return { kind: 'again', overloaded: false, network: true, isCostKnown, isProviderDown: false, retryAfterMs: 0, reason };
   }
   if (!(error instanceof APIError)) throw error;
   const status = error.status as number | undefined;
-  const retryAfterMs = Number(error.headers?.get('retry-after') ?? 0) * 1_000 || 0;
+  // A date instead of seconds counts as none; an absurd number must neither stop the run nor overflow a timer.
+  const retryAfterMs = Math.min(Number(error.headers?.get('retry-after') ?? 0) * 1_000 || 0, LONGEST_RETRY_AFTER_MS);
   if (status === undefined || status === 408 || status === 409 || status === 429 || status >= 500) {
     const overloaded = status === 429 || status === 503 || status === 504 || status === 529;
     const isCostKnown = status !== undefined && !UNKNOWN_COST.has(error.code);
@@ -93,8 +106,9 @@ function outcomeOf(error: unknown, teacher: string, latencyMs: number): CallOutc
       overloaded,
       network: false,
       isCostKnown,
+      isProviderDown: status !== 429 && error.code !== ('unavailable' satisfies ErrorCode),
       retryAfterMs,
-      reason: `${status ?? 'no status'} ${error.code ?? ''}`.trim(),
+      reason: `${error.message.slice(0, 300)}${error.code ? ` (${error.code})` : ''}`,
     };
   }
   // The provider's filter refuses this prompt and would again: an answer like any other, that curation drops.
