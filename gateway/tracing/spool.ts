@@ -1,6 +1,7 @@
 import { StillhouseError } from '../../contracts/errors.ts';
 import type { TraceRow, TraceStart } from '../../contracts/traces.ts';
 import type { Logger } from '../../platform/logger.ts';
+import { wellFormedJson } from '../../platform/well-formed-json.ts';
 import { shedBodies } from './shed-bodies.ts';
 import type { SegmentFile } from './segment-files.ts';
 import { SegmentWriter } from './segment-writer.ts';
@@ -78,7 +79,7 @@ export class Spool {
   /** Records that a call begins. Settles when that is written; rejects with `unavailable` where it can't be. */
   begin(start: TraceStart): Promise<void> {
     if (this.#broken) return Promise.reject(diskFull());
-    const line = JSON.stringify(start);
+    const line = wellFormedJson(start);
     this.#started.set(start.id, line);
     return this.#commit(line, start.id);
   }
@@ -91,7 +92,7 @@ export class Spool {
       this.bodiesShed++;
     }
     this.#started.delete(row.id);
-    return this.#commit(JSON.stringify(kept), null);
+    return this.#commit(wellFormedJson(kept), null);
   }
 
   #commit(line: string, start: string | null): Promise<void> {

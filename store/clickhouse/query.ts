@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { z } from 'zod';
 import { StillhouseError } from '../../contracts/errors.ts';
+import { wellFormedJson } from '../../platform/well-formed-json.ts';
 import type { ClickHouseClient } from './connection.ts';
 import { storeFailure } from './failure.ts';
 
@@ -80,7 +81,7 @@ export async function insertRows(
   signal?: AbortSignal,
 ): Promise<void> {
   if (rows.length === 0) return;
-  const lines = Buffer.isBuffer(rows) ? rows : Buffer.from(rows.map((row) => JSON.stringify(row)).join('\n'));
+  const lines = Buffer.isBuffer(rows) ? rows : Buffer.from(rows.map((row) => wellFormedJson(row)).join('\n'));
   try {
     const { stream } = await client.exec({
       query: `INSERT INTO ${table} FORMAT JSONEachRow`,

@@ -110,6 +110,25 @@ test('rows that ClickHouse refuses are set aside with the reason; all others are
   expect(readdirSync(join(spool, 'rejected'))).toHaveLength(2);
 });
 
+test('text cut within a character is stored with U+FFFD in its place', async () => {
+  open();
+  const one = row({
+    prompt_text: 'cut \ud83d',
+    answer_text: '\ude42 cut',
+    metadata: { ['k\ud83d']: 'v\ud83d' },
+    request: '{"x":"\\ud83d"}',
+  });
+  await tracer!.begin({ s: 1, ...one });
+  await tracer!.end(one);
+  await stored(1);
+  expect(tracer!.counters().rowsRejected).toBe(0);
+  const query = 'SELECT prompt_text, answer_text, metadata, request FROM traces WHERE project = {project:String}';
+  const result = await clickhouse.client.query({ query, query_params: { project }, format: 'JSONEachRow' });
+  expect(await result.json()).toEqual([
+    { prompt_text: 'cut \ufffd', answer_text: '\ufffd cut', metadata: { 'k\ufffd': 'v\ufffd' }, request: '{"x":"\\ud83d"}' },
+  ]);
+});
+
 test('a segment over the end of a month is two inserts, and its repetition is dropped in both months', async () => {
   const june = Date.UTC(2026, 5, 30, 23, 59, 59);
   const rows = Array.from({ length: 20 }, (_, index) => row({}, june + index * 100));

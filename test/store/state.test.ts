@@ -102,6 +102,14 @@ describe('datasets', () => {
     ...values,
   });
 
+  it('keep rows whose text is cut within a character, with U+FFFD in its place', async () => {
+    const which = { name: 'cut', version: 1 };
+    await insertDatasetRows(clickhouse.client, 'default', which, [row(0, { reference: 'cut \ud83d' })], 'cut');
+    await insertGold(clickhouse.client, 'default', which, [{ rowId: 'row-0', gold: '\ude42' }], 'cut');
+    expect(await readDatasetRows(clickhouse.client, 'default', which, { split: 'train' })).toMatchObject([{ reference: 'cut \ufffd' }]);
+    expect(await goldOf(clickhouse.client, 'default', which, 'train')).toEqual(new Map([['row-0', '\ufffd']]));
+  });
+
   it('are what their newest record says', async () => {
     await recordDataset(clickhouse.client, dataset({ status: 'ready', updatedAt: '2026-03-04T12:00:02.000Z' }));
     // An attempt that was slow records an older state after the newer one.
