@@ -1,16 +1,18 @@
 import { readFileSync } from 'node:fs';
+import { z } from 'zod';
 import { type KeptFileOptions, keepFile } from './kept-file.ts';
 import { endGroup, signalGroup } from './process-group.ts';
 import { processIdentity } from './process-identity.ts';
 
 /** A process group that this home's supervisor started. */
-interface LedgerEntry {
-  name: string;
-  /** Leader of the group, so also the group's id. */
-  pid: number;
+const ledgerEntry = z.object({
+  name: z.string(),
+  /** Leader of the group, so also the group's id; to signal group 1 or below would be to signal everything. */
+  pid: z.int().min(2),
   /** See `processIdentity`. */
-  identity: string;
-}
+  identity: z.string().min(1),
+});
+type LedgerEntry = z.infer<typeof ledgerEntry>;
 
 /** Who was started and not yet seen to end, on disk, for the supervisor after the one that was killed. */
 export interface ChildLedger {
@@ -41,9 +43,12 @@ export function openChildLedger(path: string, options: KeptFileOptions): ChildLe
   };
 }
 
-/** Ends what the supervisor before this one left running, and returns the names. */
-export async function endLeftBehind(path: string, graceMs: number): Promise<string[]> {
-  const left = read(path).filter(isStillThere);
+/**
+ * Ends what the supervisor before this one left running, and returns the names. A file that can't be understood tells of
+ * nobody: that is said by `onTrouble`, and keeps nobody from starting.
+ */
+export async function endLeftBehind(path: string, graceMs: number, onTrouble: (text: string) => void): Promise<string[]> {
+  const left = read(path, onTrouble).filter(isStillThere);
   await Promise.all(left.map((entry) => endGroup(entry.pid, graceMs)));
   return left.map((entry) => entry.name);
 }
@@ -60,12 +65,20 @@ function sameBoot(entry: LedgerEntry): boolean {
   return entry.identity.split(':')[0] === processIdentity(process.pid)?.split(':')[0];
 }
 
-function read(path: string): LedgerEntry[] {
+function read(path: string, onTrouble: (text: string) => void): LedgerEntry[] {
+  let text: string;
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as LedgerEntry[];
+    text = readFileSync(path, 'utf8');
   } catch (error) {
-    // No file at the first start; the file is replaced by rename, so half a file can't be.
+    // No file at the first start.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
+  }
+  try {
+    return z.array(ledgerEntry).parse(JSON.parse(text));
+  } catch {
+    // The file is replaced by rename without fsync: a power cut, a full disk or a hand may still leave anything in it.
+    onTrouble(`${path} is damaged, so what the last supervisor left running is not known: goes on without it`);
+    return [];
   }
 }

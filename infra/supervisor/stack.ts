@@ -10,6 +10,7 @@ import { ensureConsole } from '../preparations/console-build.ts';
 import type { PreparationContext } from '../preparations/preparation.ts';
 import { type ChildLedger, endLeftBehind, openChildLedger } from '../processes/child-ledger.ts';
 import { devServerLock } from '../temporal/dev-server.ts';
+import { endOrphanedDevServer } from '../temporal/orphaned-server.ts';
 import { ensureTemporalBinary } from '../temporal/temporal-binary.ts';
 import { runMigrations } from './migrations.ts';
 import { checkDisk, checkHome, checkPorts } from './preflight.ts';
@@ -67,11 +68,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const locks = [exclusiveLock(paths.lock, holder(addresses), `The home ${paths.home}`)];
   try {
     const ledgerFile = join(paths.home, 'run', 'children.json');
-    const left = await endLeftBehind(ledgerFile, LEFT_BEHIND_GRACE_MS);
-    if (left.length > 0) reporter.say('supervisor', `ended what the last one left behind: ${left.join(', ')}`);
-    await checkPorts(stackPorts(addresses));
-    if (addresses.temporal)
+    const say = (text: string) => reporter.say('supervisor', text);
+    const left = await endLeftBehind(ledgerFile, LEFT_BEHIND_GRACE_MS, say);
+    if (addresses.temporal) {
       locks.push(exclusiveLock(devServerLock(paths.temporal), `process ${process.pid}`, `Temporal's data in ${paths.temporal}`));
+      // The ledger may be lost, and unlike our own programs the server does not end with its supervisor.
+      if (await endOrphanedDevServer(paths.temporal, LEFT_BEHIND_GRACE_MS)) left.push('temporal');
+    }
+    if (left.length > 0) say(`ended what the last one left behind: ${left.join(', ')}`);
+    await checkPorts(stackPorts(addresses));
     const serviceKey = env.STILLHOUSE_SERVICE_KEY ?? secretFile(paths.serviceKey, 'sk-service');
     const plan: StackPlan = {
       env,
@@ -82,7 +87,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       serviceKey,
       embedder: embedderOf(env),
     };
-    const ledger = openChildLedger(ledgerFile, { onTrouble: (text) => reporter.say('supervisor', text) });
+    const ledger = openChildLedger(ledgerFile, { onTrouble: say });
     return await startParts(plan, options, ledger, () => release(locks));
   } catch (error) {
     release(locks);

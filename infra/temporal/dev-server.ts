@@ -14,10 +14,15 @@ export function devServerArguments(server: DevServer): string[] {
   mkdirSync(server.folder, { recursive: true });
   const attributes = Object.values(SEARCH_ATTRIBUTES).flatMap((name) => ['--search-attribute', `${name}=Keyword`]);
   const listen = ['--ip', '127.0.0.1', '--port', String(server.port), '--ui-ip', '127.0.0.1', '--ui-port', String(server.uiPort)];
-  const data = ['--db-filename', join(server.folder, 'temporal.sqlite')];
+  const data = ['--db-filename', devServerData(server.folder)];
   // Neither the machine's own configuration nor anything outside may change what starts here.
   const alone = ['--disable-config-file', '--disable-config-env', '--ui-disable-news-fetch'];
   return ['server', 'start-dev', ...listen, ...data, ...alone, '--log-level', 'warn', '--log-format', 'json', ...attributes];
+}
+
+/** The SQLite file of a server's folder. */
+export function devServerData(folder: string): string {
+  return join(folder, 'temporal.sqlite');
 }
 
 /** Two servers on one SQLite file corrupt it, and the server itself takes no lock: its starter holds this one. */
