@@ -3,6 +3,12 @@ import { StillhouseApiError } from '../sdk/index.ts';
 /** A failure that is told in a sentence, without a stack. */
 export class CliError extends Error {
   override readonly name = 'CliError';
+  /** 2 where the command line is wrong. */
+  readonly exitCode: 1 | 2;
+  constructor(message: string, options: ErrorOptions & { exitCode?: 1 | 2 } = {}) {
+    super(message, options);
+    this.exitCode = options.exitCode ?? 1;
+  }
 }
 
 /** The sentences for a failure; null where it is a fault of the program, which deserves its stack. */

@@ -1,4 +1,4 @@
-import { openAsBlob } from 'node:fs';
+import { accessSync, constants, openAsBlob, statSync } from 'node:fs';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { SPLITS } from '../../contracts/datasets.ts';
@@ -93,15 +93,23 @@ async function create(context: CliContext, name: string, options: CreateOptions)
 
 async function sourceOf(client: Stillhouse, options: CreateOptions): Promise<DatasetSource> {
   if (options.file !== undefined) {
-    const file = await openAsBlob(options.file).catch((cause: unknown) => {
-      throw new CliError(`${options.file} can't be read.`, { cause });
-    });
-    return { file: (await client.datasets.upload(file)).file };
+    return { file: (await client.datasets.upload(await fileAt(options.file))).file };
   }
   const { alias, model, metadata, since, until } = options;
   const given = Object.entries({ alias, model, metadata, since, until }).filter(([, value]) => value !== undefined);
   if (given.length === 0) throw new CliError('Which traces? Name them by --alias, --model, --metadata or --since, or give a --file.');
   return { traces: Object.fromEntries(given) };
+}
+
+async function fileAt(path: string): Promise<Blob> {
+  try {
+    // a blob of a folder, or of a file that may not be read, is refused only when it is sent
+    accessSync(path, constants.R_OK);
+    if (!statSync(path).isFile()) throw new Error('it is no file');
+    return await openAsBlob(path);
+  } catch (cause) {
+    throw new CliError(`--file: ${path} can't be read: ${(cause as Error).message}.`, { cause, exitCode: 2 });
+  }
 }
 
 function statusOf(out: Output, dataset: Dataset): string {

@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 import { isStillhouseError } from '../../contracts/errors.ts';
 import { loadEnvironment } from '../../platform/environment.ts';
 import { StillhouseApiError } from '../sdk/index.ts';
-import { sentencesOf } from './cli-error.ts';
+import { CliError, sentencesOf } from './cli-error.ts';
 import { connect } from './connection.ts';
 import { Output } from './output.ts';
 import { createProgram } from './program.ts';
@@ -34,7 +34,7 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     report(error, json);
-    return 1;
+    return error instanceof CliError ? error.exitCode : 1;
   }
 }
 
