@@ -5,7 +5,7 @@ import type { CliContext } from './context.ts';
 import { ago, duration, usd } from './format.ts';
 import type { Output } from './output.ts';
 import { decisionOf, showReportCard } from './report-card.ts';
-import { stageLines, statusOf } from './stage-lines.ts';
+import { approvalHint, stageLines, standingOf, statusOf, waitsForApproval } from './stage-lines.ts';
 import { watchRun } from './watch.ts';
 
 const ACTIONS = {
@@ -57,7 +57,7 @@ function showRuns(out: Output, items: readonly Distillation[], nowMs: number): v
   if (items.length === 0) return out.line('No distillations yet. "stillhouse distil <dataset>" starts one.');
   const rows = items.map((run) => [
     run.name,
-    statusOf(out, run),
+    standingOf(out, run),
     (hasEnded(run) ? null : run.stage) ?? out.style('dim', '–'),
     `${Math.round(run.progress * 100)} %`,
     run.dataset ? `${run.dataset.name} v${run.dataset.version}` : run.input.dataset,
@@ -70,6 +70,7 @@ function showRuns(out: Output, items: readonly Distillation[], nowMs: number): v
   out.table(['name', 'status', 'stage', 'done', 'dataset', 'teacher', 'decision', 'spent', 'took', 'started'], rows, {
     right: ['done', 'spent', 'took'],
   });
+  for (const run of items.filter(waitsForApproval)) out.line(out.style('yellow', `\n${approvalHint(run)}`));
 }
 
 function showRun(out: Output, run: Distillation, nowMs: number): void {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Distillation, StageState } from '../sdk/index.ts';
 import { Output } from './output.ts';
-import { stageLines } from './stage-lines.ts';
+import { stageLines, standingOf } from './stage-lines.ts';
 
 const START = '2026-05-01T12:00:00.000Z';
 const NOW = Date.parse(START) + 75_000;
@@ -51,4 +51,18 @@ test('a paused run stands still, a stale one says so', () => {
   const lines = stageLines(out, { ...run, status: 'paused', stale: true }, NOW, 3);
   expect(lines[0]).toContain('paused (last known)');
   expect(lines[3]).toContain('‖ curate');
+});
+
+test('a run that waits for a person says so, and which command it waits for', () => {
+  const stages = [stage('alias', { status: 'running', startedAt: START })];
+  const input = { ...run.input, approval: true, alias: 'support' };
+  const waiting: Distillation = { ...run, student: 'student/support-1', input, stages };
+  const lines = stageLines(out, waiting, NOW, 0);
+  expect(lines[0]).toContain('waits for approval');
+  expect(lines[2]).toContain('‖ alias');
+  expect(lines.at(-1)).toBe(
+    'support-1 waits for approval: "stillhouse distillations approve support-1" moves "support" to student/support-1.',
+  );
+  expect(standingOf(out, { ...waiting, status: 'completed' })).toBe('completed');
+  expect(standingOf(out, run)).toBe('running');
 });

@@ -5,27 +5,48 @@ import type { Output } from './output.ts';
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const BAR_WIDTH = 24;
 
-/** A run as lines: a head and one line a stage. `frame` turns the spinner. */
+/** Whether a run stands before its alias until a person approves. */
+export function waitsForApproval(run: Distillation): boolean {
+  const alias = run.stages.find(({ stage }) => stage === 'alias');
+  return run.status === 'running' && run.input.approval && alias?.status === 'running';
+}
+
+/** Which command lets a run that waits go on. */
+export function approvalHint(run: Distillation): string {
+  return `${run.name} waits for approval: "stillhouse distillations approve ${run.name}" moves "${run.input.alias}" to ${run.student}.`;
+}
+
+/** A run as lines: a head, one line a stage, and what it waits for. `frame` turns the spinner. */
 export function stageLines(out: Output, run: Distillation, nowMs: number, frame: number): string[] {
   const end = run.endedAt ? Date.parse(run.endedAt) : nowMs;
   const head = [
     out.style('bold', run.name),
-    statusOf(out, run),
+    standingOf(out, run),
     `${run.teacher ?? 'teacher to be found'} → ${run.student ?? run.input.student}`,
     `${usd(run.spentUsd)} of ${usd(run.input.maxUsd)}`,
     duration(Math.max(0, end - Date.parse(run.startedAt))),
   ];
-  return [head.join(out.style('dim', '  ·  ')), '', ...run.stages.map((stage) => stageLine(out, stage, run, nowMs, frame))];
+  const lines = [head.join(out.style('dim', '  ·  ')), '', ...run.stages.map((stage) => stageLine(out, stage, run, nowMs, frame))];
+  return waitsForApproval(run) ? [...lines, '', out.style('yellow', approvalHint(run))] : lines;
+}
+
+/** The run's status, or that it waits for a person. */
+export function standingOf(out: Output, run: Distillation): string {
+  return waitsForApproval(run) ? out.style('yellow', 'waits for approval') + behind(out, run) : statusOf(out, run);
 }
 
 /** The run's status in colour, and whether it is behind. */
 export function statusOf(out: Output, run: Distillation): string {
   const colours = { running: 'cyan', paused: 'yellow', completed: 'green', failed: 'red', cancelled: 'yellow' } as const;
-  return out.style(colours[run.status], run.status) + (run.stale ? out.style('dim', ' (last known)') : '');
+  return out.style(colours[run.status], run.status) + behind(out, run);
+}
+
+function behind(out: Output, run: Distillation): string {
+  return run.stale ? out.style('dim', ' (last known)') : '';
 }
 
 function stageLine(out: Output, stage: StageState, run: Distillation, nowMs: number, frame: number): string {
-  const waits = run.status === 'paused';
+  const waits = run.status === 'paused' || waitsForApproval(run);
   const marks: Record<StageState['status'], string> = {
     pending: out.style('dim', '·'),
     running: out.style(waits ? 'yellow' : 'cyan', waits ? '‖' : SPINNER[frame % SPINNER.length]!),
