@@ -18,10 +18,10 @@ export function addStudentCommands(program: Command, context: CliContext): void 
     });
   students
     .command('show')
-    .argument('<name>')
+    .argument('<name>', 'its name, or its target student/<name>')
     .action(async (name: string) => {
       const out = context.out();
-      const student = await context.connection().client.students.get(name);
+      const student = await context.connection().client.students.get(name.replace(/^student\//, ''));
       out.print(student, () => showStudent(out, student, context.now()));
     });
 }
