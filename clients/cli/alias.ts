@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
-import type { AliasVersion } from '../sdk/index.ts';
+import { parseTarget } from '../../contracts/identifiers.ts';
+import type { AliasVersion, TargetInfo } from '../sdk/index.ts';
 import type { CliContext } from './context.ts';
 import { ago } from './format.ts';
 import type { Output } from './output.ts';
@@ -46,8 +47,14 @@ export function addAliasCommands(program: Command, context: CliContext): void {
     .option('--reason <text>', 'why, for the history', '')
     .action(async (name: string, targets: Weighted[], options: { fallback: string[]; reason: string }) => {
       const out = context.out();
-      const set = await context.connection().client.aliases.set(name, { targets, fallbacks: options.fallback, reason: options.reason });
-      out.print(set, () => showAlias(out, set, context.now()));
+      const { client } = context.connection();
+      const known = out.json ? [] : await client.targets();
+      const set = await client.aliases.set(name, { targets, fallbacks: options.fallback, reason: options.reason });
+      out.print(set, () => {
+        showAlias(out, set, context.now());
+        for (const target of unpriced(set, known))
+          out.line(out.style('yellow', `! ${target} has no price in stillhouse.yaml: its calls will be unpriced.`));
+      });
     });
   alias
     .command('delete')
@@ -86,6 +93,13 @@ function addHistoryCommands(alias: Command, context: CliContext): void {
       const rolledBack = await context.connection().client.aliases.rollback(name, { ...version, reason: options.reason });
       out.print(rolledBack, () => showAlias(out, rolledBack, context.now()));
     });
+}
+
+/** The providers' models of an alias that are not priced: allowed, but a misspelt name looks like this too. */
+function unpriced(alias: AliasVersion, known: readonly TargetInfo[]): string[] {
+  const named = new Set([...alias.targets.map(({ target }) => target), ...alias.fallbacks]);
+  const priced = new Set(known.filter((info) => info.inputUsdPerMTok !== null).map((info) => info.target));
+  return [...named].filter((target) => parseTarget(target)?.kind === 'provider' && !priced.has(target));
 }
 
 /** `target` or `target=weight`. */
