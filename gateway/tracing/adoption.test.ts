@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { TraceRow, TraceStart } from '../../contracts/traces.ts';
+import { createLogger } from '../../platform/logger.ts';
 import { adoptFolder } from './adoption.ts';
 import { interruptedRow } from './interrupted.ts';
 import { listSegments, segmentPath } from './segment-files.ts';
 import { idOfRow, isStartLine, monthBlocks, wholeLines } from './segment-lines.ts';
 import { clickHouseTime, timeOfTraceId, traceId } from './trace-id.ts';
 
+const log = createLogger('test', 'silent');
 let folder: string;
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'stillhouse-adopt-'))));
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
@@ -61,7 +63,7 @@ test('calls that began and did not end become rows with their estimate; a torn l
   const [a, b, c] = [start(), start(), start()];
   write(1, 'sealed', (id) => begun(a) + ended(a, id) + begun(b));
   write(2, 'open', (id) => begun(b) + begun(c) + ended(c, id) + ended(b, id).slice(0, 200));
-  const segments = adoptFolder(folder);
+  const segments = adoptFolder(folder, log);
   expect(segments.map((segment) => segment.state)).toEqual(['sealed', 'sealed', 'sealed']);
   expect(rows()).toEqual({ [a.id]: 'ok', [c.id]: 'ok', [b.id]: 'interrupted' });
   const made = JSON.parse(readFileSync(segments[2]!.path, 'utf8')) as TraceRow;
@@ -82,24 +84,32 @@ test('killed at any step and begun again, it comes to the same', () => {
   write(1, 'open', (id) => begun(a) + begun(b) + ended(a, id));
   write(2, 'open', () => begun(b));
   const open = listSegments(folder);
-  adoptFolder(folder);
+  adoptFolder(folder, log);
   const whole = rows();
   expect(whole).toEqual({ [a.id]: 'ok', [b.id]: 'interrupted' });
   const names = readdirSync(folder).sort();
   // Killed after the first, after the second rename, before all: the open segments have their old names again.
   for (const undone of [open.slice(1), open.slice(0, 1), open]) {
     for (const segment of undone) renameSync(segmentPath(folder, segment.sequence, segment.id, 'sealed'), segment.path);
-    adoptFolder(folder);
+    adoptFolder(folder, log);
     expect(readdirSync(folder).sort()).toEqual(names);
     expect(rows()).toEqual(whole);
   }
 });
 
+test('starts of another shape are passed over, and the others become rows', () => {
+  const a = start();
+  const odd = ['{"s":1,"id":5}', '{"s":1}', '{"s":null', JSON.stringify({ ...start(), metadata: { deep: {} } })];
+  write(1, 'open', () => `${odd.join('\n')}\n${begun(a)}`);
+  expect(adoptFolder(folder, log)).toHaveLength(2);
+  expect(rows()).toEqual({ [a.id]: 'interrupted' });
+});
+
 test('nothing open, nothing to do; nothing cut off, nothing added', () => {
   const a = start();
   write(1, 'open', (id) => begun(a) + ended(a, id));
-  expect(adoptFolder(folder)).toHaveLength(1);
-  expect(adoptFolder(folder)).toHaveLength(1);
+  expect(adoptFolder(folder, log)).toHaveLength(1);
+  expect(adoptFolder(folder, log)).toHaveLength(1);
 });
 
 test('rows are grouped by month without being parsed, wherever their time stands', () => {

@@ -130,7 +130,7 @@ function adoptOrphans(options: TracerOptions, shipper: Shipper, holder: string, 
 function adoptOrphan(folder: ClaimedFolder, log: Logger, shipper: Shipper, adopted: Set<ClaimedFolder>): void {
   let segments: SegmentFile[];
   try {
-    segments = adoptFolder(folder.path);
+    segments = adoptFolder(folder.path, log);
   } catch (error) {
     folder.lock.release();
     throw error;
