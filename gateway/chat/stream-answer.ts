@@ -66,7 +66,7 @@ class StreamRelay {
         const { passed, done } = this.#take(whole);
         if (done !== null) {
           if (passed.length > 0) controller.enqueue(passed);
-          await this.#finish(this.#recorder.error === null ? null : inStreamError(this.#recorder.error));
+          await this.#finish(this.#providersError());
           controller.enqueue(Buffer.from(done));
           controller.close();
           // To its end, so that the connection can serve the next call.
@@ -100,6 +100,8 @@ class StreamRelay {
 
   /** The provider closed the stream without `[DONE]`: whole where a finish reason came, else cut off. */
   async #ended(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    const said = this.#providersError();
+    if (said) return this.#failed(controller, said);
     const whole = this.#recorder.finishReason !== '' && this.#splitter.rest() === null;
     if (!whole) {
       const provider = this.#answered.callable.provider.id;
@@ -112,21 +114,30 @@ class StreamRelay {
     controller.close();
   }
 
-  /** An error in a stream that has begun is a frame of its own, and no `[DONE]` follows. */
+  /**
+   * An error in a stream that has begun is a frame of its own, and no `[DONE]` follows. Where the provider has sent such
+   * a frame, the caller knows, and how the stream ended then says less than the provider did.
+   */
   async #failed(controller: ReadableStreamDefaultController<Uint8Array>, error: StillhouseError): Promise<void> {
     this.#body.on('error', () => undefined).destroy();
     if (error.code === 'internal') this.#parts.log.error({ err: error, trace: this.#call.id }, 'a stream failed inside the gateway');
-    const failure = this.#parts.signal.aborted ? new StillhouseError('cancelled', 'The caller went away') : error;
+    const said = this.#providersError();
+    const failure = this.#parts.signal.aborted ? new StillhouseError('cancelled', 'The caller went away') : (said ?? error);
     const recorded = await this.#finish(failure).then(
       () => failure,
       (unrecorded: unknown) => asStillhouseError(unrecorded),
     );
     try {
-      controller.enqueue(Buffer.from(`data: ${JSON.stringify(openAIError(recorded))}\n\n`));
+      if (recorded !== said) controller.enqueue(Buffer.from(`data: ${JSON.stringify(openAIError(recorded))}\n\n`));
       controller.close();
     } catch {
       // The caller is gone: nobody is left to be told.
     }
+  }
+
+  /** What the provider itself said in the stream; null where it reported no error. */
+  #providersError(): StillhouseError | null {
+    return this.#recorder.error === null ? null : new StillhouseError('upstream_invalid', this.#recorder.error);
   }
 
   async #finish(failure: StillhouseError | null): Promise<void> {
@@ -165,8 +176,4 @@ class StreamRelay {
   #estimate(): Usage {
     return { ...NO_USAGE, tokensIn: estimateTokens(this.#call.request.text), tokensOut: estimateTokens(this.#recorder.answerText) };
   }
-}
-
-function inStreamError(message: string): StillhouseError {
-  return new StillhouseError('upstream_invalid', message);
 }

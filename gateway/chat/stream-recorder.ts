@@ -7,7 +7,7 @@ interface LooseChunk {
   created?: unknown;
   model?: unknown;
   usage?: unknown;
-  error?: { message?: unknown };
+  error?: unknown;
   choices?: unknown;
 }
 
@@ -37,7 +37,7 @@ export class StreamRecorder {
       return false;
     }
     if (typeof chunk !== 'object' || chunk === null) return false;
-    if (chunk.error) this.error = typeof chunk.error.message === 'string' ? chunk.error.message : 'the provider sent an error';
+    if (chunk.error) this.error = messageOf(chunk.error);
     if (typeof chunk.model === 'string' && this.model === '') {
       this.model = chunk.model;
       this.#head = { id: chunk.id, created: chunk.created };
@@ -48,7 +48,7 @@ export class StreamRecorder {
     }
     const choices = Array.isArray(chunk.choices) ? (chunk.choices as unknown[]) : [];
     for (const choice of choices) if (isObject(choice)) this.#takeChoice(choice);
-    return choices.length === 0 && chunk.usage != null;
+    return choices.length === 0 && chunk.usage != null && !chunk.error;
   }
 
   #takeChoice({ index, delta, finish_reason: finish }: Record<string, unknown>): void {
@@ -105,6 +105,11 @@ function mergeParts(before: unknown[], parts: unknown[]): unknown[] {
     for (const key in fields) mergeDelta(merged, key, fields[key]);
   }
   return before;
+}
+
+function messageOf(error: unknown): string {
+  const message = isObject(error) ? error['message'] : error;
+  return typeof message === 'string' ? message : 'the provider sent an error';
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
