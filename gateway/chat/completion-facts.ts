@@ -2,6 +2,9 @@ import { textOf, type Message } from '../../contracts/chat.ts';
 import type { Usage } from '../providers/provider.ts';
 import { NO_USAGE } from './call.ts';
 
+/** No call has as many; the store's columns have room for twice as many. */
+const MAX_TOKENS = 2 ** 31;
+
 /** What the trace wants to know of a completion. */
 export interface CompletionFacts {
   model: string;
@@ -34,16 +37,16 @@ export function completionFacts(text: string): CompletionFacts | null {
   };
 }
 
-/** Tokens in OpenAI's `usage`; null where there is none. */
+/** Tokens in OpenAI's `usage`; null where there is none, or one of its numbers counts nothing. */
 export function usageOf(usage: unknown): Usage | null {
   if (typeof usage !== 'object' || usage === null) return null;
   const loose = usage as Record<string, unknown>;
-  return {
-    tokensIn: count(loose['prompt_tokens']),
-    tokensOut: count(loose['completion_tokens']),
-    tokensCached: count((loose['prompt_tokens_details'] as Record<string, unknown> | null | undefined)?.['cached_tokens']),
-    tokensReasoning: count((loose['completion_tokens_details'] as Record<string, unknown> | null | undefined)?.['reasoning_tokens']),
-  };
+  const tokensIn = count(loose['prompt_tokens']);
+  const tokensOut = count(loose['completion_tokens']);
+  const tokensCached = count((loose['prompt_tokens_details'] as Record<string, unknown> | null | undefined)?.['cached_tokens']);
+  const tokensReasoning = count((loose['completion_tokens_details'] as Record<string, unknown> | null | undefined)?.['reasoning_tokens']);
+  if (tokensIn === null || tokensOut === null || tokensCached === null || tokensReasoning === null) return null;
+  return { tokensIn, tokensOut, tokensCached, tokensReasoning };
 }
 
 /** About how many tokens a text has, where nobody counted: four bytes each. */
@@ -57,6 +60,8 @@ export function estimateUsage(text: string, body: Readonly<Record<string, unknow
   return { ...NO_USAGE, tokensIn: estimateTokens(text), tokensOut: typeof cap === 'number' && cap > 0 ? Math.min(cap, 256) : 256 };
 }
 
-function count(value: unknown): number {
-  return typeof value === 'number' && value >= 0 && Number.isFinite(value) ? Math.round(value) : 0;
+/** 0 where the provider says nothing; null for what is no number of tokens. */
+function count(value: unknown): number | null {
+  if (value == null) return 0;
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < MAX_TOKENS ? (value as number) : null;
 }
