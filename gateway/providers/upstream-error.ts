@@ -35,6 +35,8 @@ function codeOf(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
   if (typeof code === 'string') return code;
   if (error.name === 'AbortError') return 'UND_ERR_ABORTED';
+  // undici leaves out the code of what its parser refuses.
+  if (error.name === 'HTTPParserError') return 'HPE_INVALID';
   if (error instanceof AggregateError) return codeOf(error.errors[0]);
   return error.cause === undefined ? '' : codeOf(error.cause);
 }
