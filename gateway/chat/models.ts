@@ -29,7 +29,7 @@ export function showModel(plane: DataPlane): (c: Context<GatewayContext>) => Res
   return function answerModel(c) {
     try {
       const models = modelsOf(plane, snapshotFor(plane, c));
-      const id = decodeURIComponent(c.req.path.slice('/v1/models/'.length));
+      const id = decoded(c.req.path.slice('/v1/models/'.length));
       const model = models.find((one) => one.id === id);
       if (model) return c.json(model);
       const nearest = nearestNames(
@@ -42,6 +42,15 @@ export function showModel(plane: DataPlane): (c: Context<GatewayContext>) => Res
       return errorResponse(asStillhouseError(error));
     }
   };
+}
+
+/** As it is where it can't be decoded: no model is called so. */
+function decoded(id: string): string {
+  try {
+    return decodeURIComponent(id);
+  } catch {
+    return id;
+  }
 }
 
 function snapshotFor(plane: DataPlane, c: Context<GatewayContext>): RegistrySnapshot {
