@@ -5,9 +5,14 @@ import type { Call } from './call.ts';
 export function answerHeaders(call: Call, costUsd?: number | null): Record<string, string> {
   const headers: Record<string, string> = {
     [HEADERS.traceId]: call.id,
-    [HEADERS.target]: call.attempts.at(-1)?.target ?? call.route.targets[0]!,
+    [HEADERS.target]: headerText(call.attempts.at(-1)?.target ?? call.route.targets[0]!),
     [HEADERS.attempts]: String(call.attempts.length),
   };
   if (costUsd != null) headers[HEADERS.costUsd] = String(costUsd);
   return headers;
+}
+
+/** What a header can't carry, percent-encoded: a model may be called anything. */
+function headerText(name: string): string {
+  return name.replaceAll(/[^\x21-\x7e]+/g, (part) => encodeURIComponent(part.toWellFormed()));
 }

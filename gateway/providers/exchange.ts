@@ -8,6 +8,8 @@ import type { ProviderAnswer } from './provider.ts';
 const MAX_WHOLE_BYTES = 64 * 1024 * 1024;
 /** What of a provider's headers is of use to a caller; hop-by-hop ones and cookies are not. */
 const PASSED_ON = /^(content-type|retry-after|retry-after-ms|x-should-retry|x-request-id|openai-.*|x-ratelimit-.*)$/;
+/** Other values can be received and not sent: an answer that is paid for must not fail over its request id. */
+const CAN_BE_SENT = /^[\t\x20-\x7e]*$/;
 
 /**
  * One request to a provider and what comes back. It sits on undici's dispatcher itself: an answer that is read whole
@@ -49,7 +51,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#status = status;
     for (const name in headers) {
       const value = headers[name];
-      if (typeof value === 'string' && PASSED_ON.test(name)) this.#headers[name] = value;
+      if (typeof value === 'string' && PASSED_ON.test(name) && CAN_BE_SENT.test(value)) this.#headers[name] = value;
     }
     if (status >= 300 && status < 400) {
       const message = `Provider "${this.#provider}" answered with a redirect (${status}), which is not followed`;
