@@ -1,13 +1,14 @@
 import { createRoute } from '@hono/zod-openapi';
 import { AliasRollback, AliasVersion } from '../../contracts/aliases.ts';
-import { StillhouseError } from '../../contracts/errors.ts';
+import { StillhouseError, isStillhouseError } from '../../contracts/errors.ts';
 import { MESSAGES } from '../../contracts/names.ts';
-import { versionsOf } from '../../store/clickhouse/state-versions.ts';
+import { byRequestId, versionsOf } from '../../store/clickhouse/state-versions.ts';
 import { IdempotencyHeader, NamedPath } from './aliases.ts';
 import type { ApiDeps } from './dependencies.ts';
 import { nameNearest } from './near-misses.ts';
 import { answers, apiRouter, jsonBody, named, pageOf } from './openapi.ts';
 import { changeRegistry } from './registry-updates.ts';
+import { refuseImpossibleTargets } from './target-check.ts';
 
 const tags = ['aliases'];
 
@@ -46,6 +47,31 @@ export function aliasHistoryRoutes(deps: ApiDeps) {
     .openapi(rollback, async (c) => {
       const change = { name: c.req.valid('param').name, rollback: c.req.valid('json') };
       const key = c.req.valid('header')['idempotency-key'];
-      return c.json(await changeRegistry<AliasVersion>(deps, c.get('caller'), MESSAGES.rollbackAlias, change, key), 200);
+      const caller = c.get('caller');
+      await refuseImpossibleVersion(deps, caller.project, change, key);
+      return c.json(await changeRegistry<AliasVersion>(deps, caller, MESSAGES.rollbackAlias, change, key), 200);
     });
+}
+
+/** Refuses a version whose targets are gone, as a change to the same targets would be. What else is wrong the registry says. */
+async function refuseImpossibleVersion(
+  deps: ApiDeps,
+  project: string,
+  { name, rollback: { version } }: { name: string; rollback: AliasRollback },
+  key: string | undefined,
+): Promise<void> {
+  // a request that was made before gets its first answer: "the version before" is another one by now
+  if (key !== undefined && (await byRequestId(deps.clickhouse, project, key)).length > 0) return;
+  const rows = await versionsOf(deps.clickhouse, project, 'alias', name);
+  const wanted = version ?? Math.max(...rows.map((row) => row.version)) - 1;
+  const found = rows.find((row) => row.version === wanted);
+  if (!found) return;
+  const restored = AliasVersion.parse(found.value);
+  try {
+    refuseImpossibleTargets(deps, project, restored);
+  } catch (cause) {
+    if (!isStillhouseError(cause)) throw cause;
+    const detail = `version: ${wanted} of alias "${name}" can not be brought back: ${cause.message}`;
+    throw new StillhouseError(cause.code, detail, { param: 'version', cause });
+  }
 }

@@ -5,7 +5,7 @@ import type { ApiDeps } from './dependencies.ts';
 import { nameNearest } from './near-misses.ts';
 
 /** Refuses an alias that names what can't exist: an unknown provider or student. A provider's unknown model passes. */
-export function refuseImpossibleTargets(deps: ApiDeps, project: string, input: AliasInput): void {
+export function refuseImpossibleTargets(deps: ApiDeps, project: string, input: Pick<AliasInput, 'targets' | 'fallbacks'>): void {
   input.targets.forEach(({ target }, i) => refuseImpossibleTarget(deps, project, target, `targets[${i}].target`));
   input.fallbacks.forEach((target, i) => refuseImpossibleTarget(deps, project, target, `fallbacks[${i}]`));
 }

@@ -1,5 +1,8 @@
+import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { MESSAGES } from '../../contracts/names.ts';
 import { startTestClickHouse } from '../support/clickhouse.ts';
+import { updateRegistry } from '../support/registry-client.ts';
 import { startTestTemporal } from '../support/temporal.ts';
 import { startTestWorker } from '../support/worker.ts';
 import { startControlPlane } from './control-plane.ts';
@@ -7,6 +10,7 @@ import type { TestControlPlane } from './control-plane.ts';
 
 const stops: (() => Promise<unknown>)[] = [];
 let plane: TestControlPlane;
+let client: Client;
 
 beforeAll(async () => {
   const [clickhouse, temporal] = await Promise.all([startTestClickHouse(), startTestTemporal()]);
@@ -18,6 +22,8 @@ beforeAll(async () => {
   stops.unshift(() => worker.stop());
   plane = await startControlPlane(clickhouse.client, temporal.address);
   stops.unshift(() => plane.close());
+  client = new Client({ connection: await Connection.connect({ address: temporal.address }) });
+  stops.unshift(() => client.connection.close());
 });
 afterAll(async () => {
   for (const stop of stops) await stop();
@@ -66,4 +72,25 @@ test('what the registry refuses is a problem with its code', async () => {
   await plane.sdk.aliases.set('once', to('lab/oracle-large'));
   await expect(plane.sdk.aliases.rollback('once')).rejects.toMatchObject({ status: 409, code: 'conflict' });
   await expect(plane.sdk.aliases.get('onze')).rejects.toThrow('The nearest: "once"');
+});
+
+test('a version whose target is gone is not brought back, and an answered request stays answered', async () => {
+  // a provider that stillhouse.yaml named then
+  const change = { name: 'moved', alias: { targets: [{ target: 'gone/model', weight: 1 }] }, actor: 'admin' };
+  await updateRegistry(client, 'default', MESSAGES.putAlias, change);
+  await plane.sdk.aliases.set('moved', to('lab/oracle-large'));
+  const refused = {
+    status: 404,
+    param: 'version',
+    message: expect.stringMatching(/^version: 1 of .* targets\[0\]\.target: There is no provider "gone"/),
+  };
+  await expect(plane.sdk.aliases.rollback('moved')).rejects.toMatchObject(refused);
+  await expect(plane.sdk.aliases.rollback('moved', { version: 1 })).rejects.toMatchObject(refused);
+  expect(await plane.sdk.aliases.get('moved')).toMatchObject({ version: 2 });
+  await plane.sdk.aliases.set('moved', to('lab/oracle-small'));
+  await updateRegistry(client, 'default', MESSAGES.putAlias, change);
+  const options = { idempotencyKey: 'back-1' };
+  const back = await plane.sdk.aliases.rollback('moved', {}, options);
+  expect(back).toMatchObject({ version: 5, targets: [{ target: 'lab/oracle-small' }] });
+  expect(await plane.sdk.aliases.rollback('moved', {}, options)).toEqual(back);
 });
