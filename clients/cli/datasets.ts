@@ -105,7 +105,7 @@ async function fileAt(path: string): Promise<Blob> {
   try {
     // a blob of a folder, or of a file that may not be read, is refused only when it is sent
     accessSync(path, constants.R_OK);
-    if (!statSync(path).isFile()) throw new Error('it is no file');
+    if (!statSync(path).isFile()) throw new Error('it is a folder, or no plain file');
     return await openAsBlob(path);
   } catch (cause) {
     throw new CliError(`--file: ${path} can't be read: ${(cause as Error).message}.`, { cause, exitCode: 2 });

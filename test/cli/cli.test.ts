@@ -7,9 +7,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createAdaptorServer } from '@hono/node-server';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { DEFAULT_SPLITS } from '../../contracts/datasets.ts';
 import type { Distillation } from '../../contracts/distil.ts';
 import { DistilInput } from '../../contracts/distil.ts';
 import { startingState } from '../../core/distillation/starting-state.ts';
+import { recordDataset } from '../../store/clickhouse/datasets.ts';
 import { appendDistillationEvents, recordDistillation } from '../../store/clickhouse/distillations.ts';
 import { insertTraceSegment } from '../../store/clickhouse/traces.ts';
 import { startControlPlane } from '../api/control-plane.ts';
@@ -104,6 +106,18 @@ test('a run that failed is told in words and by the exit code', async () => {
   expect(lines.map((line) => JSON.parse(line).kind)).toEqual(['event', 'state']);
 });
 
+test('a dataset whose newest version failed names the one that is ready; a student may be named as its target', async () => {
+  const at = new Date().toISOString();
+  const base = { project: 'default', name: 'triage', hash: 'h', source: { traces: {} }, sourceHash: 's', task: { kind: 'label' as const } };
+  const rows = { train: 60, validation: 15, test: 25 };
+  const content = { splits: DEFAULT_SPLITS, rows, goldRows: 0, labels: {}, skipped: {}, warnings: [], createdAt: at, updatedAt: at };
+  await recordDataset(clickhouse.client, { ...base, ...content, version: 1, status: 'ready', error: null });
+  await recordDataset(clickhouse.client, { ...base, ...content, version: 2, status: 'failed', error: 'no rows' });
+  expect((await stillhouse(['datasets', 'show', 'triage'])).stdout).toMatch(/failed  no rows\n.*version 1 is the newest that is ready/);
+  expect((await stillhouse(['datasets', 'list'])).stdout).toContain('failed (version 1 is ready)');
+  expect((await stillhouse(['students', 'show', 'student/x'])).stderr).toMatch(/^There is no student "x"/);
+});
+
 test('status is 1 while a part is down', async () => {
   const status = await stillhouse(['status']);
   expect(status.code).toBe(1);
@@ -116,6 +130,8 @@ test.each([
   [['alias', 'set', 'support', 'gpt-4o'], /must be provider\/model/],
   [['traces', '--status', 'fine'], /Allowed choices are ok, error/],
   [['nothing'], /unknown command 'nothing'/],
+  [['datasets', 'create', 'x', '--file', '/nope'], /^--file: \/nope can't be read: .*no such file.*\n$/],
+  [['datasets', 'create', 'x', '--file', '/'], /^--file: \/ can't be read: it is a folder, or no plain file\.\n$/],
 ])('%j is a wrong command line: 2', async (args, sentence) => {
   expect(await stillhouse(args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(sentence) });
 });
