@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isDevServerReady } from '../../infra/temporal/dev-server.ts';
 import { startSupervisor, temporaryHome } from '../support/supervisor.ts';
@@ -32,6 +34,24 @@ test('the real Temporal and ClickHouse come back after SIGKILL with what they ha
   stack.signal('SIGINT');
   expect(await stack.exited).toBe(0);
   expect(pids.filter((pid) => isAlive(pid))).toEqual([]);
+});
+
+test('a Temporal whose supervisor was killed is ended at the next start, even where the ledger is damaged', async () => {
+  const home = temporaryHome();
+  const first = startSupervisor(home, {}, { TEMPORAL_ADDRESS: '' });
+  const orphan = await first.serving('temporal');
+  first.signal('SIGKILL');
+  await first.exited;
+  expect(isAlive(orphan)).toBe(true);
+  writeFileSync(join(home, 'run', 'children.json'), '[{"name": "tempo');
+
+  const second = startSupervisor(home, {}, { TEMPORAL_ADDRESS: '' });
+  await until(`the stack runs\n${second.output()}`, () => second.output().includes('Stillhouse runs'));
+  expect(second.output()).toContain('children.json is damaged');
+  expect(second.output()).toContain('ended what the last one left behind: temporal');
+  expect(isAlive(orphan)).toBe(false);
+  second.signal('SIGTERM');
+  expect(await second.exited).toBe(0);
 });
 
 function isAlive(pid: number): boolean {
