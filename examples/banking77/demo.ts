@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { Stillhouse } from '../../clients/sdk/index.ts';
+import { Stillhouse, waitFor } from '../../clients/sdk/index.ts';
 import { DEMO_LABELS, demoMessages } from './banking77.ts';
 import { startChaos } from './demo-chaos.ts';
 import { demoConfiguration, demoOptions, type DemoOptions } from './demo-options.ts';
@@ -88,7 +88,14 @@ async function play(options: DemoOptions, home: string, stack: DemoStack): Promi
     throw new Error(`The distillation ${distillation.status}: ${distillation.error ?? 'no reason recorded'}`);
 
   step('The same app again, with messages that nobody has seen');
-  const alias = await patient('The alias', () => api.aliases.get(ALIAS));
+  // A gateway follows the registry within a second.
+  const movedTo = distillation.aliasMoved?.version ?? 0;
+  const alias = await waitFor(
+    'The alias',
+    () => api.aliases.get(ALIAS),
+    (one) => one.version >= movedTo,
+    { timeoutMs: 60_000 },
+  );
   const after = await send('test', 4);
   chaos?.stop();
   await awaitStored(stack, run, after.calls);
