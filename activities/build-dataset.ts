@@ -1,3 +1,4 @@
+import { buildingDataset } from '../core/dataset/building-dataset.ts';
 import type { ArtifactRef } from '../contracts/identifiers.ts';
 import type { BuildDatasetInput, Dataset, DatasetRow } from '../contracts/datasets.ts';
 import { isStillhouseError } from '../contracts/errors.ts';
@@ -117,21 +118,7 @@ export function createBuildDatasetActivities(setting: SourceSetting & { now: () 
 }
 
 function blank({ input, version, startedAt }: DatasetBuild): Dataset {
-  return {
-    ...input,
-    version,
-    hash: '',
-    status: 'building',
-    sourceHash: datasetSourceHash(input),
-    rows: { train: 0, validation: 0, test: 0 },
-    goldRows: 0,
-    labels: {},
-    skipped: {},
-    warnings: [],
-    error: null,
-    createdAt: startedAt,
-    updatedAt: startedAt,
-  };
+  return buildingDataset(input, version, datasetSourceHash(input), startedAt);
 }
 
 /** Whether the key is ours: nobody has written anything else there. */

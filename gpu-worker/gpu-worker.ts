@@ -4,6 +4,7 @@ import type { Environment } from '../contracts/environment.ts';
 import { QUEUES } from '../contracts/names.ts';
 import type { Logger } from '../platform/logger.ts';
 import { mapActivityErrors } from '../worker/error-interceptor.ts';
+import { pollUntilAborted, POLLING } from '../worker/polling.ts';
 import { connectTemporal, installRuntime } from '../worker/temporal.ts';
 
 /** What the worker of queue `cuda` is made of. */
@@ -30,16 +31,9 @@ export async function runGpuWorker({ env, log, signal, onReady }: GpuWorkerOptio
       interceptors: { activity: [mapActivityErrors(log)] },
       // One device, one job.
       maxConcurrentActivityTaskExecutions: 1,
-      maxHeartbeatThrottleInterval: '5 seconds',
-      defaultHeartbeatThrottleInterval: '5 seconds',
-      shutdownGraceTime: '1 second',
-      shutdownForceTime: '8 seconds',
+      ...POLLING,
     });
-    signal.addEventListener('abort', () => worker.shutdown(), { once: true });
-    const done = worker.run();
-    if (signal.aborted) worker.shutdown();
-    else onReady();
-    await done;
+    await pollUntilAborted(worker, signal, onReady);
   } finally {
     await connection.close();
   }

@@ -7,6 +7,7 @@ import type { homePaths } from '../platform/home.ts';
 import type { Logger } from '../platform/logger.ts';
 import { createMainActivities } from './activities.ts';
 import { mapActivityErrors } from './error-interceptor.ts';
+import { pollUntilAborted, POLLING } from './polling.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
 import { connectTemporal, installRuntime } from './temporal.ts';
 
@@ -48,17 +49,9 @@ export async function runMainWorker(options: MainWorkerOptions): Promise<void> {
         interceptors: { activity: [...aroundActivities, mapActivityErrors(log)] },
         // Training takes a core; the rest mostly waits for ClickHouse and the gateway.
         maxConcurrentActivityTaskExecutions: 20,
-        // Default throttling (0.8 of the timeout) would hide a stall for most of it.
-        maxHeartbeatThrottleInterval: '5 seconds',
-        defaultHeartbeatThrottleInterval: '5 seconds',
-        shutdownGraceTime: '1 second',
-        shutdownForceTime: '8 seconds',
+        ...POLLING,
       });
-      signal.addEventListener('abort', () => worker.shutdown(), { once: true });
-      const done = worker.run();
-      if (signal.aborted) worker.shutdown();
-      else onReady();
-      await done;
+      await pollUntilAborted(worker, signal, onReady);
     } finally {
       await close();
     }

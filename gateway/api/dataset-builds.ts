@@ -4,6 +4,7 @@ import { BuildDatasetInput } from '../../contracts/datasets.ts';
 import type { Dataset } from '../../contracts/datasets.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { QUEUES, WORKFLOWS, workflowIds } from '../../contracts/names.ts';
+import { buildingDataset } from '../../core/dataset/building-dataset.ts';
 import { canonicalJson, datasetSourceHash } from '../../platform/content-hash.ts';
 import { readDataset } from '../../store/clickhouse/datasets.ts';
 import type { ApiDeps } from './dependencies.ts';
@@ -83,20 +84,5 @@ function isSameRequest(record: Dataset, input: BuildDatasetInput): boolean {
 }
 
 function pendingBuild(input: BuildDatasetInput, before: Dataset | null, startedMs: number): Dataset {
-  const at = new Date(startedMs).toISOString();
-  return {
-    ...input,
-    version: (before?.version ?? 0) + 1,
-    hash: '',
-    status: 'building',
-    sourceHash: datasetSourceHash(input),
-    rows: { train: 0, validation: 0, test: 0 },
-    goldRows: 0,
-    labels: {},
-    skipped: {},
-    warnings: [],
-    error: null,
-    createdAt: at,
-    updatedAt: at,
-  };
+  return buildingDataset(input, (before?.version ?? 0) + 1, datasetSourceHash(input), new Date(startedMs).toISOString());
 }
