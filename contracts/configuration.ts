@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BaseConfig, StudentServerConfig } from './language-model.ts';
 
 const price = z.number().nonnegative().finite();
 
@@ -45,6 +46,16 @@ export const Configuration = z.strictObject({
     .array(ProviderConfig)
     .default([])
     .refine((all) => new Set(all.map((p) => p.id)).size === all.length, 'provider ids must be unique'),
+  /** Base models of students, in folders of the GPU workers. */
+  bases: z
+    .array(BaseConfig)
+    .default([])
+    .refine((all) => new Set(all.map((base) => base.id)).size === all.length, 'base ids must be unique'),
+  /** Where language-model students are served, besides `local` (`STILLHOUSE_STUDENT_URLS`). */
+  studentServers: z
+    .array(StudentServerConfig)
+    .default([])
+    .refine((all) => new Set(all.map((server) => server.id)).size === all.length, 'ids of student servers must be unique'),
   limits: z
     .strictObject({
       /** Larger request bodies are a 413. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ArtifactRef, Name, Sha256, Target } from './identifiers.ts';
+import { QUANTIZATIONS, TrainingSettings } from './language-model.ts';
 import { DEFAULT_PROJECT } from './names.ts';
 
 /** Stages of a distillation, in order. */
@@ -16,8 +17,8 @@ export const DistilInput = z.strictObject({
   datasetVersion: z.number().int().positive().optional(),
   /** Default: the target that answered most of the dataset's traces. */
   teacher: Target.optional(),
-  /** Only `encoder` in this version. */
-  student: z.string().default('encoder'),
+  /** `encoder`; or a language model: `lora` (the project's own small base), a name of the catalogue, a configured base, a hub id. */
+  student: z.string().min(1).max(200).default('encoder'),
   /** Target of the model that scores candidates; none by default for label tasks. */
   judge: Target.nullable().default(null),
   /** Alias to move with weight 1 after `not_worse`; none: nothing moves. */
@@ -28,9 +29,24 @@ export const DistilInput = z.strictObject({
   temperature: z.number().min(0).max(2).default(0.8),
   bondBeta: z.number().min(0).max(1).default(0.5),
   bondGamma: z.number().min(0).max(10).default(0.1),
+  /** Language models: `best-of-n` (squared margin from ranks) or `dpo`. */
+  preference: z.enum(['best-of-n', 'dpo']).default('best-of-n'),
+  /** Language models: overrides of what the base's size suggests. */
+  training: TrainingSettings.pick({
+    loraRank: true,
+    loraAlpha: true,
+    loraDropout: true,
+    learningRate: true,
+    batchRows: true,
+    warmupEpochs: true,
+    epochs: true,
+    maxTokens: true,
+  })
+    .partial()
+    .default({}),
   steps: z.number().int().positive().nullable().default(null),
   rounds: z.number().int().min(1).max(10).default(1),
-  quantize: z.enum(['q4_k_m', 'q8_0', 'f16']).nullable().default('q4_k_m'),
+  quantize: z.enum(QUANTIZATIONS).nullable().default('q4_k_m'),
   /** Gold answers reach training only with this, and the report card says so. */
   useGold: z.boolean().default(false),
   /** The student may be worse than the teacher by at most this many points (percentage points of accuracy). */
@@ -167,17 +183,25 @@ export const Student = z.object({
   /** Manifest in the artifact store. */
   manifest: ArtifactRef,
   labels: z.array(z.string()),
-  /** Embedder that it stands on, by hash. */
-  embedderSha256: Sha256,
-  lineage: z.object({
-    distillation: Name,
-    dataset: Name,
-    datasetVersion: z.number().int(),
-    datasetHash: z.string(),
-    teacher: z.string(),
-    usedGold: z.boolean(),
-    seed: z.number().int(),
-  }),
+  /** Embedder that an encoder stands on, by hash; null for a language model. */
+  embedderSha256: Sha256.nullable().default(null),
+  /** Base that a language model stands on; null for an encoder. */
+  base: z.object({ id: z.string(), digest: z.string() }).nullable().default(null),
+  /** The student server that serves a language model, by its id in the configuration (`local`: `STILLHOUSE_STUDENT_URLS`). */
+  placement: Name.nullable().default(null),
+  /** Where it comes from; null where it was trained elsewhere and imported. */
+  lineage: z
+    .object({
+      distillation: Name,
+      dataset: Name,
+      datasetVersion: z.number().int(),
+      datasetHash: z.string(),
+      teacher: z.string(),
+      usedGold: z.boolean(),
+      seed: z.number().int(),
+    })
+    .nullable(),
+  /** null: not evaluated. */
   evaluation: Evaluation.nullable(),
   createdAt: z.iso.datetime(),
 });

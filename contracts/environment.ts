@@ -35,6 +35,18 @@ export const Environment = z.object({
   STILLHOUSE_TEMPORAL_UI: optionalText,
   /** Folder of the built embedder (`model.onnx`, `tokenizer.json`, `embedder.json`); set by the supervisor. */
   STILLHOUSE_EMBEDDER: optionalText,
+  /** Comma-separated URLs of the student servers behind the placement `local`; set by the supervisor. */
+  STILLHOUSE_STUDENT_URLS: optionalText,
+  /** Folder of the trainer's Python environment (`bin/python`), the built-in base and the converters; set by the supervisor. */
+  STILLHOUSE_TRAINER: optionalText,
+  STILLHOUSE_BASE: optionalText,
+  STILLHOUSE_CONVERTERS: optionalText,
+  /** Hugging Face's own cache of base models; default: the user's. */
+  HF_HOME: optionalText,
+  /** US dollars per GPU and hour: for estimates and the price of a student on a GPU. */
+  STILLHOUSE_GPU_HOUR_USD: z.coerce.number().positive().default(2),
+  /** Memory that a student server may hold in models and adapters; the least recently used go first. */
+  STILLHOUSE_STUDENT_MEMORY_BYTES: z.coerce.number().int().positive().default(4 * 1024 ** 3),
   /** Tools and models that are built or downloaded once, shared by clones; default: the user's cache folder. */
   STILLHOUSE_CACHE: optionalText,
   /** US dollars per CPU core and hour: an encoder student's price. */
