@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { embedderFolder } from '../embedder/embedder.ts';
-import { findPython } from '../embedder/python.ts';
+import { findPython } from '../preparations/python.ts';
 import { runCommand } from '../processes/run-command.ts';
 import { isAtLeast, TEMPORAL_CLI_VERSION } from '../temporal/release.ts';
 import { temporalFolder, temporalOnPath } from '../temporal/temporal-binary.ts';
@@ -20,7 +20,7 @@ export async function toolFindings(cacheFolder: string, inherited: NodeJS.Proces
     found('node', 'problem', checkNode),
     found('npm', 'warning', () => checkNpm(inherited)),
     found('python', embedder ? 'warning' : 'problem', async () => {
-      const { program, version } = await findPython(inherited);
+      const { program, version } = await findPython(inherited, 'build the embedder');
       return `${version} (${program})`;
     }),
     found('embedder', 'problem', () =>

