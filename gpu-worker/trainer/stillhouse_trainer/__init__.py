@@ -1,0 +1,1 @@
+"""Stillhouse's trainer: LoRA students from curated answers, resumable to the bit."""

@@ -1,0 +1,51 @@
+"""
+The terms of the loss. K is the longest answer of a pass, V the vocabulary; positions that are no answer are masked.
+
+Phase one: NLL(best). Afterwards, with the best model of phase one as anchor:
+
+    (1-β)·NLL(best) + β·preference(best, worst) + γ·KL(student ‖ anchor)
+
+NLL and KL are means over the answer tokens of a batch. The preference is the mean over the batch's rows of what each row's
+pair says, and a row whose samples agree says nothing: so a pair weighs as much as a row, however few rows have one.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+
+#: DPO's temperature (arXiv 2305.18290, eq. 7).
+DPO_BETA = 0.1
+IGNORED = -100
+
+
+def token_logprobs(logits: torch.Tensor, answers: torch.Tensor) -> torch.Tensor:
+    """(R, K, V) and (R, K) → (R, K) log-probabilities of the answer's tokens, 0 where there is none."""
+    logprobs = torch.log_softmax(logits.float(), dim=-1)
+    chosen = logprobs.gather(-1, answers.clamp(min=0).unsqueeze(-1)).squeeze(-1)
+    return chosen.masked_fill(answers == IGNORED, 0.0)
+
+
+def kl_divergence(student: torch.Tensor, anchor: torch.Tensor, answers: torch.Tensor) -> torch.Tensor:
+    """Σ over answer tokens of KL(student ‖ anchor); both (R, K, V) logits."""
+    p = torch.log_softmax(student.float(), dim=-1)
+    q = torch.log_softmax(anchor.float(), dim=-1)
+    return (p.exp() * (p - q)).sum(-1).masked_fill(answers == IGNORED, 0.0).sum()
+
+
+def log_ratio_gain(best: torch.Tensor, worst: torch.Tensor, anchor_best: torch.Tensor, anchor_worst: torch.Tensor) -> torch.Tensor:
+    """(P,) how much the student prefers best to worst beyond the anchor; all (P,) sums over a whole answer."""
+    return (best - anchor_best) - (worst - anchor_worst)
+
+
+def best_of_n(gain: torch.Tensor, margin: torch.Tensor) -> torch.Tensor:
+    """
+    (P,) squared distance from best-of-n's margin, in units of the margin: 1 where the student is the anchor, 0 at the aim.
+    Sums over sequences, not means: length is part of an answer's probability (BoNBoN, arXiv 2406.00832, eq. 10).
+    """
+    return (gain / margin - 1).square()
+
+
+def dpo(gain: torch.Tensor) -> torch.Tensor:
+    """(P,) the milder alternative (arXiv 2305.18290, eq. 7)."""
+    return -F.logsigmoid(DPO_BETA * gain)
