@@ -1,121 +1,191 @@
+import { availableParallelism } from 'node:os';
+import type { Llama, LlamaContextSequence, Token } from 'node-llama-cpp';
 import type { Message } from '../../contracts/chat.ts';
+import { StillhouseError } from '../../contracts/errors.ts';
 import type { ArtifactRef } from '../../contracts/identifiers.ts';
 import type { LanguageModelManifest } from '../../contracts/language-model.ts';
-import type { Logger } from '../../platform/logger.ts';
-import type { ArtifactStore } from '../../store/artifacts/artifact-store.ts';
+import { createComputeMeter, type ComputeMeter } from './compute-meter.ts';
+import type {
+  AnswerPiece,
+  EngineStats,
+  LanguageModelAnswer,
+  LanguageModelEngine,
+  LanguageModelEngineOptions,
+  LanguageModelRequest,
+  TeacherForced,
+} from './engine-contract.ts';
+import { generate, teacherForced } from './generate.ts';
+import { createGrammars, type Grammars } from './grammars.ts';
+import { openLlama } from './llama.ts';
+import type { LoadedStudent } from './loaded-student.ts';
+import { StudentMemory } from './student-memory.ts';
 
-export interface LanguageModelEngineOptions {
-  artifacts: ArtifactStore;
-  /** Local copies of GGUF files, named by their SHA-256; several processes may share it. */
-  folder: string;
-  /** Where models are computed; `auto` takes the GPU where llama.cpp has one, else the processor. */
-  gpu: 'auto' | 'cuda' | false;
-  /** Processor threads that all models share. */
-  threads: number;
-  /** Memory of models, adapters and their contexts; the least recently used go first, never one in use. Default 4 GiB. */
-  maxBytes?: number;
-  /** Requests of one student that are computed together in a batch. Default 4. */
-  sequences?: number;
-  /** Tokens that a prompt and its answer may have together, where the student could read more: memory grows with it. Default 4096. */
-  maxContextTokens?: number;
-  log: Logger;
+/** Calls that wait for their turn; a further one is told to come later. */
+const MAX_WAITING = 1024;
+
+/** Language-model students on llama.cpp, in this process. Nothing is loaded before the first call. */
+export function createLanguageModelEngine(options: LanguageModelEngineOptions): LanguageModelEngine {
+  return new LlamaEngine(options);
 }
 
-/** What a student is asked. */
-export interface LanguageModelRequest {
-  /** Text only: parts of a message that are no text count as nothing. `developer` is read as `system`. */
-  messages: readonly Message[];
-  /** Default: the manifest's `maxAnswerTokens`. */
-  maxTokens?: number | undefined;
-  /** 0 to 2; default 0, the likeliest token: what was evaluated is what is served. */
-  temperature?: number | undefined;
-  /** 0 to 1; default 1. */
-  topP?: number | undefined;
-  /** Of the sampling; without it each call draws another. */
-  seed?: number | undefined;
-  /** The answer ends before any of these texts. */
-  stop?: readonly string[] | undefined;
-  /** Grammar of the answer: any JSON, or JSON of a schema. */
-  json?: { schema: object | null } | undefined;
-  /** Log-probabilities of the answer's tokens, and of so many likeliest tokens at each position (0 to 20). */
-  topLogprobs?: number | undefined;
-}
+class LlamaEngine implements LanguageModelEngine {
+  readonly #options: LanguageModelEngineOptions & { maxBytes: number; threads: number };
+  readonly #closing = new AbortController();
+  readonly #meter: ComputeMeter;
+  readonly #memory: StudentMemory;
+  readonly #grammars: Grammars;
+  readonly #totals = { answers: 0, promptTokens: 0, cachedTokens: 0, answerTokens: 0 };
+  #active = 0;
+  #llama: Promise<Llama> | null = null;
 
-/** Natural logarithm of the probability of a token in the distribution that it was drawn from. */
-export interface TokenLogprob {
-  token: string;
-  logprob: number;
-  top: { token: string; logprob: number }[];
-}
+  constructor(options: LanguageModelEngineOptions) {
+    const { maxBytes = 4 * 1024 ** 3, sequences = 4, maxContextTokens = 4096 } = options;
+    const threads = Math.min(options.threads, availableParallelism());
+    const llama = () => this.#open();
+    this.#options = { ...options, maxBytes, threads };
+    this.#meter = createComputeMeter(options.gpu === false ? threads : 1);
+    this.#memory = new StudentMemory({ ...options, llama, threads, maxBytes, sequences, maxContextTokens });
+    this.#grammars = createGrammars(llama);
+  }
 
-/** A piece of an answer, as soon as it is certain: no half characters, nothing that may become a stop text. */
-export interface AnswerPiece {
-  text: string;
-  logprobs: TokenLogprob[];
-}
+  prepare(manifest: ArtifactRef): Promise<LanguageModelManifest> {
+    return this.#using(manifest, async (student) => {
+      // The first computation of a context is a slow one: it is done here.
+      const prompt = student.model.tokenize('.', false);
+      await this.#computing(student, prompt, this.#closing.signal, (sequence) => teacherForced(sequence, prompt, prompt));
+      return student.manifest;
+    });
+  }
 
-export interface LanguageModelAnswer {
-  text: string;
-  /** Tokens of the answer, the one that ended it not counted. */
-  tokens: number;
-  promptTokens: number;
-  /** Of the prompt's tokens, those that the sequence still knew from the call before. */
-  cachedTokens: number;
-  /** `length`: `maxTokens`, or the end of the window. */
-  finishReason: 'stop' | 'length';
-  /** null where they were not asked for. */
-  logprobs: TokenLogprob[] | null;
-  /** Milliseconds of one core (or of the GPU) that the answer took, without waiting; several at once share the time. */
-  computeMs: number;
-}
-
-/** How a model goes on after a given answer: what a served form is compared by with the trained one. */
-export interface TeacherForced {
-  /** The likeliest token at each position of the answer. */
-  ids: number[];
-  /** Of the answer's own token at each position. */
-  logprobs: number[];
-}
-
-/** What is loaded, and what was done since the start. */
-export interface EngineStats {
-  /** Loaded students: adapters on a shared base, and whole models. */
-  students: { manifestSha256: string; baseSha256: string; bytes: number; active: number; waiting: number }[];
-  bases: { sha256: string; bytes: number; students: number }[];
-  bytes: number;
-  maxBytes: number;
-  active: number;
-  waiting: number;
-  loads: number;
-  evictions: number;
-  answers: number;
-  promptTokens: number;
-  cachedTokens: number;
-  answerTokens: number;
-  computeMs: number;
-}
-
-/**
- * Language-model students in this process. Errors of all calls: `artifact_missing`, `artifact_corrupt`, `invalid_request`
- * (a prompt that is longer than the window, with the numbers), `unavailable` (retryable: no memory, too many calls wait;
- * not retryable: llama.cpp has no binary for this machine or GPU), `cancelled`.
- */
-export interface LanguageModelEngine {
-  /** Fetches and loads a student, so that its next call is fast. */
-  prepare(manifest: ArtifactRef): Promise<LanguageModelManifest>;
-  /** Answers. `onToken` gets the answer in pieces, in order; `signal` ends it as `cancelled`. */
   complete(
     manifest: ArtifactRef,
     request: LanguageModelRequest,
-    options?: { onToken?: (piece: AnswerPiece) => void; signal?: AbortSignal },
-  ): Promise<LanguageModelAnswer>;
-  /** Token ids of the templated messages, as an answer to them begins. */
-  promptIds(manifest: ArtifactRef, messages: readonly Message[]): Promise<number[]>;
-  /** Reads a prompt and an answer, and says what the model would have answered at each position. */
-  top1(manifest: ArtifactRef, promptIds: readonly number[], answerIds: readonly number[]): Promise<TeacherForced>;
-  /** Lets calls in flight end, then takes the student out of memory. Nothing loaded is success. */
-  release(manifest: ArtifactRef): Promise<void>;
-  stats(): EngineStats;
-  /** Lets go of everything; calls that wait end as `unavailable`. */
-  close(): Promise<void>;
+    { onToken, signal }: { onToken?: (piece: AnswerPiece) => void; signal?: AbortSignal } = {},
+  ): Promise<LanguageModelAnswer> {
+    return this.#using(manifest, async (student) => {
+      const prompt = idsOf(student, request.messages);
+      const maxTokens = Math.min(roomFor(student, prompt.length), request.maxTokens ?? student.manifest.maxAnswerTokens);
+      const grammar = request.json ? await this.#grammars.begin(request.json.schema, student.model) : null;
+      const either = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
+      const { result, computeMs } = await this.#computing(student, prompt, either, (sequence) =>
+        generate(sequence, { request, prompt, maxTokens, grammar, onToken, signal: either }),
+      );
+      this.#totals.answers += 1;
+      this.#totals.promptTokens += result.promptTokens;
+      this.#totals.cachedTokens += result.cachedTokens;
+      this.#totals.answerTokens += result.tokens;
+      return { ...result, computeMs };
+    });
+  }
+
+  promptIds(manifest: ArtifactRef, messages: readonly Message[]): Promise<number[]> {
+    return this.#using(manifest, (student) => Promise.resolve(idsOf(student, messages)));
+  }
+
+  top1(manifest: ArtifactRef, promptIds: readonly number[], answerIds: readonly number[]): Promise<TeacherForced> {
+    return this.#using(manifest, async (student) => {
+      if (answerIds.length === 0) return { ids: [], logprobs: [] };
+      if (answerIds.length > roomFor(student, promptIds.length)) throw tooLong(student, promptIds.length + answerIds.length);
+      const [prompt, answer] = [promptIds as readonly Token[], answerIds as readonly Token[]];
+      return (await this.#computing(student, prompt, this.#closing.signal, (sequence) => teacherForced(sequence, prompt, answer))).result;
+    });
+  }
+
+  release(manifest: ArtifactRef): Promise<void> {
+    return this.#memory.release(manifest);
+  }
+
+  stats(): EngineStats {
+    return {
+      students: this.#memory.students().map(({ student, active }) => ({
+        manifestSha256: student.sha256,
+        baseSha256: student.base.sha256,
+        bytes: student.bytes,
+        active,
+        waiting: student.sequences.waiting(),
+      })),
+      bases: this.#memory.bases().map(({ base, students }) => ({ sha256: base.sha256, bytes: base.bytes, students })),
+      bytes: this.#memory.bytes(),
+      maxBytes: this.#options.maxBytes,
+      active: this.#active,
+      waiting: this.#waiting(),
+      ...this.#memory.counts(),
+      ...this.#totals,
+      computeMs: this.#meter.total(),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#memory.close();
+    await (await this.#llama?.catch(() => null))?.dispose();
+  }
+
+  /** Works with a student that stays loaded meanwhile. */
+  async #using<T>(manifest: ArtifactRef, work: (student: LoadedStudent) => Promise<T>): Promise<T> {
+    if (this.#closing.signal.aborted) throw stopping();
+    const lease = await this.#memory.lease(manifest);
+    try {
+      return await work(lease.student);
+    } catch (error) {
+      throw this.#closing.signal.aborted ? stopping() : error;
+    } finally {
+      lease.done();
+    }
+  }
+
+  /** Computes on a sequence of the student, once one is free. */
+  async #computing<T>(
+    student: LoadedStudent,
+    prompt: readonly Token[],
+    signal: AbortSignal,
+    work: (sequence: LlamaContextSequence) => Promise<T>,
+  ): Promise<{ result: T; computeMs: number }> {
+    if (this.#waiting() >= MAX_WAITING) throw new StillhouseError('unavailable', `${MAX_WAITING} calls wait for students already`);
+    const sequence = await student.sequences.take(prompt, signal);
+    this.#active += 1;
+    const end = this.#meter.begin(student.threads);
+    try {
+      const result = await work(sequence);
+      return { result, computeMs: end() };
+    } finally {
+      // Ended twice it counts once: a call that failed has used its share too.
+      end();
+      this.#active -= 1;
+      student.sequences.put(sequence);
+    }
+  }
+
+  #waiting(): number {
+    return this.#memory.students().reduce((sum, { student }) => sum + student.sequences.waiting(), 0);
+  }
+
+  #open(): Promise<Llama> {
+    this.#llama ??= openLlama(this.#options).catch((error: unknown) => {
+      this.#llama = null;
+      throw error;
+    });
+    return this.#llama;
+  }
+}
+
+/** Token ids of the templated messages. */
+function idsOf(student: LoadedStudent, messages: readonly Message[]): Token[] {
+  return student.writePrompt(messages).flatMap((part) => student.model.tokenize(part.text, part.control));
+}
+
+/** Tokens that an answer to so long a prompt can have. */
+function roomFor(student: LoadedStudent, promptTokens: number): number {
+  const room = student.contextTokens - promptTokens;
+  if (room < 1) throw tooLong(student, promptTokens);
+  return room;
+}
+
+function tooLong(student: LoadedStudent, tokens: number): StillhouseError {
+  const message = `This student reads and writes at most ${student.contextTokens} tokens together, and the messages have ${tokens}`;
+  return new StillhouseError('invalid_request', message, { param: 'messages', data: { contextTokens: student.contextTokens, tokens } });
+}
+
+function stopping(): StillhouseError {
+  return new StillhouseError('unavailable', 'The student engine is stopping');
 }
