@@ -41,12 +41,18 @@ export const Environment = z.object({
   STILLHOUSE_TRAINER: optionalText,
   STILLHOUSE_BASE: optionalText,
   STILLHOUSE_CONVERTERS: optionalText,
+  /** Whether those are built when a language-model student is first trained, or beside the start of the stack. */
+  STILLHOUSE_STUDENTS: z.enum(['on-demand', 'at-start']).default('on-demand'),
   /** Hugging Face's own cache of base models; default: the user's. */
   HF_HOME: optionalText,
   /** US dollars per GPU and hour: for estimates and the price of a student on a GPU. */
   STILLHOUSE_GPU_HOUR_USD: z.coerce.number().positive().default(2),
   /** Memory that a student server may hold in models and adapters; the least recently used go first. */
-  STILLHOUSE_STUDENT_MEMORY_BYTES: z.coerce.number().int().positive().default(4 * 1024 ** 3),
+  STILLHOUSE_STUDENT_MEMORY_BYTES: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(4 * 1024 ** 3),
   /** Tools and models that are built or downloaded once, shared by clones; default: the user's cache folder. */
   STILLHOUSE_CACHE: optionalText,
   /** US dollars per CPU core and hour: an encoder student's price. */

@@ -5,7 +5,7 @@ import { StillhouseError } from '../../contracts/errors.ts';
 import { buildOnce, hashOfFiles } from '../preparations/build-once.ts';
 import type { PreparationContext } from '../preparations/preparation.ts';
 import { preparationStep, stepOptions } from '../preparations/preparation-step.ts';
-import { runCommand } from '../processes/run-command.ts';
+import { type CommandOptions, runCommand } from '../processes/run-command.ts';
 
 /** What of llama.cpp's sources turns a Hugging Face folder into GGUF. */
 const PATHS = ['convert_hf_to_gguf.py', 'convert_lora_to_gguf.py', 'conversion', 'gguf-py/gguf', 'LICENSE'];
@@ -33,8 +33,8 @@ export async function ensureConverters(context: PreparationContext, env: NodeJS.
 }
 
 /** The version of the `git` on the PATH, or a sentence. */
-export async function checkGit(env: NodeJS.ProcessEnv): Promise<string> {
-  const { code, tail } = await runCommand('git', ['--version'], { env });
+export async function checkGit(options: CommandOptions): Promise<string> {
+  const { code, tail } = await runCommand('git', ['--version'], options);
   const version = /^git version (\S+)/.exec(tail[0] ?? '')?.[1];
   if (code === 0 && version) return version;
   throw new StillhouseError(
@@ -47,12 +47,12 @@ export async function checkGit(env: NodeJS.ProcessEnv): Promise<string> {
 async function build(unfinished: string, context: PreparationContext, env: NodeJS.ProcessEnv): Promise<void> {
   // Inside a hook of a repository git's own variables would point every git to that repository.
   const clean = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('GIT_')));
-  await checkGit(clean);
+  const options = stepOptions(context, clean);
+  await checkGit(options);
   context.progress("unpacking llama.cpp's converters");
   const bundle = join(llamaPackage(), 'llama', 'gitRelease.bundle');
   const repository = join(unfinished, 'repository');
   const archive = join(unfinished, 'converters.tar');
-  const options = stepOptions(context, clean);
   const failure = "llama.cpp's converters could not be unpacked";
   await preparationStep(['git', 'clone', '--quiet', '--bare', bundle, repository], failure, options);
   await preparationStep(['git', `--git-dir=${repository}`, 'archive', '--output', archive, 'HEAD', ...PATHS], failure, options);

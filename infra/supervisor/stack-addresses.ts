@@ -6,6 +6,7 @@ export interface StackAddresses {
   gateway: { host: string; port: number; url: string };
   clickhouse: { port: number; url: string } | null;
   temporal: { port: number; uiPort: number; address: string; uiUrl: string } | null;
+  studentServer: { port: number; url: string } | null;
 }
 
 /** A port of the stack, with the variable that sets it. */
@@ -30,6 +31,7 @@ export async function chooseAddresses(env: Environment): Promise<StackAddresses>
     gateway: { host, port: gateway, url: `http://${reachable(host)}:${gateway}` },
     clickhouse: null,
     temporal: null,
+    studentServer: null,
   };
   if (!env.CLICKHOUSE_URL) {
     const port = await choose(env.STILLHOUSE_CLICKHOUSE_PORT);
@@ -40,11 +42,15 @@ export async function chooseAddresses(env: Environment): Promise<StackAddresses>
     const uiPort = await choose(env.STILLHOUSE_TEMPORAL_UI_PORT);
     addresses.temporal = { port, uiPort, address: `127.0.0.1:${port}`, uiUrl: `http://127.0.0.1:${uiPort}` };
   }
+  if (!env.STILLHOUSE_STUDENT_URLS) {
+    const port = await choose(env.STILLHOUSE_STUDENT_SERVER_PORT);
+    addresses.studentServer = { port, url: `http://127.0.0.1:${port}` };
+  }
   return addresses;
 }
 
 /** The ports that this stack will listen on. */
-export function stackPorts({ gateway, clickhouse, temporal }: StackAddresses): StackPort[] {
+export function stackPorts({ gateway, clickhouse, temporal, studentServer }: StackAddresses): StackPort[] {
   const ports: StackPort[] = [{ part: 'the gateway', port: gateway.port, host: gateway.host, variable: 'STILLHOUSE_PORT' }];
   const host = '127.0.0.1';
   if (clickhouse) ports.push({ part: 'ClickHouse', port: clickhouse.port, host, variable: 'STILLHOUSE_CLICKHOUSE_PORT' });
@@ -52,6 +58,7 @@ export function stackPorts({ gateway, clickhouse, temporal }: StackAddresses): S
     ports.push({ part: 'Temporal', port: temporal.port, host, variable: 'STILLHOUSE_TEMPORAL_PORT' });
     ports.push({ part: "Temporal's UI", port: temporal.uiPort, host, variable: 'STILLHOUSE_TEMPORAL_UI_PORT' });
   }
+  if (studentServer) ports.push({ part: 'the student server', port: studentServer.port, host, variable: 'STILLHOUSE_STUDENT_SERVER_PORT' });
   return ports;
 }
 

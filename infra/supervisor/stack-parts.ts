@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Environment } from '../../contracts/environment.ts';
 import type { homePaths } from '../../platform/home.ts';
 import { devServerArguments, isDevServerReady } from '../temporal/dev-server.ts';
+import type { LanguageModelParts } from '../language-model/language-model-parts.ts';
 import type { PartDefinition } from './part-definition.ts';
 import type { StackAddresses } from './stack-addresses.ts';
 
@@ -15,6 +16,7 @@ export const PROGRAMS = {
   gateway: 'gateway/main.ts',
   worker: 'worker/main.ts',
   'gpu-worker': 'gpu-worker/main.ts',
+  'student-server': 'serving/student-server/main.ts',
 };
 export type Programs = Readonly<typeof PROGRAMS>;
 
@@ -28,6 +30,8 @@ export interface StackPlan {
   addresses: StackAddresses;
   serviceKey: string;
   embedder: string;
+  /** Where they are or will be once they are needed. */
+  languageModels: LanguageModelParts;
 }
 
 // The gateway drains for 8 s and ships for 4. 9 + 13 + 7 seconds: also the slowest stop is over within half a minute.
@@ -46,7 +50,11 @@ export function stackEnvironment(plan: StackPlan): NodeJS.ProcessEnv {
     STILLHOUSE_GATEWAY_URL: addresses.gateway.url,
     STILLHOUSE_SERVICE_KEY: plan.serviceKey,
     STILLHOUSE_EMBEDDER: plan.embedder,
+    STILLHOUSE_TRAINER: plan.languageModels.trainer,
+    STILLHOUSE_BASE: plan.languageModels.base,
+    STILLHOUSE_CONVERTERS: plan.languageModels.converters,
   };
+  if (addresses.studentServer) shared['STILLHOUSE_STUDENT_URLS'] = addresses.studentServer.url;
   if (addresses.clickhouse) shared['CLICKHOUSE_URL'] = addresses.clickhouse.url;
   if (addresses.temporal) {
     // What is set for another server (TLS, an API key) would be sent to the embedded one.
@@ -88,6 +96,13 @@ export function gatewayPart(plan: StackPlan): PartDefinition {
 /** The workers: they listen on nothing. */
 export function workerPart(name: 'worker' | 'gpu-worker', plan: StackPlan): PartDefinition {
   return { name, address: null, ...ours(name, plan), ...TIERS.workers };
+}
+
+/** The student server. The gateway, while it drains, still asks it: it is stopped after. */
+export function studentServerPart(plan: StackPlan): PartDefinition {
+  const { port, url } = plan.addresses.studentServer!;
+  const more = { STILLHOUSE_STUDENT_SERVER_PORT: String(port) };
+  return { name: 'student-server', address: url, ...ours('student-server', plan, more), ...TIERS.engines };
 }
 
 /** Path of one of our programs. */

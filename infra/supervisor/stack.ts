@@ -5,30 +5,18 @@ import { loadConfiguration } from '../../platform/configuration.ts';
 import { exclusiveLock, type ExclusiveLock } from '../../platform/exclusive-lock.ts';
 import { cacheFolder, homePaths } from '../../platform/home.ts';
 import { secretFile } from '../../platform/secrets.ts';
-import { ensureEmbedder, embedderFolder } from '../embedder/embedder.ts';
-import { ensureConsole } from '../preparations/console-build.ts';
-import type { PreparationContext } from '../preparations/preparation.ts';
+import { embedderFolder } from '../embedder/embedder.ts';
+import { languageModelParts } from '../language-model/language-model-parts.ts';
 import { type ChildLedger, endLeftBehind, openChildLedger } from '../processes/child-ledger.ts';
 import { devServerLock } from '../temporal/dev-server.ts';
 import { endOrphanedDevServer } from '../temporal/orphaned-server.ts';
-import { ensureTemporalBinary } from '../temporal/temporal-binary.ts';
-import { runMigrations } from './migrations.ts';
 import { checkDisk, checkHome, checkPorts } from './preflight.ts';
 import type { Reporter } from './reporter.ts';
 import { chooseAddresses, type StackAddresses, stackPorts } from './stack-addresses.ts';
-import {
-  clickhousePart,
-  gatewayPart,
-  programPath,
-  type Programs,
-  PROGRAMS,
-  stackEnvironment,
-  type StackPlan,
-  temporalPart,
-  workerPart,
-} from './stack-parts.ts';
-import { createSupervision, type Supervision } from './supervision.ts';
-import { runInOrder, type Task } from './task-order.ts';
+import { type Programs, PROGRAMS, type StackPlan } from './stack-parts.ts';
+import { languageModelsOnDemand, type StackStart, stackTasks } from './stack-tasks.ts';
+import { createSupervision } from './supervision.ts';
+import { runInOrder } from './task-order.ts';
 
 /** A whole system on one machine, running. */
 export interface Stack {
@@ -86,6 +74,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       addresses,
       serviceKey,
       embedder: embedderOf(env),
+      languageModels: languageModelParts(env),
     };
     const ledger = openChildLedger(ledgerFile, { onTrouble: say });
     return await startParts(plan, options, ledger, () => release(locks));
@@ -97,11 +86,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
 async function startParts(plan: StackPlan, options: StackOptions, ledger: ChildLedger, onStopped: () => void): Promise<Stack> {
   const { reporter } = options;
-  const supervision = createSupervision({ partsFile: plan.paths.parts, logs: plan.paths.logs, ledger, reporter });
+  const background = new AbortController();
+  const signal = AbortSignal.any([options.signal, background.signal]);
+  const start: StackStart = { plan, reporter, signal, ledger };
+  const onDemand = languageModelsOnDemand(start);
+  const supervision = createSupervision({ partsFile: plan.paths.parts, logs: plan.paths.logs, ledger, reporter, onNeed: onDemand.need });
   // Should this process end by a fault of its own, nothing may stay behind.
   const killAll = () => ledger.killAll();
   process.once('exit', killAll);
-  const background = new AbortController();
   const stop = async () => {
     background.abort(new Error('The stack is being stopped'));
     await supervision.stop();
@@ -110,69 +102,17 @@ async function startParts(plan: StackPlan, options: StackOptions, ledger: ChildL
     process.off('exit', killAll);
     onStopped();
   };
-  const signal = AbortSignal.any([options.signal, background.signal]);
+  if (plan.env.STILLHOUSE_STUDENTS === 'at-start') onDemand.need('language-model-students', () => undefined);
   try {
     const aborted = new Promise<never>((_, reject) =>
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
     );
-    await Promise.race([runInOrder(tasks(plan, { ...options, signal }, ledger, supervision), signal), aborted]);
+    await Promise.race([runInOrder(stackTasks(start, supervision), signal), aborted]);
   } catch (error) {
     await stop();
     throw error;
   }
   return { parts: () => supervision.parts(), addresses: plan.addresses, stop };
-}
-
-/** Preparations side by side, then what needs them; a part that needs nothing of a slow one does not wait for it. */
-function tasks(plan: StackPlan, options: StackOptions, ledger: ChildLedger, supervision: Supervision): Task[] {
-  const { addresses, inherited, env } = plan;
-  const { reporter, signal } = options;
-  const context = (name: string): PreparationContext => ({
-    cacheFolder: cacheFolder(env),
-    say: (text) => reporter.say(name, text),
-    progress: (text) => reporter.progress(name, text),
-    signal,
-    ledger,
-  });
-  const prepare = (name: string, run: () => Promise<string>): Task => ({
-    name,
-    after: [],
-    run: async () => {
-      const began = performance.now();
-      const result = await run();
-      reporter.prepared(name, (performance.now() - began) / 1000, result);
-    },
-  });
-  const list: Task[] = [];
-  const engines: string[] = [];
-  if (addresses.temporal) {
-    let program = '';
-    const binary = async () => {
-      const found = await ensureTemporalBinary(context('temporal-server'), inherited);
-      program = found.program;
-      return `from ${found.from === 'PATH' ? 'the PATH' : `the ${found.from}`}`;
-    };
-    list.push(prepare('temporal-server', binary));
-    list.push({ name: 'temporal', after: ['temporal-server'], run: () => supervision.start(temporalPart(plan, program)) });
-    engines.push('temporal');
-  }
-  if (!env.STILLHOUSE_EMBEDDER) list.push(prepare('embedder', () => ensureEmbedder(context('embedder'), inherited)));
-  const embedder = env.STILLHOUSE_EMBEDDER ? [] : ['embedder'];
-  list.push(prepare('console', () => ensureConsole(context('console'), inherited)));
-  if (addresses.clickhouse) list.push({ name: 'clickhouse', after: [], run: () => supervision.start(clickhousePart(plan)) });
-  const migrations = {
-    program: programPath('migrations', plan),
-    env: stackEnvironment(plan),
-    logs: plan.paths.logs,
-    reporter,
-    ledger,
-    signal,
-  };
-  list.push({ name: 'migrations', after: addresses.clickhouse ? ['clickhouse'] : [], run: () => runMigrations(migrations) });
-  list.push({ name: 'gateway', after: ['migrations', ...embedder], run: () => supervision.start(gatewayPart(plan)) });
-  list.push({ name: 'worker', after: ['migrations', ...engines, ...embedder], run: () => supervision.start(workerPart('worker', plan)) });
-  list.push({ name: 'gpu-worker', after: ['migrations', ...engines], run: () => supervision.start(workerPart('gpu-worker', plan)) });
-  return list;
 }
 
 function embedderOf(env: Environment): string {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Part } from '../../contracts/names.ts';
+import type { PreparationMessage } from '../../platform/lifecycle.ts';
 import type { ChildLedger } from '../processes/child-ledger.ts';
 import { endGroup } from '../processes/process-group.ts';
 import { openLogFile, readableLine, type LogFile } from './log-file.ts';
@@ -16,6 +17,8 @@ export interface PartContext {
   backoff: Backoff;
   /** Its `state()` changed. */
   onChange: () => void;
+  /** It asked for something that is prepared on demand. */
+  onNeed: (what: unknown, tell: (message: PreparationMessage) => void) => void;
 }
 
 const PROBE_EVERY_MS = 100;
@@ -125,7 +128,10 @@ export class SupervisedPart {
     const { ready } = this.definition;
     if (ready === 'message') {
       child.on('message', (message) => {
-        if ((message as { type?: unknown }).type === 'ready') this.#serves(child);
+        const { type, what } = message as { type?: unknown; what?: unknown };
+        if (type === 'ready') this.#serves(child);
+        // Who has ended meanwhile is told nothing; its successor asks again.
+        if (type === 'need') this.#context.onNeed(what, (answer) => void (child.connected && child.send(answer, () => undefined)));
       });
       return;
     }

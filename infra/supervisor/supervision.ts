@@ -3,7 +3,7 @@ import type { ChildLedger } from '../processes/child-ledger.ts';
 import { keepFile } from '../processes/kept-file.ts';
 import { type Backoff, DEFAULT_BACKOFF, type PartDefinition } from './part-definition.ts';
 import type { Reporter } from './reporter.ts';
-import { SupervisedPart } from './supervised-part.ts';
+import { type PartContext, SupervisedPart } from './supervised-part.ts';
 
 /** The parts that one supervisor keeps running. */
 export interface Supervision {
@@ -22,6 +22,8 @@ export interface SupervisionOptions {
   ledger: ChildLedger;
   reporter: Reporter;
   backoff?: Backoff;
+  /** A part asked for something that is prepared on demand. */
+  onNeed?: PartContext['onNeed'];
 }
 
 /** Keeps parts running and `run/parts.json` true. The home's lock is the caller's business. */
@@ -45,6 +47,7 @@ export function createSupervision(options: SupervisionOptions): Supervision {
         reporter: options.reporter,
         backoff: options.backoff ?? DEFAULT_BACKOFF,
         onChange: write,
+        onNeed: options.onNeed ?? (() => undefined),
       });
       parts.push(part);
       write();

@@ -16,7 +16,13 @@ interface Report {
 
 /** What the doctor prints and ends with. */
 function doctor(env: NodeJS.ProcessEnv, args: string[] = ['--json']): Promise<{ code: number; text: string }> {
-  const ports = { STILLHOUSE_PORT: '0', STILLHOUSE_CLICKHOUSE_PORT: '0', STILLHOUSE_TEMPORAL_PORT: '0', STILLHOUSE_TEMPORAL_UI_PORT: '0' };
+  const ports = {
+    STILLHOUSE_PORT: '0',
+    STILLHOUSE_CLICKHOUSE_PORT: '0',
+    STILLHOUSE_TEMPORAL_PORT: '0',
+    STILLHOUSE_TEMPORAL_UI_PORT: '0',
+    STILLHOUSE_STUDENT_SERVER_PORT: '0',
+  };
   return new Promise((done) => {
     execFile(process.execPath, [PROGRAM, ...args], { env: { ...process.env, ...ports, ...env } }, (error, stdout, stderr) => {
       done({ code: (error?.code as number | undefined) ?? 0, text: stdout + stderr });

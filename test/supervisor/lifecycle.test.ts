@@ -6,7 +6,7 @@ import { startSupervisor, temporaryHome } from '../support/supervisor.ts';
 import { until } from '../support/until.ts';
 
 const alive = (pid: number) => processIdentity(pid) !== null;
-const NAMES = ['clickhouse', 'gateway', 'worker', 'gpu-worker'] as const;
+const NAMES = ['clickhouse', 'student-server', 'gateway', 'worker', 'gpu-worker'] as const;
 
 test('parts start in order, parts.json says where they are, Ctrl-C stops them in reverse and leaves nothing', async () => {
   const stack = startSupervisor(temporaryHome(), {});
@@ -15,7 +15,8 @@ test('parts start in order, parts.json says where they are, Ctrl-C stops them in
   expect(parts.map((part) => part.name)).toEqual(NAMES);
   expect(parts[0]!.address).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
   expect(parts[1]!.address).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
-  expect(parts[2]!.address).toBeNull();
+  expect(parts[2]!.address).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+  expect(parts[3]!.address).toBeNull();
   const pids = parts.map((part) => part.pid!);
   expect(pids.every(alive)).toBe(true);
 
@@ -24,9 +25,10 @@ test('parts start in order, parts.json says where they are, Ctrl-C stops them in
   expect(pids.some(alive)).toBe(false);
   expect(stack.parts().every((part) => part.pid === null)).toBe(true);
   const ended = readFileSync(join(stack.home, 'ended.log'), 'utf8').trim().split('\n').map(Number);
-  const [clickhouse, gateway, ...workers] = pids;
+  const [clickhouse, studentServer, gateway, ...workers] = pids;
   expect(new Set(ended.slice(0, 2))).toEqual(new Set(workers));
-  expect(ended.slice(2)).toEqual([gateway, clickhouse]);
+  expect(ended[2]).toBe(gateway);
+  expect(new Set(ended.slice(3))).toEqual(new Set([clickhouse, studentServer]));
 });
 
 test('a part that is killed comes back at the same address, counted', async () => {

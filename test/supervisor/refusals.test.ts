@@ -31,6 +31,9 @@ test('a port that is taken: by whom, and what to set', async () => {
   await new Promise((done) => server.once('listening', done));
   const { port } = server.address() as AddressInfo;
   const said = await refusal(temporaryHome(), { STILLHOUSE_PORT: String(port) });
+  expect(await refusal(temporaryHome(), { STILLHOUSE_STUDENT_SERVER_PORT: String(port) })).toMatch(
+    /^Port \d+, which the student server needs, is taken by process .*set STILLHOUSE_STUDENT_SERVER_PORT to another port/,
+  );
   expect(said).toContain(`Port ${port}, which the gateway needs, is taken by process ${process.pid} (`);
   expect(said).toContain('set STILLHOUSE_PORT to another port (0 = any free one)');
   server.close();

@@ -10,8 +10,9 @@ import { until } from './until.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const standIn = (name: string) => join(ROOT, 'test/supervisor/stand-ins', `${name}.ts`);
 
-/** Every part by the name of what stands in for it (`steady`, `crashing`, `stubborn`, `once`, `newer-schema`), or `real`. */
-export type StandIns = Partial<Record<keyof Programs, 'steady' | 'crashing' | 'stubborn' | 'once' | 'newer-schema' | 'real'>>;
+/** Every part by the name of what stands in for it (a file of `stand-ins/`), or `real`. */
+type StandIn = 'steady' | 'crashing' | 'stubborn' | 'once' | 'newer-schema' | 'needy' | 'telling' | 'real';
+export type StandIns = Partial<Record<keyof Programs, StandIn>>;
 
 /** A supervisor in a process of its own. */
 export interface SupervisorProcess {
@@ -40,10 +41,17 @@ export function startSupervisor(home: string, standIns: StandIns, env: NodeJS.Pr
     gateway: 'steady',
     worker: 'steady',
     'gpu-worker': 'steady',
+    'student-server': 'steady',
     ...standIns,
   };
   const paths = Object.entries(all).map(([name, kind]) => [name, kind === 'real' ? PROGRAMS[name as keyof Programs] : standIn(kind)]);
-  const ports = ['STILLHOUSE_PORT', 'STILLHOUSE_CLICKHOUSE_PORT', 'STILLHOUSE_TEMPORAL_PORT', 'STILLHOUSE_TEMPORAL_UI_PORT'];
+  const ports = [
+    'STILLHOUSE_PORT',
+    'STILLHOUSE_CLICKHOUSE_PORT',
+    'STILLHOUSE_TEMPORAL_PORT',
+    'STILLHOUSE_TEMPORAL_UI_PORT',
+    'STILLHOUSE_STUDENT_SERVER_PORT',
+  ];
   const child = spawn(process.execPath, [standIn('supervisor')], {
     // Its stdin is held open for as long as this process lives: see stand-ins/supervisor.ts.
     stdio: ['pipe', 'pipe', 'pipe'],
