@@ -71,6 +71,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     spool: () => tracer.stats(),
     temporalUi: env.STILLHOUSE_TEMPORAL_UI ?? null,
     temporaryFolder: homePaths(env).tmp,
+    bases: options.configuration.bases.map((base) => base.id),
+    studentServers: options.configuration.studentServers.map((server) => server.id),
+    rates: { coreHourUsd: env.STILLHOUSE_CORE_HOUR_USD, gpuHourUsd: env.STILLHOUSE_GPU_HOUR_USD },
     now: Date.now,
     log,
   });

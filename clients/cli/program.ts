@@ -4,6 +4,7 @@ import type { CliContext } from './context.ts';
 import { addDatasetCommands } from './datasets.ts';
 import { addDistilCommand } from './distil.ts';
 import { addDistillationCommands } from './distillations.ts';
+import { addEstimateCommand } from './estimate.ts';
 import { addStackCommands } from './stack.ts';
 import { addStatusCommand } from './status.ts';
 import { addStudentCommands } from './students.ts';
@@ -33,6 +34,7 @@ export function createProgram(makeContext: (program: Command) => CliContext): Co
   addStatusCommand(program, context);
   addTraceCommands(program, context);
   addDatasetCommands(program, context);
+  addEstimateCommand(program, context);
   addDistilCommand(program, context);
   addDistillationCommands(program, context);
   addAliasCommands(program, context);

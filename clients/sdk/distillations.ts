@@ -1,5 +1,6 @@
 import type { Distillation, DistillationEvent, DistilRequest } from '../../contracts/distil.ts';
 import type { Page } from '../../contracts/http.ts';
+import type { TrainingPoint } from '../../contracts/language-model.ts';
 import { StillhouseApiError } from './api-error.ts';
 import { readEventStream } from './event-stream.ts';
 import type { Transport } from './transport.ts';
@@ -45,6 +46,11 @@ export class Distillations {
 
   get(name: string, signal?: AbortSignal): Promise<Distillation> {
     return this.#transport.json('GET', pathOf(name), { signal });
+  }
+
+  /** What a language model's training measured up to now, by step; empty for an encoder. */
+  async training(name: string, signal?: AbortSignal): Promise<TrainingPoint[]> {
+    return (await this.#transport.json<Page<TrainingPoint>>('GET', `${pathOf(name)}/training`, { signal })).items;
   }
 
   pause(name: string): Promise<DistillationRun> {

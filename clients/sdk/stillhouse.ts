@@ -1,4 +1,5 @@
 import type { Overview, Page, TargetInfo } from '../../contracts/http.ts';
+import type { Estimate, EstimateRequest } from '../../contracts/students.ts';
 import { Aliases } from './aliases.ts';
 import { Datasets } from './datasets.ts';
 import { Distillations } from './distillations.ts';
@@ -35,5 +36,10 @@ export class Stillhouse {
   /** What can be called, at what price, and why not where it can't. */
   async targets(signal?: AbortSignal): Promise<TargetInfo[]> {
     return (await this.#transport.json<Page<TargetInfo>>('GET', '/targets', { signal })).items;
+  }
+
+  /** What a distillation would take: dollars, hours, memory, disk, test rows. Nothing is started. */
+  estimate(request: EstimateRequest, signal?: AbortSignal): Promise<Estimate> {
+    return this.#transport.json('POST', '/estimate', { json: request, signal });
   }
 }

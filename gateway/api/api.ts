@@ -10,12 +10,14 @@ import { distillationControlRoutes } from './distillation-control.ts';
 import { distillationEventRoutes } from './distillation-events.ts';
 import { distillationRoutes } from './distillations.ts';
 import { describeApi } from './document.ts';
+import { estimateRoutes } from './estimate.ts';
 import { fileRoutes } from './files.ts';
 import { apiRouter } from './openapi.ts';
 import { overviewRoutes } from './overview.ts';
 import { problemOf } from './problems.ts';
 import { studentRoutes } from './students.ts';
 import { traceRoutes } from './traces.ts';
+import { trainingRoutes } from './training.ts';
 
 /**
  * The control plane, to be mounted at `/api` behind the key check, which sets `caller`. Every failure is answered with
@@ -32,8 +34,10 @@ export function createApi(deps: ApiDeps): OpenAPIHono<GatewayContext> {
     fileRoutes,
     datasetRoutes,
     datasetRowRoutes,
+    estimateRoutes,
     distillationRoutes,
     distillationEventRoutes,
+    trainingRoutes,
     distillationControlRoutes,
   ];
   for (const routes of resources) api.route('/', routes(deps));

@@ -19,6 +19,12 @@ export interface ApiDeps {
   temporalUi: string | null;
   /** Uploads are gathered here until they are whole. */
   temporaryFolder: string;
+  /** Ids of the base models that the configuration names. */
+  bases: readonly string[];
+  /** Ids of the student servers that the configuration names, `local` left out. */
+  studentServers: readonly string[];
+  /** What an hour of a device costs, for estimates. */
+  rates: { coreHourUsd: number; gpuHourUsd: number };
   /** Milliseconds since 1970. */
   now: () => number;
   log: Logger;

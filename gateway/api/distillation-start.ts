@@ -11,6 +11,7 @@ import { distillationState } from './distillation-state.ts';
 import { refuseInvalid } from './problems.ts';
 import { startingState } from '../../core/distillation/starting-state.ts';
 import { CHANGE_TIMEOUT_MS, withTemporal } from './temporal-calls.ts';
+import { requireStudentChoice } from './student-check.ts';
 import { refuseImpossibleTarget } from './target-check.ts';
 
 /**
@@ -67,6 +68,7 @@ function joined(run: Distillation, input: DistilInput): Distillation {
 
 /** What would fail in the run's first step is refused at once. */
 async function refuseWhatCannotRun(deps: ApiDeps, input: DistilInput): Promise<void> {
+  requireStudentChoice(deps, input.student);
   const runnable = RunnableDistilInput.safeParse(input);
   if (!runnable.success) refuseInvalid(runnable.error, 'the body');
   if (input.teacher) refuseImpossibleTarget(deps, input.project, input.teacher, 'teacher');

@@ -57,6 +57,9 @@ export async function startControlPlane(clickhouse: ClickHouseClient, temporalAd
     spool: () => ({ segments: 0, bytes: 0, oldestAgeS: 0 }),
     temporalUi: null,
     temporaryFolder: join(folder, 'tmp'),
+    bases: ['our-base'],
+    studentServers: ['gpu-box'],
+    rates: { coreHourUsd: 0.1, gpuHourUsd: 2 },
     now: Date.now,
     log: createLogger('api-test', 'error'),
   });

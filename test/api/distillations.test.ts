@@ -95,7 +95,7 @@ describe('what cannot run is refused at once', () => {
     [{ dataset: 'young' }, 409, /still being built/],
     [{ dataset: 'triage', datasetVersion: 2 }, 409, /the build of "triage" failed: no rows/],
     [{ dataset: 'support', teacher: 'lap/oracle' }, 404, /teacher: There is no provider "lap".*"lab"/],
-    [{ dataset: 'support', student: 'lora' }, 400, /only "encoder"/],
+    [{ dataset: 'support', student: 'qwen3-0.7b' }, 400, /student: there is no "qwen3-0.7b"; the nearest: .*"qwen3-0.6b"/],
     [{ dataset: 'support', nSamples: 0, maxUsd: -1 }, 400, /nSamples: .*; maxUsd: /],
     [{ dataset: 'support', project: 'other' }, 403, /belongs to the project "default"/],
   ])('%j', async (body, status, detail) => {

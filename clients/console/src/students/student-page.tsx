@@ -54,23 +54,23 @@ function Content({ student }: { student: Student }) {
         <Panel title="Lineage" className={classes.last}>
           <Facts
             facts={{
-              Distillation: (
+              Distillation: lineage && (
                 <Link to="/distillations/$name" params={{ name: lineage.distillation }} style={{ color: 'inherit' }}>
                   {lineage.distillation}
                 </Link>
               ),
-              Dataset: (
+              Dataset: lineage && (
                 <Link to="/datasets/$name" params={{ name: lineage.dataset }} style={{ color: 'inherit' }}>
                   {lineage.dataset}, version {lineage.datasetVersion}
                 </Link>
               ),
-              'Data hash': <ShortHash hash={lineage.datasetHash} />,
-              Teacher: <TargetName target={lineage.teacher} />,
-              'Gold in training': lineage.usedGold ? <StatusTag tone="warn">yes</StatusTag> : 'no',
-              Seed: lineage.seed,
+              'Data hash': lineage && <ShortHash hash={lineage.datasetHash} />,
+              Teacher: lineage && <TargetName target={lineage.teacher} />,
+              'Gold in training': lineage && (lineage.usedGold ? <StatusTag tone="warn">yes</StatusTag> : 'no'),
+              Seed: lineage?.seed,
               Manifest: <ShortHash hash={student.manifest.sha256} />,
               Size: formatBytes(student.manifest.bytes),
-              Embedder: <ShortHash hash={student.embedderSha256} />,
+              Embedder: student.embedderSha256 && <ShortHash hash={student.embedderSha256} />,
               Version: student.version,
             }}
           />
@@ -80,7 +80,11 @@ function Content({ student }: { student: Student }) {
         </Panel>
       </div>
       <div className={classes.stack}>
-        {evaluation ? <ReportCard evaluation={evaluation} usedGold={lineage.usedGold} /> : <Panel>It has not been evaluated.</Panel>}
+        {evaluation ? (
+          <ReportCard evaluation={evaluation} usedGold={lineage?.usedGold ?? false} />
+        ) : (
+          <Panel>It has not been evaluated.</Panel>
+        )}
         {evaluation && <LabelsPanel evaluation={evaluation} />}
       </div>
     </div>

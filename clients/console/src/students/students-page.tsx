@@ -27,7 +27,11 @@ const COLUMNS: Column<Student>[] = [
       </Link>
     ),
   },
-  { label: 'Teacher', cell: ({ lineage }) => <TargetName target={lineage.teacher} /> },
+  { label: 'Kind', cell: ({ kind, base }) => base?.id ?? (kind === 'encoder' ? 'encoder' : 'language model') },
+  {
+    label: 'Teacher',
+    cell: ({ lineage }) => (lineage ? <TargetName target={lineage.teacher} /> : <span className="dimmed">imported</span>),
+  },
   {
     label: 'Decision',
     card: 'beside',

@@ -1,0 +1,19 @@
+import { StillhouseError } from '../../contracts/errors.ts';
+import { nearestNames } from '../../core/nearest-names.ts';
+import { STUDENT_CATALOGUE } from '../../core/students/catalogue.ts';
+import { type StudentChoice, chooseStudent } from '../../core/students/student-name.ts';
+import type { ApiDeps } from './dependencies.ts';
+
+/** What `student` names; refuses what it can't, with the nearest names and where the others are. */
+export function requireStudentChoice(deps: ApiDeps, student: string): StudentChoice {
+  const choice = chooseStudent(student);
+  if (choice && !(choice.kind === 'configured' && !deps.bases.includes(choice.id))) return choice;
+  const known = ['encoder', 'lora', ...STUDENT_CATALOGUE.map((entry) => entry.name), ...deps.bases];
+  const near = nearestNames(student, known).map((name) => `"${name}"`);
+  const hint = near.length > 0 ? `the nearest: ${near.join(', ')}` : 'there are "encoder", "lora" and the names of the catalogue';
+  throw new StillhouseError(
+    'invalid_request',
+    `student: there is no "${student}"; ${hint}. A hub id is written "organisation/model", a folder is named under "bases" of the configuration.`,
+    { param: 'student', data: { known } },
+  );
+}
