@@ -88,7 +88,8 @@ export function curateRow(
   return { curated: { rowId, group, messages, votes, best, worst, agreement, dropped }, vote };
 }
 
-function voteOf(plan: Pick<RunPlan, 'task' | 'labels' | 'keepBest'>, answers: readonly LabelAnswer[]): LabelVote {
+/** What answers to one prompt come to, by the task's rules. */
+export function voteOf(plan: Pick<RunPlan, 'task' | 'labels' | 'keepBest'>, answers: readonly LabelAnswer[]): LabelVote {
   const { task } = plan;
   if (task.kind === 'label') return voteLabels(answers, new Set(plan.labels), plan.keepBest);
   return rankAnswers(answers, ({ answer, finishReason }) => answerFault(task, null, { text: answer, finishReason }), plan.keepBest);

@@ -1,4 +1,4 @@
-import { Context } from '@temporalio/activity';
+import { CancelledFailure, Context } from '@temporalio/activity';
 import { StillhouseError } from '../contracts/errors.ts';
 
 const BEAT_MS = 5_000;
@@ -39,10 +39,16 @@ export async function withHeartbeat<T>(stallMs: number, work: (pulse: Pulse) => 
       },
     });
   } catch (error) {
-    if (context.cancellationSignal.aborted) throw context.cancellationSignal.reason;
+    if (context.cancellationSignal.aborted) throw endOf(context.cancellationSignal.reason);
     if (stalled.signal.aborted) throw stalled.signal.reason;
     throw error;
   } finally {
     clearInterval(beat);
   }
+}
+
+/** A worker that stops hands the work on; only a person's cancellation ends it as cancelled. */
+function endOf(reason: unknown): unknown {
+  if (!(reason instanceof CancelledFailure) || reason.message !== 'WORKER_SHUTDOWN') return reason;
+  return new StillhouseError('unavailable', 'The worker is being stopped: another attempt goes on.', { cause: reason });
 }

@@ -1,10 +1,9 @@
 import { StillhouseError } from '../contracts/errors.ts';
 import type { ArtifactRef } from '../contracts/identifiers.ts';
 import type { FreshAnswers } from '../contracts/stages.ts';
-import { voteLabels } from '../core/label-votes.ts';
 import { canDecide, fewestRowsToDecide } from '../core/statistics/decision.ts';
 import { goldOf } from '../store/clickhouse/datasets.ts';
-import type { CurateDeps } from './curate.ts';
+import { type CurateDeps, voteOf } from './curate.ts';
 import { putJsonl } from './distil/jsonl-artifact.ts';
 import { rowPages } from './distil/row-pages.ts';
 import type { RunPlan } from './distil/run-plan.ts';
@@ -25,7 +24,6 @@ export function createReferenceActivities(deps: CurateDeps) {
     majorityReferences: ({ plan, marginPoints }: { plan: RunPlan; marginPoints: number }): Promise<ArtifactRef> =>
       withHeartbeat(STALL_MS, async ({ progress, signal }) => {
         const { project, distillation } = plan.run;
-        const labels = new Set(plan.labels);
         const gold = await goldOf(deps.clickhouse, project, plan.dataset, 'test');
         // Near-duplicates are one observation.
         const comparable = new Set<string>();
@@ -37,7 +35,7 @@ export function createReferenceActivities(deps: CurateDeps) {
             for (const row of rows) {
               const isGold = gold.has(row.rowId);
               const isRecorded = row.referenceTarget === plan.teacher;
-              const reference = isGold ? undefined : voteLabels(samples.get(row.rowId) ?? [], labels, 1).best[0];
+              const reference = isGold ? undefined : voteOf({ ...plan, keepBest: 1 }, samples.get(row.rowId) ?? []).best[0];
               const fresh = isRecorded ? undefined : answers.get(row.rowId)?.[0];
               if ((isGold || reference !== undefined) && (isRecorded || fresh)) comparable.add(row.group);
               if (reference === undefined && !fresh) continue;

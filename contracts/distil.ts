@@ -68,16 +68,21 @@ export type DistilInput = z.infer<typeof DistilInput>;
 export type DistilRequest = z.input<typeof DistilInput>;
 
 /** The inputs that this version can run: refused before a run begins, by the API and by the workflow alike. */
-export const RunnableDistilInput = DistilInput.refine((input) => input.student === 'encoder', {
+export const RunnableDistilInput = DistilInput.refine((input) => !/[\\\s]|^[./~]|\/.*\//.test(input.student), {
   path: ['student'],
-  message: 'only "encoder" can be trained by this version',
+  message:
+    'must be "encoder", "lora", a name of the catalogue, a base of stillhouse.yaml or a hub id; a path comes from the configuration only',
 })
   .refine((input) => input.judge === null, {
     path: ['judge'],
-    message: 'scoring by a judge comes with a later version; label tasks need none',
+    message: 'scoring by a judge comes with a later version; label and json tasks need none',
   })
   .refine((input) => input.keepBest <= input.nSamples, { path: ['keepBest'], message: 'must be at most nSamples' })
-  .refine((input) => input.rounds === 1, { path: ['rounds'], message: 'an encoder is trained in one round' });
+  .refine((input) => input.rounds === 1 || input.student !== 'encoder', { path: ['rounds'], message: 'an encoder is trained in one round' })
+  .refine((input) => Object.keys(input.training).length === 0 || input.student !== 'encoder', {
+    path: ['training'],
+    message: 'is of language models; an encoder finds its settings by validation',
+  });
 
 export const DECISIONS = ['not_worse', 'worse', 'undecided'] as const;
 

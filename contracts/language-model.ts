@@ -65,8 +65,7 @@ export const CheckedStudent = z.object({
   settings: TrainingSettings,
   /** Rows a pass through the device; gradients of a step are summed over several. */
   microBatchRows: z.number().int().positive(),
-  /** What training and serving are expected to take. */
-  trainBytes: z.number(),
+  /** What serving is expected to take. */
   serveBytes: z.number(),
   longestRowTokens: z.number().int(),
   warnings: z.array(z.string()),
@@ -158,6 +157,8 @@ export type LanguageModelManifest = z.infer<typeof LanguageModelManifest>;
 export interface ExportStudentInput {
   project: string;
   distillation: string;
+  /** The name in `distil`'s input: the base is found by it. */
+  student: string;
   trained: ArtifactRef;
   /** null: the base is served in 16 bits, and no merged GGUF is made. */
   quantize: Quantization | null;

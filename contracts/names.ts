@@ -18,6 +18,7 @@ export const MESSAGES = {
   deleteAlias: 'deleteAlias',
   rollbackAlias: 'rollbackAlias',
   putStudent: 'putStudent',
+  placeStudent: 'placeStudent',
   /** distil */
   pause: 'pause',
   resume: 'resume',
@@ -67,6 +68,7 @@ export const TABLES = {
   candidates: 'candidates',
   distillations: 'distillations',
   distillationEvents: 'distillation_events',
+  trainingMetrics: 'training_metrics',
 } as const;
 
 /** The project of a caller that names none. */

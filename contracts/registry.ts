@@ -48,3 +48,6 @@ export const RollbackAlias = Change.extend({ name: Name, rollback: AliasRollback
 export type RollbackAlias = z.infer<typeof RollbackAlias>;
 export const PutStudent = Change.extend({ student: Student.omit({ version: true }) });
 export type PutStudent = z.infer<typeof PutStudent>;
+/** `placement` null: back to `local`. */
+export const PlaceStudent = Change.extend({ name: Name, placement: Name.nullable() });
+export type PlaceStudent = z.infer<typeof PlaceStudent>;

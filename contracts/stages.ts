@@ -107,7 +107,8 @@ export const FreshAnswers = z.object({
 });
 export type FreshAnswers = z.infer<typeof FreshAnswers>;
 
-export interface EvaluateEncoderInput {
+/** Of encoders and language models alike. */
+export interface EvaluateStudentInput {
   project: string;
   distillation: string;
   manifest: ArtifactRef;
@@ -116,10 +117,12 @@ export interface EvaluateEncoderInput {
   marginPoints: number;
   /** What the teacher was asked for the test rows (JSONL of `FreshAnswers`); null where each has gold and a recorded answer. */
   references: ArtifactRef | null;
+  /** Answers of a json task are compared by value. Default: label. */
+  task?: 'label' | 'json';
   /** US dollars per CPU core and hour, for the student's price. */
   usdPerCoreHour: number;
 }
 
-export interface EvaluateEncoderResult {
+export interface EvaluateStudentResult {
   evaluation: Evaluation;
 }

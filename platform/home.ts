@@ -16,6 +16,10 @@ export function homePaths(env: Environment) {
     temporal: join(home, 'temporal'),
     artifacts: join(home, 'artifacts'),
     tmp: join(home, 'tmp'),
+    /** Trainings under way, a folder each. */
+    trainings: join(home, 'trainings'),
+    /** Copies of models by hash, shared by the processes of the home. */
+    models: join(home, 'models'),
     /** Files of mode 0600 with the generated keys. */
     adminKey: join(home, 'secrets', 'admin-key'),
     serviceKey: join(home, 'secrets', 'service-key'),

@@ -12,6 +12,7 @@ import { createRegistryActivities } from '../activities/registry-store.ts';
 import { createRegistryUpdateActivities } from '../activities/registry-updates.ts';
 import { createReferenceActivities } from '../activities/teacher-references.ts';
 import { createTrainEncoderActivity } from '../activities/train-encoder.ts';
+import { createWarmStudentActivity } from '../activities/warm-student.ts';
 import type { Environment } from '../contracts/environment.ts';
 import { StillhouseError } from '../contracts/errors.ts';
 import type { homePaths } from '../platform/home.ts';
@@ -51,6 +52,7 @@ export function createMainActivities(setting: ActivitySetting): { activities: ob
       ...createReferenceActivities(stored),
       ...encoderActivities(setting, clickhouse, artifacts),
       ...createRegistryUpdateActivities({ temporal, clickhouse }),
+      ...createWarmStudentActivity({ gateway, now }),
       ...createRecordRunActivities({ clickhouse, now }),
     },
     close: () => clickhouse.close(),

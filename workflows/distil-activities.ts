@@ -1,14 +1,19 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import type { CheckStudentActivity } from '../activities/check-student.ts';
 import type { CurateActivities } from '../activities/curate.ts';
 import type { DeviceProbeActivity } from '../activities/device-probe.ts';
 import type { PlanActivities } from '../activities/distil/plan.ts';
 import type { EvaluateEncoderActivity } from '../activities/evaluate-encoder.ts';
+import type { EvaluateLanguageModelActivity } from '../activities/evaluate-student.ts';
 import type { ExportEncoderActivity } from '../activities/export-encoder.ts';
+import type { ExportStudentActivity } from '../activities/export-student.ts';
 import type { GenerateActivities } from '../activities/generate-candidates.ts';
 import type { RecordRunActivities } from '../activities/record-run.ts';
 import type { RegistryUpdateActivities } from '../activities/registry-updates.ts';
 import type { ReferenceActivities } from '../activities/teacher-references.ts';
 import type { TrainEncoderActivity } from '../activities/train-encoder.ts';
+import type { TrainStudentActivity } from '../activities/train-student.ts';
+import type { WarmStudentActivity } from '../activities/warm-student.ts';
 import { QUEUES } from '../contracts/names.ts';
 /** Records and look-ups. */
 export const records = proxyActivities<PlanActivities & Pick<RecordRunActivities, 'recordRun'>>({
@@ -81,3 +86,29 @@ export const gpu = proxyActivities<DeviceProbeActivity>({
   // A GPU worker that restarts is met again.
   retry: { initialInterval: '1 second', maximumInterval: '10 seconds' },
 });
+
+/** A student's first answer. */
+export const students = proxyActivities<WarmStudentActivity>({
+  // It is patient for ten minutes itself.
+  startToCloseTimeout: '15 minutes',
+  // Six heartbeats of 5 s.
+  heartbeatTimeout: '30 seconds',
+  // A student that does not answer through several of them will not: the alias stays where it is.
+  retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 20 },
+});
+
+/** Check, training, export and evaluation of a language-model student. Projects take turns on a device that many wait for. */
+export function languageModel(project: string) {
+  return proxyActivities<CheckStudentActivity & TrainStudentActivity & ExportStudentActivity & EvaluateLanguageModelActivity>({
+    taskQueue: QUEUES.cuda,
+    // A training takes hours to days; its own watchdog ends what does not move.
+    startToCloseTimeout: '30 days',
+    // Six heartbeats of 5 s; a worker that is cut off has ended its child before this.
+    heartbeatTimeout: '30 seconds',
+    // Preemptions and restarts go on from a checkpoint, so many are no harm; what fails by itself is counted by the training.
+    retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 1000 },
+    // The child has written its checkpoint and let go of the device before a pause or a cancellation is complete.
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    priority: { fairnessKey: project },
+  });
+}

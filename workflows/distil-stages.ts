@@ -2,22 +2,24 @@ import type { CurateResult } from '../activities/curate.ts';
 import type { RunPlan } from '../activities/distil/run-plan.ts';
 import type { Evaluation, Stage, StageState } from '../contracts/distil.ts';
 import type { ArtifactRef } from '../contracts/identifiers.ts';
-import type { ExportEncoderResult } from '../contracts/stages.ts';
-import { curation, encoder, registryUpdates } from './distil-activities.ts';
+import { curation, registryUpdates } from './distil-activities.ts';
 import type { RunControl } from './distil-control.ts';
 import { generateShards } from './distil-generate.ts';
 import type { RunState } from './distil-state.ts';
+import { type ExportedStudent, prefixed, round, type StudentPath } from './distil-student.ts';
 
 /** One run's stages, in order; each begins only while the run is not paused. */
 export class RunStages {
   readonly #run: RunState;
   readonly #control: RunControl;
   readonly #plan: RunPlan;
+  readonly #student: StudentPath;
 
-  constructor(run: RunState, control: RunControl, plan: RunPlan) {
+  constructor(run: RunState, control: RunControl, plan: RunPlan, student: StudentPath) {
     this.#run = run;
     this.#control = control;
     this.#plan = plan;
+    this.#student = student;
   }
 
   /** Samples of the training and validation rows. */
@@ -47,31 +49,13 @@ export class RunStages {
     return result;
   }
 
-  async train({ curated, labels }: CurateResult, seed: number): Promise<ArtifactRef> {
-    const { project, distillation } = this.#plan.run;
-    const { trained } = await this.#stage(
-      'train',
-      () => encoder.trainEncoder({ project, distillation, curated, labels, seed }),
-      ({ validationAccuracy, trainRows, unlabelledRows, cleanedRows, embedSeconds, trainSeconds, settings }) => ({
-        validationAccuracy: round(validationAccuracy),
-        trainRows,
-        unlabelledRows,
-        cleanedRows,
-        embedSeconds: round(embedSeconds),
-        trainSeconds: round(trainSeconds),
-        ...settings,
-      }),
-    );
-    return trained;
+  train(curated: CurateResult): Promise<ArtifactRef> {
+    // A pause stops a training at a checkpoint, so that others have the device meanwhile.
+    return this.#staged('train', () => this.#control.interruptible(() => this.#student.train(curated)));
   }
 
-  export(trained: ArtifactRef): Promise<ExportEncoderResult> {
-    const { project, distillation } = this.#plan.run;
-    return this.#stage(
-      'export',
-      () => encoder.exportEncoder({ project, distillation, trained }),
-      ({ compared, maxDifference }) => ({ compared, maxDifference }),
-    );
+  export(trained: ArtifactRef): Promise<ExportedStudent> {
+    return this.#staged('export', () => this.#student.export(trained));
   }
 
   async evaluate(manifest: ArtifactRef, marginPoints: number): Promise<Evaluation> {
@@ -83,7 +67,7 @@ export class RunStages {
         const references = plan.goldTestRows >= plan.rows.test ? null : await this.#references(marginPoints);
         const { dataset, teacher, usdPerCoreHour } = plan;
         const input = { project, distillation, manifest, dataset, teacher, marginPoints, references, usdPerCoreHour };
-        return (await encoder.evaluateEncoder(input)).evaluation;
+        return this.#student.evaluate(input);
       },
       ({ n, leftOut, reference, teacher, student, difference, decision }) => ({
         n,
@@ -100,7 +84,7 @@ export class RunStages {
     return evaluation;
   }
 
-  async register(exported: ExportEncoderResult, evaluation: Evaluation, seed: number): Promise<string> {
+  async register(exported: ExportedStudent, evaluation: Evaluation, seed: number): Promise<string> {
     const { run, dataset, teacher, useGold } = this.#plan;
     const { project, distillation, runId } = run;
     const lineage = {
@@ -114,10 +98,7 @@ export class RunStages {
     };
     const student = {
       name: distillation,
-      kind: 'encoder' as const,
-      manifest: exported.manifest,
-      labels: exported.labels,
-      embedderSha256: exported.embedderSha256,
+      ...exported,
       lineage,
       evaluation,
       createdAt: new Date().toISOString(),
@@ -154,6 +135,7 @@ export class RunStages {
           await this.#control.record();
           await this.#control.approval();
         }
+        await this.#student.warm(target);
         return registryUpdates.moveAlias({ project, requestId: `${runId}/alias`, alias, target, reason });
       },
       ({ before, after, version }) => ({ before, after, version }),
@@ -167,6 +149,10 @@ export class RunStages {
     return curation.majorityReferences({ plan, marginPoints });
   }
 
+  async #staged<T>(stage: Stage, work: () => Promise<{ result: T; summary: StageState['summary'] }>): Promise<T> {
+    return (await this.#stage(stage, work, ({ summary }) => summary)).result;
+  }
+
   async #stage<T>(stage: Stage, work: () => Promise<T>, summarise: (result: T) => StageState['summary']): Promise<T> {
     await this.#control.gate();
     this.#run.begin(stage);
@@ -175,12 +161,4 @@ export class RunStages {
     this.#run.end(stage, summarise(result));
     return result;
   }
-}
-
-function round(value: number): number {
-  return Math.round(value * 10_000) / 10_000;
-}
-
-function prefixed(prefix: string, counts: Record<string, number>): Record<string, number> {
-  return Object.fromEntries(Object.entries(counts).map(([reason, n]) => [`${prefix}: ${reason}`, n]));
 }

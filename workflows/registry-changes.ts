@@ -2,7 +2,7 @@ import { condition, setCurrentDetails } from '@temporalio/workflow';
 import type { RegistryActivities } from '../activities/registry-store.ts';
 import type { AliasInput, AliasVersion } from '../contracts/aliases.ts';
 import type { Student } from '../contracts/distil.ts';
-import type { DeleteAlias, PutAlias, PutStudent, RollbackAlias } from '../contracts/registry.ts';
+import type { DeleteAlias, PlaceStudent, PutAlias, PutStudent, RollbackAlias } from '../contracts/registry.ts';
 import { refusal } from './failures.ts';
 import { type Proposal, RegistryState, isSameAlias } from './registry-state.ts';
 import { SerialQueue } from './serial-queue.ts';
@@ -82,7 +82,20 @@ export class RegistryChanges {
     return this.#change<Student>(request, async () => {
       const version = this.#state.nextVersion('student', name);
       const value: Student = { ...request.student, version };
-      return { kind: 'student', key: name, version, value, reason: `distillation ${lineage.distillation}` };
+      return { kind: 'student', key: name, version, value, reason: lineage ? `distillation ${lineage.distillation}` : 'imported' };
+    });
+  }
+
+  placeStudent({ name, placement, ...request }: PlaceStudent): Promise<Student> {
+    return this.#change<Student>(request, async () => {
+      const current = this.#state.student(name);
+      if (!current) throw refusal('not_found', `There is no student "${name}".`);
+      if (current.kind !== 'language-model')
+        throw refusal('invalid_request', `Student "${name}" is an encoder: every gateway answers with it itself.`);
+      if ((current.placement ?? null) === placement) return { unchanged: current };
+      const version = this.#state.nextVersion('student', name);
+      const value: Student = { ...current, placement, version };
+      return { kind: 'student', key: name, version, value, reason: `placed on ${placement ?? 'local'}` };
     });
   }
 

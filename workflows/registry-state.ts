@@ -1,4 +1,5 @@
 import type { AliasInput, AliasVersion } from '../contracts/aliases.ts';
+import type { Student } from '../contracts/distil.ts';
 import { parseTarget } from '../contracts/identifiers.ts';
 import type { StateKind, StateVersion } from '../contracts/registry.ts';
 import { refusal } from './failures.ts';
@@ -28,6 +29,10 @@ export class RegistryState {
 
   alias(name: string): AliasVersion | null {
     return (this.#newest.get(`alias/${name}`)?.value as AliasVersion | undefined) ?? null;
+  }
+
+  student(name: string): Student | null {
+    return (this.#newest.get(`student/${name}`)?.value as Student | undefined) ?? null;
   }
 
   hasStudent(name: string): boolean {

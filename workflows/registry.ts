@@ -14,7 +14,7 @@ import type { RegistryActivities } from '../activities/registry-store.ts';
 import type { AliasVersion } from '../contracts/aliases.ts';
 import type { Student } from '../contracts/distil.ts';
 import { MESSAGES, SEARCH_ATTRIBUTES } from '../contracts/names.ts';
-import { DeleteAlias, PutAlias, PutStudent, RegistryInput, RollbackAlias } from '../contracts/registry.ts';
+import { DeleteAlias, PlaceStudent, PutAlias, PutStudent, RegistryInput, RollbackAlias } from '../contracts/registry.ts';
 import { parseInput } from './failures.ts';
 import { RegistryChanges } from './registry-changes.ts';
 
@@ -38,6 +38,7 @@ const putAlias = defineUpdate<AliasVersion, [unknown]>(MESSAGES.putAlias);
 const deleteAlias = defineUpdate<AliasVersion, [unknown]>(MESSAGES.deleteAlias);
 const rollbackAlias = defineUpdate<AliasVersion, [unknown]>(MESSAGES.rollbackAlias);
 const putStudent = defineUpdate<Student, [unknown]>(MESSAGES.putStudent);
+const placeStudent = defineUpdate<Student, [unknown]>(MESSAGES.placeStudent);
 
 /**
  * The one writer of a project's state. Every change is an update: validated, given the next version and sequence,
@@ -67,6 +68,10 @@ export async function registry(raw: unknown): Promise<void> {
   setHandler(putStudent, (update) => changes.putStudent(PutStudent.parse(update)), {
     description: 'Appends a version of a student.',
     validator: validate(PutStudent),
+  });
+  setHandler(placeStudent, (update) => changes.placeStudent(PlaceStudent.parse(update)), {
+    description: 'Says which student server serves a language model.',
+    validator: validate(PlaceStudent),
   });
   await changes.load();
   await condition(() => changes.handled >= UPDATES_PER_RUN || workflowInfo().continueAsNewSuggested);

@@ -38,12 +38,7 @@ export function createPlanActivities(deps: PlanDeps) {
     async planRun({ input, runId, name }: { input: DistilInput; runId: string; name: string }): Promise<RunPlan> {
       const { clickhouse } = deps;
       const dataset = await readyDataset(clickhouse, input);
-      if (dataset.task.kind !== 'label' && input.until !== 'curate')
-        throw new StillhouseError(
-          'dataset_invalid',
-          `student: an encoder learns labels, and dataset "${dataset.name}" has the task "${dataset.task.kind}". Use until: "curate" for its training JSONL.`,
-          { param: 'student' },
-        );
+      checkTask(input, dataset);
       const shape = await datasetShape(clickhouse, input.project, dataset);
       const teacher = input.teacher ?? shape.answeredBy[0]?.target;
       if (!teacher)
@@ -79,6 +74,26 @@ export function createPlanActivities(deps: PlanDeps) {
       };
     },
   };
+}
+
+/** Refuses a task that the student can't learn, or that nobody could score. */
+function checkTask({ student, until }: DistilInput, { name, task }: Dataset): void {
+  if (until === 'curate' || task.kind === 'label') return;
+  const use = 'Use until: "curate" for its training JSONL.';
+  if (student === 'encoder')
+    throw new StillhouseError(
+      'dataset_invalid',
+      `student: an encoder learns labels, and dataset "${name}" has the task "${task.kind}". ${use}`,
+      {
+        param: 'student',
+      },
+    );
+  if (task.kind === 'text')
+    throw new StillhouseError(
+      'dataset_invalid',
+      `student: texts are compared by a judge, which comes with a later version, and dataset "${name}" has the task "text". ${use}`,
+      { param: 'student' },
+    );
 }
 
 async function readyDataset(clickhouse: ClickHouseClient, input: DistilInput): Promise<Dataset> {

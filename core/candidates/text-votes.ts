@@ -1,3 +1,4 @@
+import { comparableAnswer } from './comparable-answer.ts';
 import type { LabelAnswer, LabelVote } from '../label-votes.ts';
 
 /**
@@ -13,7 +14,7 @@ export function rankAnswers(answers: readonly LabelAnswer[], fault: (answer: Lab
       rejected.set(reason, (rejected.get(reason) ?? 0) + 1);
       continue;
     }
-    const key = comparable(sample.answer);
+    const key = comparableAnswer(sample.answer);
     const group = groups.get(key) ?? { answer: sample.answer, n: 0 };
     group.n++;
     groups.set(key, group);
@@ -28,22 +29,4 @@ export function rankAnswers(answers: readonly LabelAnswer[], fault: (answer: Lab
     rejected: Object.fromEntries(rejected),
     dropped: ranked.length > 0 ? null : (reasons[0]?.[0] ?? 'no answer'),
   };
-}
-
-function comparable(answer: string): string {
-  try {
-    return JSON.stringify(sorted(JSON.parse(answer)));
-  } catch {
-    return answer.trim();
-  }
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, field]) => [key, sorted(field)]),
-  );
 }

@@ -64,10 +64,10 @@ test('invalid input fails at once with a sentence a field', async () => {
 });
 
 test('what this version can not train is invalid input too', async () => {
-  const { handle } = await start({ dataset: 'd', student: 'lora', keepBest: 9 });
+  const { handle } = await start({ dataset: 'd', student: '/models/mine', keepBest: 9 });
   const cause = ((await handle.result().catch((error: unknown) => error)) as WorkflowFailedError).cause;
   expect(cause).toMatchObject({ type: 'InvalidInput' });
-  expect((cause as Error).message).toContain('student: only "encoder" can be trained by this version');
+  expect((cause as Error).message).toContain('a path comes from the configuration only');
   expect((cause as Error).message).toContain('keepBest: must be at most nSamples');
 });
 

@@ -1,6 +1,6 @@
-import { lastUserText } from '../../contracts/chat.ts';
+import { lastUserText, type Message } from '../../contracts/chat.ts';
 import type { DatasetRow } from '../../contracts/datasets.ts';
-import { type EvaluateEncoderInput, FreshAnswers } from '../../contracts/stages.ts';
+import { type EvaluateStudentInput, FreshAnswers } from '../../contracts/stages.ts';
 import type { ArtifactStore } from '../../store/artifacts/artifact-store.ts';
 import type { ClickHouseClient } from '../../store/clickhouse/connection.ts';
 import { goldOf, readDatasetRows } from '../../store/clickhouse/datasets.ts';
@@ -8,6 +8,8 @@ import { goldOf, readDatasetRows } from '../../store/clickhouse/datasets.ts';
 /** One row to be scored. */
 export interface TestRow {
   rowId: string;
+  messages: Message[];
+  /** Text of the last user message. */
   text: string;
   /** The right answer: gold where it is known, else the majority of fresh teacher samples. */
   reference: string;
@@ -33,7 +35,7 @@ export interface TestRows {
 const PAGE = 1000;
 
 /** The test split with its references and the teacher's answers. */
-export async function readTestRows(clickhouse: ClickHouseClient, artifacts: ArtifactStore, input: EvaluateEncoderInput): Promise<TestRows> {
+export async function readTestRows(clickhouse: ClickHouseClient, artifacts: ArtifactStore, input: EvaluateStudentInput): Promise<TestRows> {
   const { project, dataset } = input;
   const gold = await goldOf(clickhouse, project, dataset, 'test');
   const fresh = new Map<string, FreshAnswers>();
@@ -68,5 +70,5 @@ function toTestRow(row: DatasetRow, teacher: string, gold: string | undefined, f
   if (reference === undefined || text === '' || answer === undefined) return null;
   const traceId = isRecorded ? row.traceId : '';
   const freshCost = isRecorded || fresh?.latencyMs === undefined ? null : { costUsd: fresh.costUsd ?? null, latencyMs: fresh.latencyMs };
-  return { rowId, text, reference, isGold: gold !== undefined, teacher: answer, traceId, freshCost };
+  return { rowId, messages: row.messages, text, reference, isGold: gold !== undefined, teacher: answer, traceId, freshCost };
 }
