@@ -2,10 +2,10 @@
 import { isStillhouseError } from '../contracts/errors.ts';
 import { loadConfiguration } from '../platform/configuration.ts';
 import { loadEnvironment } from '../platform/environment.ts';
-import { cacheFolder } from '../platform/home.ts';
 import { effectiveValues, providersOf } from './diagnosis/effective-values.ts';
 import type { Finding } from './diagnosis/finding.ts';
 import { homeFindings, providerFindings } from './diagnosis/home-checks.ts';
+import { languageModelFindings } from './diagnosis/language-model-checks.ts';
 import { toolFindings } from './diagnosis/tool-checks.ts';
 
 const SIGNS = { ok: '✓', warning: '·', problem: '✗' } as const;
@@ -14,7 +14,8 @@ async function diagnose() {
   const env = loadEnvironment();
   const configuration = loadConfiguration(env.STILLHOUSE_CONFIG);
   const findings: Finding[] = [
-    ...(await toolFindings(cacheFolder(env), process.env, env.TEMPORAL_ADDRESS !== undefined)),
+    ...(await toolFindings(env, process.env)),
+    ...(await languageModelFindings(env, process.env)),
     ...(await homeFindings(env)),
     ...providerFindings(configuration, process.env),
   ];

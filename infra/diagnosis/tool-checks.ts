@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
+import type { Environment } from '../../contracts/environment.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
+import { cacheFolder } from '../../platform/home.ts';
 import { embedderFolder } from '../embedder/embedder.ts';
 import { findPython } from '../preparations/python.ts';
 import { runCommand } from '../processes/run-command.ts';
@@ -13,8 +15,9 @@ const NPM_NEEDED = '11.0.0';
 const GLIBC_NEEDED = '2.36.0';
 
 /** The tools of the machine: what is there, what is only needed for a build that the cache already holds. */
-export async function toolFindings(cacheFolder: string, inherited: NodeJS.ProcessEnv, externalTemporal: boolean): Promise<Finding[]> {
-  const embedder = existsSync(embedderFolder(cacheFolder));
+export async function toolFindings(env: Environment, inherited: NodeJS.ProcessEnv): Promise<Finding[]> {
+  const cache = cacheFolder(env);
+  const embedder = existsSync(embedderFolder(cache));
   return Promise.all([
     found('platform', 'problem', checkPlatform),
     found('node', 'problem', checkNode),
@@ -24,9 +27,9 @@ export async function toolFindings(cacheFolder: string, inherited: NodeJS.Proces
       return `${version} (${program})`;
     }),
     found('embedder', 'problem', () =>
-      embedder ? `built, in ${embedderFolder(cacheFolder)}` : 'is built at the first start (about 140 MB to download)',
+      embedder ? `built, in ${embedderFolder(cache)}` : 'is built at the first start (about 140 MB to download)',
     ),
-    ...(externalTemporal ? [] : [found('temporal', 'problem', () => checkTemporal(cacheFolder, inherited))]),
+    ...(env.TEMPORAL_ADDRESS ? [] : [found('temporal', 'problem', () => checkTemporal(cache, inherited))]),
   ]);
 }
 

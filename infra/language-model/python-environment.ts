@@ -18,6 +18,8 @@ export type EnvironmentKind = 'product' | 'development';
 
 /** Of the finished environment. The registry's torch for Linux is the CUDA build and brings NVIDIA's libraries. */
 export const ENVIRONMENT_GB = process.platform === 'linux' ? 5.7 : 1.2;
+/** Free space that building it asks for. */
+export const ROOM_GB = ENVIRONMENT_GB + 1;
 const DOWNLOAD_GB = process.platform === 'linux' ? 3.2 : 0.4;
 
 /** Where the trainer's Python environment (`bin/python`) lies once it is built: the locks that it is built from name the folder. */
@@ -71,9 +73,9 @@ async function build(unfinished: string, kind: EnvironmentKind, context: Prepara
     'uv, which installs the trainer, could not be installed',
     options,
   );
-  const cuda = process.platform === 'linux' ? ', NVIDIA’s libraries among them' : '';
+  const cuda = process.platform === 'linux' ? ", NVIDIA's libraries among them" : '';
   context.say(
-    `downloads about ${DOWNLOAD_GB} GB of Python packages (PyTorch${cuda}), ${ENVIRONMENT_GB} GB on the disk; once, and not again while uv’s cache has them`,
+    `downloads about ${DOWNLOAD_GB} GB of Python packages (PyTorch${cuda}), ${ENVIRONMENT_GB} GB on the disk; once, and not again while uv's cache has them`,
   );
   await install(unfinished, installer, kind, context, env);
   rmSync(installer, { recursive: true, force: true });
@@ -112,9 +114,9 @@ function installerEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 
 function checkRoom(cacheFolder: string): void {
   const gigabytes = freeBytes(cacheFolder) / 1e9;
-  if (gigabytes >= ENVIRONMENT_GB + 1) return;
+  if (gigabytes >= ROOM_GB) return;
   throw new StillhouseError(
     'unavailable',
-    `The disk of ${cacheFolder} has ${gigabytes.toFixed(1)} GB free, and training language-model students takes ${ENVIRONMENT_GB + 1} GB: free some or set STILLHOUSE_CACHE to a folder on another disk.`,
+    `The disk of ${cacheFolder} has ${gigabytes.toFixed(1)} GB free, and training language-model students takes ${ROOM_GB} GB: free some or set STILLHOUSE_CACHE to a folder on another disk.`,
   );
 }

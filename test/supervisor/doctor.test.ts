@@ -56,12 +56,22 @@ test('a machine that lacks things: each with what to do, exit code 1', async () 
   const server = createServer().listen(0, '127.0.0.1');
   await new Promise((done) => server.once('listening', done));
   const port = String((server.address() as AddressInfo).port);
-  const env = { STILLHOUSE_HOME: home, STILLHOUSE_CACHE: join(home, 'cache'), STILLHOUSE_CLICKHOUSE_PORT: port, PATH: '/nowhere' };
+  const languageModels = { STILLHOUSE_TRAINER: '', STILLHOUSE_BASE: '/nowhere/base', STILLHOUSE_CONVERTERS: '' };
+  const machine = { STILLHOUSE_CACHE: join(home, 'cache'), STILLHOUSE_CLICKHOUSE_PORT: port, PATH: '/nowhere' };
+  const env = { STILLHOUSE_HOME: home, ...machine, ...languageModels };
   const { code, text } = await doctor(env);
   const report = JSON.parse(text) as Report;
   const finding = (name: string) => report.findings.find((one) => one.name === name);
   expect(finding('python')).toMatchObject({ status: 'problem', text: expect.stringContaining('install it') });
   expect(finding('npm')).toMatchObject({ status: 'warning' });
+  expect(finding('git')).toMatchObject({ status: 'warning', text: expect.stringContaining('git is needed once, to unpack') });
+  expect(finding('trainer')).toMatchObject({
+    status: 'ok',
+    text: expect.stringMatching(
+      /^is built when a language-model student is first trained \([\d.]+ GB of Python packages\); \d+ GB are free there$/,
+    ),
+  });
+  expect(finding('built-in base')).toEqual({ name: 'built-in base', status: 'warning', text: '/nowhere/base is set and is not there' });
   expect(finding(`port ${port}`)).toMatchObject({ status: 'problem', text: expect.stringContaining(`taken by process ${process.pid}`) });
   expect({ code, ok: report.ok }).toEqual({ code: 1, ok: false });
   server.close();
