@@ -69,7 +69,7 @@ async function trainStudent(deps: StudentDeps, input: TrainStudentInput, pulse: 
   if (base.digest !== input.checked.base.digest)
     throw new StillhouseError('conflict', `The base "${base.id}" has changed since the run began: start the distillation again.`);
   const folder = join(deps.trainingFolder, basename(key));
-  const mirror = new CheckpointMirror(artifacts, key, join(folder, 'checkpoints'));
+  const mirror = new CheckpointMirror(artifacts, key, join(folder, 'checkpoints'), deps.log);
   const troubles = new TrainingTroubles(artifacts, key);
   await troubles.load();
   const attempt = await claimAttempt(artifacts, key);

@@ -2,7 +2,9 @@ import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import type { ArtifactStore } from '../../store/artifacts/artifact-store.ts';
+import { isStillhouseError, StillhouseError } from '../../contracts/errors.ts';
 import { TrainerFile } from '../../contracts/trainer.ts';
+import type { Logger } from '../../platform/logger.ts';
 
 /** `manifest.json` of a checkpoint, as the trainer writes it: every other file, by its hash. */
 const Manifest = z.looseObject({ files: z.array(TrainerFile) });
@@ -20,8 +22,10 @@ export class CheckpointMirror {
   readonly #prefix: string;
   /** Local folder of checkpoints. */
   readonly #folder: string;
+  readonly #log: Logger;
 
-  constructor(artifacts: ArtifactStore, prefix: string, folder: string) {
+  constructor(artifacts: ArtifactStore, prefix: string, folder: string, log: Logger) {
+    this.#log = log;
     this.#artifacts = artifacts;
     this.#prefix = `${prefix}/checkpoints`;
     this.#folder = folder;
@@ -39,29 +43,23 @@ export class CheckpointMirror {
     for (const old of (await this.#complete()).slice(KEPT)) await this.#remove(old);
   }
 
-  /** Makes the store's newest complete checkpoint a local one, where no local one is as new. Its step; 0: there is none. */
+  /**
+   * Makes the store's newest complete and intact checkpoint a local one, where no local one is as new. The newest local
+   * step; 0: there is none.
+   */
   async restore(): Promise<number> {
-    const newest = (await this.#complete())[0];
-    const local = await this.local();
-    const localStep = stepOf(local[0]);
-    if (newest === undefined || stepOf(newest) <= localStep) return localStep;
-    const key = `${this.#prefix}/${newest}/${MANIFEST}`;
-    const ref = await this.#artifacts.find(key);
-    if (ref === null) return localStep;
-    const manifest = await this.#artifacts.get(ref);
-    const temporary = join(this.#folder, `${newest}.tmp`);
-    await rm(temporary, { recursive: true, force: true });
-    await mkdir(temporary, { recursive: true });
-    const copies = [
-      { name: MANIFEST, sha256: ref.sha256, bytes: ref.bytes },
-      ...Manifest.parse(JSON.parse(manifest.toString('utf8'))).files,
-    ];
-    for (const { name, sha256, bytes } of copies) {
-      const copy = await this.#artifacts.getFile({ key: `${this.#prefix}/${newest}/${name}`, sha256, bytes }, temporary);
-      await rename(copy, join(temporary, name));
+    const localStep = stepOf((await this.local())[0]);
+    for (const name of await this.#complete()) {
+      if (stepOf(name) <= localStep) break;
+      try {
+        await this.#fetch(name);
+        return stepOf(name);
+      } catch (error) {
+        if (!isStillhouseError(error, 'artifact_corrupt') && !isStillhouseError(error, 'artifact_missing')) throw error;
+        this.#log.warn({ checkpoint: name, reason: error.message }, 'a checkpoint is damaged: the one before is taken');
+      }
     }
-    await rename(temporary, join(this.#folder, newest));
-    return stepOf(newest);
+    return localStep;
   }
 
   /** Local complete checkpoints, newest first. */
@@ -77,6 +75,26 @@ export class CheckpointMirror {
     const step = Math.max(stepOf(newest), stepOf(stored));
     for (const name of await this.local()) if (stepOf(name) === step) await rm(join(this.#folder, name), { recursive: true, force: true });
     for (const name of await this.#complete()) if (stepOf(name) === step) await this.#remove(name);
+  }
+
+  /** Copies a checkpoint here, every file checked by its hash, and gives it its name when it is whole. */
+  async #fetch(name: string): Promise<void> {
+    const key = `${this.#prefix}/${name}`;
+    const ref = await this.#artifacts.find(`${key}/${MANIFEST}`);
+    if (ref === null) throw new StillhouseError('artifact_missing', `${key} has gone`);
+    const { files } = Manifest.parse(JSON.parse((await this.#artifacts.get(ref)).toString('utf8')));
+    const temporary = join(this.#folder, `${name}.tmp`);
+    await rm(temporary, { recursive: true, force: true });
+    await mkdir(temporary, { recursive: true });
+    try {
+      for (const { name: file, sha256, bytes } of [{ name: MANIFEST, sha256: ref.sha256, bytes: ref.bytes }, ...files]) {
+        const copy = await this.#artifacts.getFile({ key: `${key}/${file}`, sha256, bytes }, temporary);
+        await rename(copy, join(temporary, file));
+      }
+      await rename(temporary, join(this.#folder, name));
+    } finally {
+      await rm(temporary, { recursive: true, force: true });
+    }
   }
 
   async #complete(): Promise<string[]> {
