@@ -1,7 +1,9 @@
 # syntax=docker/dockerfile:1
-# One image for every program of the product; the command says which (compose.yaml).
-#   CPU:   docker build -t stillhouse .
-#   CUDA:  docker build -t stillhouse:cuda --build-arg BASE=nvidia/cuda:13.0.1-runtime-ubuntu24.04 .
+# One image for every program of the product; the command says which (compose.yaml). The GPU worker's has the trainer
+# beside it, which is ten times as large.
+#   docker build -t stillhouse .
+#   docker build -t stillhouse:gpu-worker --target gpu-worker .
+#   with CUDA: --build-arg BASE=nvidia/cuda:13.0.1-runtime-ubuntu24.04
 # glibc 2.36 or newer in the base: the engines are built against it.
 ARG BASE=debian:12-slim
 
@@ -19,7 +21,7 @@ COPY infra/embedder/requirements.lock infra/embedder/build_embedder.py ./
 RUN pip install --no-cache-dir --no-deps --only-binary :all: --require-hashes -r requirements.lock \
  && python build_embedder.py /embedder
 
-FROM ${BASE}
+FROM ${BASE} AS product
 WORKDIR /app
 # Node itself is among the dependencies: the base needs none.
 COPY --from=install /app ./
@@ -34,3 +36,20 @@ USER stillhouse
 VOLUME /var/lib/stillhouse
 EXPOSE 8080
 CMD ["node", "gateway/main.ts"]
+
+# Python, the trainer's environment, the built-in base and llama.cpp's converters, where the worker finds them.
+FROM product AS gpu-worker
+USER root
+RUN apt-get update && apt-get install -y --no-install-recommends python3 python3-venv git ca-certificates \
+ && rm -rf /var/lib/apt/lists/*
+RUN STILLHOUSE_CACHE=/opt/stillhouse/cache UV_NO_CACHE=1 UV_COMPILE_BYTECODE=1 \
+    node infra/language-model/prepare.ts > /opt/stillhouse/parts \
+ && while IFS='=' read -r name path; do ln -s "$path" "/opt/stillhouse/$name"; done < /opt/stillhouse/parts
+ENV STILLHOUSE_TRAINER=/opt/stillhouse/STILLHOUSE_TRAINER \
+    STILLHOUSE_BASE=/opt/stillhouse/STILLHOUSE_BASE \
+    STILLHOUSE_CONVERTERS=/opt/stillhouse/STILLHOUSE_CONVERTERS
+USER stillhouse
+CMD ["node", "gpu-worker/main.ts"]
+
+# What is built where no target is named.
+FROM product

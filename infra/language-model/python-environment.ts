@@ -106,10 +106,16 @@ async function install(
   });
 }
 
-/** uv does not read pip's settings: a registry that the person has set for pip is meant for this as well. */
+/** uv does not read pip's settings: a registry and certificates that the person has set for pip are meant for this as well. */
 function installerEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const index = env['UV_DEFAULT_INDEX'] ?? env['PIP_INDEX_URL'];
-  return { ...env, UV_HTTP_TIMEOUT: '180', UV_NATIVE_TLS: '1', ...(index && { UV_DEFAULT_INDEX: index }) };
+  const certificates = env['SSL_CERT_FILE'] ?? env['PIP_CERT'];
+  return {
+    ...env,
+    UV_HTTP_TIMEOUT: env['UV_HTTP_TIMEOUT'] ?? '180',
+    ...(index && { UV_DEFAULT_INDEX: index }),
+    ...(certificates && { SSL_CERT_FILE: certificates }),
+  };
 }
 
 function checkRoom(cacheFolder: string): void {

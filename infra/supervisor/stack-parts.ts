@@ -101,7 +101,8 @@ export function workerPart(name: 'worker' | 'gpu-worker', plan: StackPlan): Part
 /** The student server. The gateway, while it drains, still asks it: it is stopped after. */
 export function studentServerPart(plan: StackPlan): PartDefinition {
   const { port, url } = plan.addresses.studentServer!;
-  const more = { STILLHOUSE_STUDENT_SERVER_PORT: String(port) };
+  // Only this machine's gateway and worker ask it, whoever the gateway itself is open to.
+  const more = { STILLHOUSE_STUDENT_SERVER_PORT: String(port), STILLHOUSE_HOST: '127.0.0.1' };
   return { name: 'student-server', address: url, ...ours('student-server', plan, more), ...TIERS.engines };
 }
 

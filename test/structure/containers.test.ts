@@ -32,7 +32,7 @@ function compose(name: string): Compose {
 }
 
 const { services, volumes } = compose('compose.yaml');
-const ours = Object.entries(services).filter(([, service]) => service.image === 'stillhouse');
+const ours = Object.entries(services).filter(([, service]) => /^stillhouse(:|$)/.test(service.image ?? ''));
 
 test('every program of the stack but the embedded engine is a service, and its file exists', () => {
   const commands = ours.map(([, service]) => service.command!.at(-1)!);
@@ -76,6 +76,22 @@ test('the CUDA file changes services that exist, by the build argument that the 
   expect(Object.keys(cuda.services).filter((name) => !(name in services))).toEqual([]);
   const { args } = cuda.services['gpu-worker']!.build as { args: Record<string, string> };
   for (const name of Object.keys(args)) expect(read('Dockerfile')).toMatch(new RegExp(`^ARG ${name}=`, 'm'));
+});
+
+test('every image that is built is a stage of the Dockerfile, only the GPU worker has the trainer, and it is told where that is', () => {
+  const file = read('Dockerfile');
+  const stages = file.split(/^FROM /m).slice(1);
+  const stage = (name: string) => stages.find((text) => text.split('\n')[0]!.endsWith(` AS ${name}`));
+  const targets = ours.map(([name, service]) => [name, (service.build as { target: string }).target] as const);
+  expect(targets.filter(([, target]) => !stage(target))).toEqual([]);
+  expect(targets.filter(([, target]) => target === 'gpu-worker').map(([name]) => name)).toEqual(['gpu-worker']);
+  expect(stages.filter((text) => text.includes('infra/language-model/prepare.ts'))).toEqual([stage('gpu-worker')]);
+  // The names under which prepare.ts prints them are those of the links.
+  for (const name of ['STILLHOUSE_TRAINER', 'STILLHOUSE_BASE', 'STILLHOUSE_CONVERTERS']) {
+    expect(stage('gpu-worker')).toContain(`${name}=/opt/stillhouse/${name}`);
+    expect(read('infra/language-model/prepare.ts')).toContain(`${name}=$`);
+  }
+  expect(stages.at(-1)!.trim()).toBe('product');
 });
 
 test('what the Dockerfile copies exists, and its command is a program of ours', () => {
