@@ -7,10 +7,10 @@ export interface ComputeMeter {
 }
 
 /**
- * Processor sharing: at any moment the calls in work use the cores that they can, at most `cores`, in shares by what
+ * Processor sharing: at any moment the calls in work use the cores that they can, at most `cores()`, in shares by what
  * each could use. What a call's share adds up to is what its answer cost; waiting and batching cost nothing extra.
  */
-export function createComputeMeter(cores: number, now: () => number = () => performance.now()): ComputeMeter {
+export function createComputeMeter(cores: () => number, now: () => number = () => performance.now()): ComputeMeter {
   let wanted = 0;
   let changedAt = now();
   /** Milliseconds that a call of one core would have had since the start. */
@@ -18,7 +18,7 @@ export function createComputeMeter(cores: number, now: () => number = () => perf
   let total = 0;
   const advance = () => {
     const at = now();
-    if (wanted > 0) share += (at - changedAt) * Math.min(1, cores / wanted);
+    if (wanted > 0) share += (at - changedAt) * Math.min(1, cores() / wanted);
     changedAt = at;
   };
   return {

@@ -35,6 +35,9 @@ export interface LanguageModelRequest {
   seed?: number | undefined;
   /** The answer ends before any of these texts. */
   stop?: readonly string[] | undefined;
+  /** Taken from the logit of a token for each time that the answer holds it, and once where it does; -2 to 2, default 0. */
+  frequencyPenalty?: number | undefined;
+  presencePenalty?: number | undefined;
   /** Grammar of the answer: any JSON, or JSON of a schema. */
   json?: { schema: object | null } | undefined;
   /** Log-probabilities of the answer's tokens, and of so many likeliest tokens at each position (0 to 20). */
@@ -67,6 +70,8 @@ export interface LanguageModelAnswer {
   logprobs: TokenLogprob[] | null;
   /** Milliseconds of one core (or of the GPU) that the answer took, without waiting; several at once share the time. */
   computeMs: number;
+  /** Whose time that is. */
+  device: 'cpu' | 'gpu';
 }
 
 /** How a model goes on after a given answer: what a served form is compared by with the trained one. */

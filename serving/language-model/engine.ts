@@ -37,13 +37,14 @@ class LlamaEngine implements LanguageModelEngine {
   readonly #totals = { answers: 0, promptTokens: 0, cachedTokens: 0, answerTokens: 0 };
   #active = 0;
   #llama: Promise<Llama> | null = null;
+  #device: 'cpu' | 'gpu' = 'cpu';
 
   constructor(options: LanguageModelEngineOptions) {
     const { maxBytes = 4 * 1024 ** 3, sequences = 4, maxContextTokens = 4096 } = options;
     const threads = Math.min(options.threads, availableParallelism());
     const llama = () => this.#open();
     this.#options = { ...options, maxBytes, threads };
-    this.#meter = createComputeMeter(options.gpu === false ? threads : 1);
+    this.#meter = createComputeMeter(() => (this.#device === 'gpu' ? 1 : threads));
     this.#memory = new StudentMemory({ ...options, llama, threads, maxBytes, sequences, maxContextTokens });
     this.#grammars = createGrammars(llama);
   }
@@ -74,7 +75,7 @@ class LlamaEngine implements LanguageModelEngine {
       this.#totals.promptTokens += result.promptTokens;
       this.#totals.cachedTokens += result.cachedTokens;
       this.#totals.answerTokens += result.tokens;
-      return { ...result, computeMs };
+      return { ...result, computeMs, device: this.#device };
     });
   }
 
@@ -144,7 +145,7 @@ class LlamaEngine implements LanguageModelEngine {
     if (this.#waiting() >= MAX_WAITING) throw new StillhouseError('unavailable', `${MAX_WAITING} calls wait for students already`);
     const sequence = await student.sequences.take(prompt, signal);
     this.#active += 1;
-    const end = this.#meter.begin(student.threads);
+    const end = this.#meter.begin(this.#device === 'gpu' ? 1 : student.threads);
     try {
       const result = await work(sequence);
       return { result, computeMs: end() };
@@ -161,10 +162,16 @@ class LlamaEngine implements LanguageModelEngine {
   }
 
   #open(): Promise<Llama> {
-    this.#llama ??= openLlama(this.#options).catch((error: unknown) => {
-      this.#llama = null;
-      throw error;
-    });
+    this.#llama ??= openLlama(this.#options).then(
+      (llama) => {
+        this.#device = llama.gpu === false ? 'cpu' : 'gpu';
+        return llama;
+      },
+      (error: unknown) => {
+        this.#llama = null;
+        throw error;
+      },
+    );
     return this.#llama;
   }
 }

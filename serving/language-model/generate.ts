@@ -21,7 +21,10 @@ const WHOLE = { topK: 0, topP: 1, minP: 0 };
 const MAX_SEED = 2 ** 31;
 
 /** Computes an answer on a sequence, which remembers its tokens for the next call. */
-export async function generate(sequence: LlamaContextSequence, generation: Generation): Promise<Omit<LanguageModelAnswer, 'computeMs'>> {
+export async function generate(
+  sequence: LlamaContextSequence,
+  generation: Generation,
+): Promise<Omit<LanguageModelAnswer, 'computeMs' | 'device'>> {
   const { request, prompt, maxTokens, signal } = generation;
   const { model } = sequence;
   const withLogprobs = request.topLogprobs !== undefined;
@@ -35,6 +38,7 @@ export async function generate(sequence: LlamaContextSequence, generation: Gener
     logprobs.push(...piece.logprobs);
     generation.onToken?.(piece);
   };
+  const written: Token[] = [];
   const steps = sequence.evaluateWithMetadata(
     rest,
     { confidence: withLogprobs, probabilities: (request.topLogprobs ?? 0) > 0 },
@@ -44,24 +48,24 @@ export async function generate(sequence: LlamaContextSequence, generation: Gener
       topP: request.topP ?? 1,
       seed: request.seed ?? randomInt(MAX_SEED),
       ...(generation.grammar ? { grammarEvaluationState: generation.grammar } : {}),
+      ...penalties(request, written, maxTokens),
     },
   );
-  let tokens = 0;
   // The model ends its answer by itself where the loop ends by itself.
   let finishReason: 'stop' | 'length' = 'stop';
   for await (const step of steps) {
     throwIfAborted(signal);
-    tokens += 1;
+    written.push(step.token);
     give(answer.push(step.token, withLogprobs ? logprobOf(step, request.topLogprobs!, (token) => model.detokenize([token], true)) : null));
     if (answer.stopped) break;
-    if (tokens < maxTokens) continue;
+    if (written.length < maxTokens) continue;
     finishReason = 'length';
     break;
   }
   give(answer.end());
   return {
     text: answer.text,
-    tokens,
+    tokens: written.length,
     promptTokens: prompt.length,
     cachedTokens,
     finishReason,
@@ -109,6 +113,21 @@ async function read(sequence: LlamaContextSequence, prompt: Token[], signal: Abo
     throwIfAborted(signal);
   }
   return prompt.slice(from);
+}
+
+/** OpenAI's penalties, over the answer alone. */
+function penalties({ frequencyPenalty, presencePenalty }: LanguageModelRequest, written: Token[], maxPunishTokens: number) {
+  if (!frequencyPenalty && !presencePenalty) return {};
+  const punishTokens = () => written;
+  return {
+    repeatPenalty: {
+      punishTokens,
+      maxPunishTokens,
+      penalty: 1,
+      frequencyPenalty: frequencyPenalty ?? 0,
+      presencePenalty: presencePenalty ?? 0,
+    },
+  };
 }
 
 function logprobOf(
