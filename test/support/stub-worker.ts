@@ -26,19 +26,20 @@ export function quietTemporal(): void {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
 }
 
-export async function startStubWorker(address: string, activities: object, cudaActivities: object): Promise<StubWorker> {
+/** `cudaActivities` null: the queue `cuda` is left to the test. */
+export async function startStubWorker(address: string, activities: object, cudaActivities: object | null): Promise<StubWorker> {
   const connection = await NativeConnection.connect({ address });
   // Identities end in histories: they must not name the machine.
   const shared = { connection, identity: 'stub-worker' };
   const main = await Worker.create({ ...shared, taskQueue: QUEUES.main, activities, workflowBundle: await workflowBundle() });
-  const cuda = await Worker.create({ ...shared, taskQueue: QUEUES.cuda, activities: cudaActivities });
-  const running = Promise.all([main.run(), cuda.run()]);
+  const cuda = cudaActivities && (await Worker.create({ ...shared, taskQueue: QUEUES.cuda, activities: cudaActivities }));
+  const running = Promise.all([main.run(), cuda?.run()]);
   const clientConnection = await Connection.connect({ address });
   return {
     client: new TemporalClient({ connection: clientConnection, identity: 'stub-client' }),
     async stop() {
       main.shutdown();
-      cuda.shutdown();
+      cuda?.shutdown();
       await running;
       await clientConnection.close();
       await connection.close();
