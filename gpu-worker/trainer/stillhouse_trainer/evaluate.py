@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import torch
 
 from . import stop
-from .batches import pack
 from .data import Row
 from .generate import generate
 from .losses import token_logprobs
@@ -50,7 +49,7 @@ def validate(
             score += sum(score_answer(kind, chat.decode(ids), row.reference) for ids, row in zip(answers, chunk, strict=True))
             stop.check()
             with torch.inference_mode():
-                packed = pack([(row.prompt, row.reference_ids) for row in chunk], chat.pad_id, student.device)
+                packed = student.pack([(row.prompt, row.reference_ids) for row in chunk], chat.pad_id)
                 total_nll -= float(token_logprobs(student.logits(packed), packed.answers).sum())
             tokens += sum(len(row.reference_ids) for row in chunk)
     finally:

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 
 from . import stop
+from .batches import pack
+from .forward import can_share_prefix, forward
 
 
 @torch.inference_mode()
@@ -24,38 +26,32 @@ def generate(
     Temperature 0 is greedy. A stop that is asked for raises between two tokens.
     """
     device = next(model.parameters()).device
-    width = max(map(len, prompts))
-    input_ids = torch.full((len(prompts), width), pad_id)
-    attention_mask = torch.zeros_like(input_ids)
-    for at, prompt in enumerate(prompts):
-        input_ids[at, width - len(prompt) :] = torch.tensor(prompt)
-        attention_mask[at, width - len(prompt) :] = 1
-    input_ids, attention_mask = input_ids.to(device), attention_mask.to(device)
+    packed = pack([(prompt, []) for prompt in prompts], pad_id, device, can_share_prefix(model.config))
     source = torch.Generator().manual_seed(seed)
     ends = torch.tensor(eos_ids, device=device)
-    position_ids = (attention_mask.cumsum(1) - 1).clamp(min=0)
+    made = forward(model, packed, keep=1, use_cache=True)
+    seen = torch.ones((len(prompts), len(packed.prefix)), dtype=packed.attention_mask.dtype, device=device)
+    attention_mask = torch.cat([seen, packed.attention_mask], dim=1)
+    position_ids = attention_mask.sum(1, keepdim=True)
     ended = torch.zeros(len(prompts), dtype=torch.bool, device=device)
     written: list[torch.Tensor] = []
-    cache = None
-    for _ in range(max_new_tokens):
-        stop.check()
-        made = model(
-            input_ids=input_ids,
-            attention_mask=attention_mask,
-            position_ids=position_ids,
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=1,
-        )
-        cache = made.past_key_values
+    while True:
         token = _choose(made.logits[:, -1].float(), temperature, source)
         written.append(token)
         ended = ended | torch.isin(token, ends)
-        if bool(ended.all()):
+        if len(written) == max_new_tokens or bool(ended.all()):
             break
-        input_ids = token.unsqueeze(1)
-        attention_mask = torch.cat([attention_mask, torch.ones_like(input_ids)], dim=1)
-        position_ids = position_ids[:, -1:] + 1
+        stop.check()
+        attention_mask = torch.cat([attention_mask, torch.ones_like(position_ids)], dim=1)
+        made = model(
+            input_ids=token.unsqueeze(1),
+            attention_mask=attention_mask,
+            position_ids=position_ids,
+            cache=made.cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        position_ids = position_ids + 1
     return [_until_end(row, set(eos_ids)) for row in torch.stack(written, dim=1).tolist()]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dic
 from transformers import AutoModelForCausalLM, GenerationConfig
 from transformers.utils import logging as transformers_logging
 
-from .batches import Packed
+from .batches import Packed, pack
 from .config import TrainingSettings
 from .errors import TrainerError
+from .forward import can_share_prefix, forward
 
 STUDENT, ANCHOR = "default", "anchor"
 
@@ -62,6 +64,11 @@ class Student:
         torch.manual_seed(settings.seed)
         self.model: PeftModel = get_peft_model(base, self.lora)
         self.model.train()
+        #: Recomputing activations drops the cache that sharing needs.
+        self.share_prefix = can_share_prefix(base.config) and not settings.gradient_checkpointing
+
+    def pack(self, sequences: Sequence[tuple[list[int], list[int]]], pad_id: int) -> Packed:
+        return pack(sequences, pad_id, self.device, self.share_prefix)
 
     @property
     def parameters(self) -> list[torch.nn.Parameter]:
@@ -88,14 +95,7 @@ class Student:
     def logits(self, packed: Packed) -> torch.Tensor:
         """(R, K, V): what the model says before each place of the answers."""
         keep = packed.answers.shape[1] + 1
-        made = self.model(
-            input_ids=packed.input_ids,
-            attention_mask=packed.attention_mask,
-            position_ids=packed.position_ids,
-            logits_to_keep=keep,
-            use_cache=False,
-        )
-        return made.logits[:, -keep:-1]
+        return forward(self.model, packed, keep).logits[:, -keep:-1]
 
     @torch.no_grad()
     def anchor_logits(self, packed: Packed) -> torch.Tensor:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import torch
 
-from .batches import pack
 from .config import TrainingSettings
 from .data import Item, Pair
 from .losses import best_of_n, dpo, kl_divergence, log_ratio_gain, token_logprobs
@@ -68,7 +67,7 @@ class Objective:
         pairs = [(at, item.pair) for at, item in enumerate(items) if item.pair is not None] if weights.preference else []
         sequences = [(item.prompt, item.answer) for item in items]
         sequences += [(items[at].prompt, pair.worst) for at, pair in pairs]
-        packed = pack(sequences, self.pad_id, self.student.device)
+        packed = self.student.pack(sequences, self.pad_id)
         # Before the student's own pass: switching adapters must not touch a graph that waits for its gradient.
         anchor = self.student.anchor_logits(packed) if pairs or weights.kl else None
         logits = self.student.logits(packed)
