@@ -8,14 +8,19 @@ export interface DemoOptions {
   /** Target of the teacher; the simulated one by default. */
   teacher: string;
   simulated: boolean;
+  /** What is trained, in this order; the values of `distil`'s field `student`. */
+  students: ('encoder' | 'lora')[];
   /** Strike a random part with SIGKILL every 15 s. */
   chaos: boolean;
   /** End when done instead of leaving the stack up to be looked at. */
   exit: boolean;
 }
 
+const STUDENTS: Partial<Record<string, DemoOptions['students']>> = { encoder: ['encoder'], lora: ['lora'], both: ['encoder', 'lora'] };
+
 const USAGE = `npm run demo -- [options]
   --teacher provider/model   a real teacher instead of the simulated one, for example openai/gpt-4o
+  --student encoder|lora     only that student; default: both
   --chaos                    SIGKILL to a random part every 15 s
   --exit                     end when done, in a terminal too`;
 
@@ -25,6 +30,7 @@ export function demoOptions(argv: string[], isTty: boolean): DemoOptions {
     args: argv,
     options: {
       teacher: { type: 'string' },
+      student: { type: 'string', default: 'both' },
       chaos: { type: 'boolean', default: false },
       exit: { type: 'boolean', default: !isTty },
       help: { type: 'boolean', default: false },
@@ -33,7 +39,9 @@ export function demoOptions(argv: string[], isTty: boolean): DemoOptions {
   if (values.help) throw new Error(USAGE);
   const teacher = values.teacher ?? `simulated/${SIMULATED_MODEL}`;
   if (!/^[a-z0-9._-]+\/\S+$/.test(teacher)) throw new Error(`--teacher ${teacher}: say provider/model, for example openai/gpt-4o`);
-  return { teacher, simulated: values.teacher === undefined, chaos: values.chaos, exit: values.exit };
+  const students = STUDENTS[values.student];
+  if (!students) throw new Error(`--student ${values.student}: say ${Object.keys(STUDENTS).join(', ')}`);
+  return { teacher, simulated: values.teacher === undefined, students, chaos: values.chaos, exit: values.exit };
 }
 
 /** Prices per million tokens of the models that the demo knows; another one is priced in `stillhouse.yaml`. */

@@ -4,6 +4,7 @@ import type { Distillation } from '../../contracts/distil.ts';
 export interface DemoReport {
   teacher: { accuracy: number; usdPer1k: number | null; p50Ms: number | null; simulated: boolean };
   students: StudentReport[];
+  /** `after` equals `before` where no student was good enough. */
   alias: { name: string; before: string; after: string };
   traces: TraceCount;
   durationS: number;
@@ -41,7 +42,7 @@ export function studentReport(run: Distillation): StudentReport {
   const share = (points: number) => round(Math.min(1, Math.max(0, teacher.accuracy + points / 100)), 4);
   return {
     name: run.student,
-    kind: 'encoder',
+    kind: run.input.student === 'encoder' ? 'encoder' : 'language-model',
     accuracy: round(student.accuracy, 4),
     low: share(difference.low),
     high: share(difference.high),
@@ -51,6 +52,13 @@ export function studentReport(run: Distillation): StudentReport {
     decision: evaluation.decision,
     n: evaluation.n,
   };
+}
+
+/** The cheapest student that is not worse than the teacher; of equally cheap ones the more accurate. Null where none is. */
+export function cheapestGoodStudent(students: readonly StudentReport[]): StudentReport | null {
+  const price = (one: StudentReport) => one.usdPer1k ?? Number.POSITIVE_INFINITY;
+  const good = students.filter((one) => one.decision === 'not_worse');
+  return good.toSorted((a, b) => price(a) - price(b) || b.accuracy - a.accuracy)[0] ?? null;
 }
 
 /** What the demo prints at its end. */
@@ -68,7 +76,8 @@ export function renderReport(report: DemoReport, live: { accuracy: number; n: nu
       `${one.name} − teacher on ${one.n} unseen rows: ${signed(points)} points, paired 95 % interval ${signed(low)} to ${signed(high)}: ${one.decision.replace('_', ' ')}.`,
     );
   }
-  lines.push(`${report.alias.name}: ${report.alias.before} → ${report.alias.after}`);
+  const { name, before, after } = report.alias;
+  lines.push(after === before ? `${name} stays with ${before}: no student proved itself.` : `${name}: ${before} → ${after}`);
   if (live.n > 0)
     lines.push(`The same app afterwards, ${live.n} new messages: ${percent(live.accuracy)} right, ${ms(live.p50Ms)} at the median.`);
   const { received, storedOfReceived, duplicates } = report.traces;

@@ -13,8 +13,8 @@ export interface DemoStack {
   ended: Promise<number | null>;
 }
 
-/** Starts the supervisor and waits until the gateway says that it is ready. */
-export async function startDemoStack(home: string, configurationPath: string): Promise<DemoStack> {
+/** Starts the supervisor and waits until the gateway says that it is ready. `more` is added to the environment. */
+export async function startDemoStack(home: string, configurationPath: string, more: NodeJS.ProcessEnv): Promise<DemoStack> {
   // parts.json of a stack that runs already would look like ours.
   const running = readParts(home).filter((part) => part.pid !== null && isAlive(part.pid));
   if (running.length > 0)
@@ -25,7 +25,7 @@ export async function startDemoStack(home: string, configurationPath: string): P
     stdio: ['ignore', 'inherit', 'inherit'],
     // A group of its own: Ctrl-C reaches the demo, which then stops the stack in order.
     detached: true,
-    env: { ...process.env, STILLHOUSE_HOME: home, STILLHOUSE_CONFIG: configurationPath },
+    env: { ...process.env, STILLHOUSE_HOME: home, STILLHOUSE_CONFIG: configurationPath, ...more },
   });
   const ended = new Promise<number | null>((done) => supervisor.once('exit', (code) => done(code)));
   const parts = () => readParts(home);

@@ -25,7 +25,7 @@ export async function makeDataset(api: Stillhouse, what: { name: string; run: st
 /** Starts a distillation and tells what happens until it has ended. */
 export async function distil(
   api: Stillhouse,
-  request: { name: string; dataset: string; datasetVersion: number; teacher: string; alias: string },
+  request: { name: string; dataset: string; datasetVersion: number; teacher: string; student: string },
   say: (line: string) => void,
 ): Promise<Distillation> {
   await patient('Starting the distillation', () => api.distillations.start(request));
@@ -43,7 +43,8 @@ export async function distil(
     if (hasEnded(run)) {
       for (const warning of run.warnings) say(`  ! ${warning}`);
       say(`  spent $${run.spentUsd.toFixed(4)} on the teacher`);
-      return run;
+      if (run.status === 'completed') return run;
+      throw new Error(`The distillation ${run.name} ${run.status}: ${run.error ?? 'no reason recorded'}`);
     }
     await new Promise((done) => setTimeout(done, 500));
   }
@@ -67,4 +68,15 @@ function describe(stage: StageState): string {
     case 'pending':
       return '';
   }
+}
+
+/** Points the alias to the student, and waits until the gateway has seen it: it follows the registry within a second. */
+export async function moveAlias(api: Stillhouse, alias: string, target: string, reason: string): Promise<void> {
+  const moved = await patient('The alias', () => api.aliases.set(alias, { targets: [{ target, weight: 1 }], reason }));
+  await waitFor(
+    'The alias',
+    () => api.aliases.get(alias),
+    (one) => one.version >= moved.version,
+    { timeoutMs: 60_000 },
+  );
 }
