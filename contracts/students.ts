@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { Device } from './devices.ts';
 import { DistilInput } from './distil.ts';
 import { Name, Sha256 } from './identifiers.ts';
-import { QUANTIZATIONS } from './language-model.ts';
 
 /** Body of `POST /api/estimate`: a distillation's request, and the device to train on; default: this machine's processor. */
 export const EstimateRequest = DistilInput.extend({ project: Name.optional(), device: Device.optional() });
@@ -51,9 +50,13 @@ export type Estimate = z.infer<typeof Estimate>;
 export const StudentFile = z.object({ file: z.string(), bytes: z.number().int(), sha256: Sha256, about: z.string() });
 export type StudentFile = z.infer<typeof StudentFile>;
 
+/** Files that a model may be made of; `floats` are a Stillhouse encoder's numbers (32 bit, little endian). */
+export const MODEL_FILE_KINDS = ['gguf', 'safetensors', 'json', 'floats'] as const;
+export type ModelFileKind = (typeof MODEL_FILE_KINDS)[number];
+
 /** `POST /api/students/{name}/files` answer: what came, by the hash of its content. */
 export const UploadedModelFile = z.object({
-  kind: z.enum(['gguf', 'safetensors', 'onnx', 'json']),
+  kind: z.enum(MODEL_FILE_KINDS),
   sha256: Sha256,
   bytes: z.number().int(),
 });
@@ -64,7 +67,7 @@ export const StudentImport = z.strictObject({
   name: Name,
   model: z.discriminatedUnion('form', [
     /** A whole model; template, context and control tokens are read from it. */
-    z.strictObject({ form: z.literal('gguf'), model: Sha256, quantization: z.enum(QUANTIZATIONS).nullable().default(null) }),
+    z.strictObject({ form: z.literal('gguf'), model: Sha256 }),
     /** A LoRA adapter as GGUF, upon the base of a student that is here. PEFT's own files may come with it. */
     z.strictObject({ form: z.literal('adapter'), adapter: Sha256, config: Sha256.optional(), weights: Sha256.optional() }),
     /** A Stillhouse encoder: its manifest, and the files that it names. */

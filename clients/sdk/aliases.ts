@@ -30,11 +30,11 @@ export class Aliases {
 
   /** Points the alias to targets; answers with the version that stands. */
   set(name: string, alias: AliasTargets, options: ChangeOptions = {}): Promise<AliasVersion> {
-    return this.#transport.json('PUT', pathOf(name), { json: alias, ...sent(options) });
+    return this.#transport.json('PUT', pathOf(name), { json: alias, ...sentWith(options) });
   }
 
   delete(name: string, reason = '', options: ChangeOptions = {}): Promise<AliasVersion> {
-    return this.#transport.json('DELETE', pathOf(name), { query: { reason: reason || undefined }, ...sent(options) });
+    return this.#transport.json('DELETE', pathOf(name), { query: { reason: reason || undefined }, ...sentWith(options) });
   }
 
   /** All versions, newest first. */
@@ -44,7 +44,7 @@ export class Aliases {
 
   /** Brings an earlier version back, by default the one before the current. */
   rollback(name: string, rollback: z.input<typeof AliasRollback> = {}, options: ChangeOptions = {}): Promise<AliasVersion> {
-    return this.#transport.json('POST', `${pathOf(name)}/rollback`, { json: rollback, ...sent(options) });
+    return this.#transport.json('POST', `${pathOf(name)}/rollback`, { json: rollback, ...sentWith(options) });
   }
 }
 
@@ -52,6 +52,7 @@ function pathOf(name: string): string {
   return `/aliases/${encodeURIComponent(name)}`;
 }
 
-function sent(options: ChangeOptions) {
+/** What a change carries besides its body. */
+export function sentWith(options: ChangeOptions) {
   return { headers: options.idempotencyKey ? { 'idempotency-key': options.idempotencyKey } : undefined, signal: options.signal };
 }

@@ -15,6 +15,8 @@ import { fileRoutes } from './files.ts';
 import { apiRouter } from './openapi.ts';
 import { overviewRoutes } from './overview.ts';
 import { problemOf } from './problems.ts';
+import { studentChangeRoutes } from './student-changes.ts';
+import { studentFileRoutes } from './student-files.ts';
 import { studentRoutes } from './students.ts';
 import { traceRoutes } from './traces.ts';
 import { trainingRoutes } from './training.ts';
@@ -31,6 +33,8 @@ export function createApi(deps: ApiDeps): OpenAPIHono<GatewayContext> {
     aliasRoutes,
     aliasHistoryRoutes,
     studentRoutes,
+    studentFileRoutes,
+    studentChangeRoutes,
     fileRoutes,
     datasetRoutes,
     datasetRowRoutes,

@@ -42,9 +42,14 @@ export function studentRoutes(deps: ApiDeps) {
     .openapi(show, (c) => {
       const { name } = c.req.valid('param');
       const { students } = deps.snapshots.current(c.get('caller').project);
-      const found = byName(students, name);
-      if (!found) throw new StillhouseError('not_found', nameNearest('student', name, Object.keys(students)), { param: 'name' });
-      return c.json(found, 200);
+      return c.json(findStudent(students, name), 200);
     })
     .openapi(targets, (c) => c.json({ items: deps.targets(c.get('caller').project), nextCursor: null }, 200));
+}
+
+/** The student of that name; `not_found` with the nearest names. */
+export function findStudent(students: Record<string, Student>, name: string): Student {
+  const found = byName(students, name);
+  if (!found) throw new StillhouseError('not_found', nameNearest('student', name, Object.keys(students)), { param: 'name' });
+  return found;
 }

@@ -68,6 +68,7 @@ export function folderArtifactStore(folder: string): ArtifactStore {
       });
       return checkedBytes(ref, bytes);
     },
+    open: (ref) => read(ref.key),
     getFile: (ref, to) => checkedFile(ref, to, () => read(ref.key)),
     async find(key) {
       const path = pathOf(key);

@@ -78,6 +78,7 @@ export function s3ArtifactStore(url: string): ArtifactStore {
     put: (key, bytes) => write({ key, sha256: sha256Of(bytes), bytes: bytes.length }, () => bytes),
     putFile: async (key, path) => write({ key, ...(await hashFile(path)) }, () => createReadStream(path)),
     get: async (ref) => checkedBytes(ref, await bytesOf(await read(ref.key))),
+    open: (ref) => read(ref.key),
     getFile: (ref, folder) => checkedFile(ref, folder, () => read(ref.key)),
     find,
     has: async (key) => (await find(key)) !== null,

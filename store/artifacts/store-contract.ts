@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { ArtifactRef } from '../../contracts/identifiers.ts';
 
 /**
@@ -16,6 +17,8 @@ export interface ArtifactStore {
   putFile(key: string, path: string): Promise<ArtifactRef>;
   /** The bytes, checked against the reference: `artifact_missing`, `artifact_corrupt`. */
   get(ref: ArtifactRef): Promise<Buffer>;
+  /** The bytes as a stream, unchecked: who reads them to the end compares their hash. `artifact_missing`. */
+  open(ref: ArtifactRef): Promise<Readable>;
   /** A checked copy in `folder`, named by its SHA-256; one that lies there already is used. Returns its path. */
   getFile(ref: ArtifactRef, folder: string): Promise<string>;
   /** The reference of what lies under a key; null where there is nothing. */

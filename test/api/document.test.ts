@@ -42,9 +42,12 @@ test('the routes are those of the design', () => {
       "GET /distillations",
       "GET /distillations/{name}",
       "GET /distillations/{name}/events",
+      "GET /distillations/{name}/training",
       "GET /overview",
       "GET /students",
       "GET /students/{name}",
+      "GET /students/{name}/files",
+      "GET /students/{name}/files/{file}",
       "GET /targets",
       "GET /traces",
       "GET /traces/{id}",
@@ -52,8 +55,12 @@ test('the routes are those of the design', () => {
       "POST /datasets",
       "POST /distillations",
       "POST /distillations/{name}/{action}",
+      "POST /estimate",
       "POST /files",
+      "POST /students",
+      "POST /students/{name}/files",
       "PUT /aliases/{name}",
+      "PUT /students/{name}/placement",
     ]
   `);
   expect(Object.keys(document.components.schemas)).toContain('Distillation');
