@@ -23,6 +23,8 @@ import { checkListenAddress } from './keys/listen-address.ts';
 import { createAdmission } from './limits/admission.ts';
 import { createCatalogue } from './providers/catalogue.ts';
 import { providerOf } from './providers/kinds.ts';
+import { placedStudents } from './providers/language-model/placed-students.ts';
+import { studentBackends } from './providers/language-model/student-backends.ts';
 import { studentProvider, type Classifier } from './providers/student.ts';
 import { warmStudents } from './providers/warm-students.ts';
 import { temporalConnection, type TemporalConnection } from './temporal-connection.ts';
@@ -107,7 +109,18 @@ function createDataPlane(options: GatewayOptions, clickhouse: ClickHouseClient, 
   const { env, configuration, log } = options;
   const paths = homePaths(env);
   const { limits } = configuration;
-  const student = studentProvider({ classifier: options.classifier, usdPerCoreHour: env.STILLHOUSE_CORE_HOUR_USD, now: Date.now });
+  const languageModels = placedStudents(
+    studentBackends({
+      localUrls: env.STILLHOUSE_STUDENT_URLS,
+      serviceKey: env.STILLHOUSE_SERVICE_KEY,
+      servers: configuration.studentServers,
+      secret: options.secret,
+      usdPerHour: { core: env.STILLHOUSE_CORE_HOUR_USD, gpu: env.STILLHOUSE_GPU_HOUR_USD },
+      artifacts: options.artifacts,
+    }),
+  );
+  const { classifier } = options;
+  const student = studentProvider({ classifier, languageModels, usdPerCoreHour: env.STILLHOUSE_CORE_HOUR_USD, now: Date.now });
   return {
     keys: createKeyRing({
       adminKey: env.STILLHOUSE_ADMIN_KEY ?? secretFile(paths.adminKey, 'sk-admin'),
@@ -130,7 +143,7 @@ function createDataPlane(options: GatewayOptions, clickhouse: ClickHouseClient, 
         currentState: (project) => currentState(clickhouse, project),
         stateSince: (project, sequence) => stateSince(clickhouse, project, sequence),
       },
-      ...(options.classifier ? { onSnapshot: warmStudents(options.classifier, log) } : {}),
+      onSnapshot: warmStudents(classifier, log, { languageModels }),
       ensure: async (project) => ensureRegistry(await temporal.client(), project),
       log,
     }),

@@ -40,7 +40,7 @@ class StreamRelay {
   readonly #call: Call;
   readonly #answered: Answered;
   readonly #body: Readable;
-  readonly #costUsd: number | undefined;
+  readonly #answer: Extract<ProviderAnswer, { form: 'stream' }>;
   readonly #parts: StreamParts;
   readonly #chunks: AsyncIterator<Buffer>;
   readonly #splitter = new FrameSplitter();
@@ -51,7 +51,7 @@ class StreamRelay {
     this.#call = call;
     this.#answered = answered;
     this.#body = answer.body;
-    this.#costUsd = answer.costUsd;
+    this.#answer = answer;
     this.#parts = parts;
     this.#chunks = answer.body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   }
@@ -151,7 +151,8 @@ class StreamRelay {
     const { attempt, callable, answer } = this.#answered;
     const recorder = this.#recorder;
     const usage = recorder.usage ?? this.#estimate();
-    const costUsd = this.#costUsd ?? callable.provider.cost(callable.model, usage);
+    // Read at the end: a student's price is known no earlier.
+    const costUsd = this.#answer.costUsd ?? callable.provider.cost(callable.model, usage);
     attempt.latency_ms = Math.round(performance.now() - this.#call.beganMs);
     attempt.tokens_in = usage.tokensIn;
     attempt.tokens_out = usage.tokensOut;

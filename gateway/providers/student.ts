@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { lastUserText } from '../../contracts/chat.ts';
+import type { Student } from '../../contracts/distil.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import type { ArtifactRef } from '../../contracts/identifiers.ts';
 import { byName } from '../aliases/by-name.ts';
 import type { ChatRequest } from '../chat/chat-request.ts';
+import type { PlacedStudents } from './language-model/placed-students.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
 
 /** The part of the encoder pool that answers calls. */
@@ -17,6 +19,8 @@ export interface Classifier {
 export interface StudentOptions {
   /** null where no embedder is there: students are listed and can't answer. */
   classifier: Classifier | null;
+  /** Serves language models; null where the gateway answers with encoders only. */
+  languageModels?: PlacedStudents | null;
   /** US dollars of one CPU core for an hour: the price of an answer is its compute time at it. */
   usdPerCoreHour: number;
   now: () => number;
@@ -26,17 +30,19 @@ const MS_PER_HOUR = 3_600_000;
 const JSON_HEADERS = { 'content-type': 'application/json' };
 const STREAM_HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' };
 
-/** `student/<name>`: answers in process, from the artifact that the registry names. */
+/** `student/<name>`: an encoder answers in process, from the artifact that the registry names; a language model where it is placed. */
 export function studentProvider(options: StudentOptions): Provider {
+  const languageModels = options.languageModels ?? null;
   return Object.freeze({
     id: 'student',
     async call(call: ProviderCall): Promise<ProviderAnswer> {
       const student = byName(call.snapshot.students, call.model);
       if (!student) throw new StillhouseError('unavailable', `The student "${call.model}" is not in the registry`, { retryable: true });
-      if (!options.classifier) throw noEmbedder();
-      if (student.kind !== 'encoder') {
-        throw new StillhouseError('unavailable', `The student "${call.model}" is a ${student.kind}, which this gateway does not serve`);
+      if (student.kind === 'language-model') {
+        if (languageModels) return languageModels.call(student, call);
+        throw new StillhouseError('unavailable', `The student "${call.model}" is a language model, which this gateway does not serve`);
       }
+      if (!options.classifier) throw noEmbedder();
       const text = readableText(call.request, call.model);
       const answer = await options.classifier.classify(student.manifest, text);
       return completion(call, answer, { costUsd: (answer.computeMs / MS_PER_HOUR) * options.usdPerCoreHour, nowMs: options.now() });
@@ -44,16 +50,18 @@ export function studentProvider(options: StudentOptions): Provider {
     // The price is in each answer: it is time, not tokens.
     cost: () => null,
     targets: (snapshot) =>
-      Object.values(snapshot.students).map((student) => ({
-        target: `student/${student.name}`,
-        kind: 'student' as const,
-        inputUsdPerMTok: null,
-        outputUsdPerMTok: null,
-        ready: options.classifier !== null && student.kind === 'encoder',
-        reason:
-          options.classifier === null ? noEmbedder().message : student.kind === 'encoder' ? '' : `a ${student.kind} is not served here`,
-      })),
-    close: () => Promise.resolve(),
+      Object.values(snapshot.students).map((student) => {
+        const refusal = refusalOf(student, options.classifier, languageModels);
+        return {
+          target: `student/${student.name}`,
+          kind: 'student' as const,
+          inputUsdPerMTok: null,
+          outputUsdPerMTok: null,
+          ready: refusal === null,
+          reason: refusal ?? '',
+        };
+      }),
+    close: async () => languageModels?.close(),
   } satisfies Provider);
 }
 
@@ -106,6 +114,12 @@ function completion(
     'data: [DONE]\n\n',
   ];
   return { form: 'stream', status: 200, headers: STREAM_HEADERS, body: Readable.from(frames.map((frame) => Buffer.from(frame))), costUsd };
+}
+
+/** Why a student can't be asked; null where it can. */
+function refusalOf(student: Student, classifier: Classifier | null, languageModels: PlacedStudents | null): string | null {
+  if (student.kind === 'encoder') return classifier ? null : noEmbedder().message;
+  return languageModels ? languageModels.refusal(student) : 'a language model is not served here';
 }
 
 function noEmbedder(): StillhouseError {
