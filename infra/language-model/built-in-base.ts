@@ -11,7 +11,8 @@ import { pythonOf } from './python-environment.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** What the trainer's package is found by. */
 const TRAINER = join(ROOT, 'gpu-worker/trainer');
-const PACKAGE = join(TRAINER, 'stillhouse_trainer');
+/** Modules of the package that decide what comes out; the rest of what they import is plumbing. */
+export const BUILDERS = ['build_base', 'base_tokenizer', 'mini_lm', 'batches', 'forward', 'prompts'];
 const DATA = join(ROOT, 'examples/banking77/data/train.csv');
 const REQUIREMENTS = fileURLToPath(new URL('./requirements.lock', import.meta.url));
 /** The demo's ten intents: of these the base has seen nothing. */
@@ -22,7 +23,8 @@ const MOST_THREADS = 8;
 
 /** Where the project's own small base lies once it is built: what it is built from and by names the folder. */
 export function baseFolder(cacheFolder: string): string {
-  return join(cacheFolder, `base-${hashOfFiles([...builderSources(), DATA, LEFT_OUT, REQUIREMENTS])}`);
+  const sources = BUILDERS.map((name) => join(TRAINER, 'stillhouse_trainer', `${name}.py`));
+  return join(cacheFolder, `base-${hashOfFiles([...sources, DATA, LEFT_OUT, REQUIREMENTS])}`);
 }
 
 /**
@@ -81,14 +83,6 @@ function progressOf(line: string): number | null {
   } catch {
     return null;
   }
-}
-
-/** `build_base.py`, or the files of a folder of that name: what else is in the package changes nothing in the base. */
-function builderSources(): string[] {
-  return readdirSync(PACKAGE, { recursive: true, encoding: 'utf8' })
-    .filter((name) => /^build_base(\.py|[\\/].*\.py)$/.test(name))
-    .toSorted()
-    .map((name) => join(PACKAGE, name));
 }
 
 function wordVectors(environment: string): string {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { DEMO_LABELS, readBanking77 } from '../../examples/banking77/banking77.ts';
+import { BUILDERS } from './built-in-base.ts';
 import { convertersFolder, ensureConverters } from './converters.ts';
 import { ensureEnvironment, environmentFolder } from './python-environment.ts';
 
@@ -20,6 +21,21 @@ test("the intents that the base must not have seen are the demo's ten, and are i
   const known = new Set(readBanking77('train').map((message) => message.label));
   expect(leftOut.filter((label) => !known.has(label))).toEqual([]);
   expect(known.size - leftOut.length).toBe(67);
+});
+
+test("the base's name in the cache follows every module that makes it, as Python imports them", () => {
+  const plumbing = ['checkpoint', 'config', 'errors', 'events', 'losses'];
+  const modules = new Set<string>();
+  const follow = (module: string) => {
+    if (modules.has(module)) return;
+    modules.add(module);
+    if (plumbing.includes(module)) return;
+    const source = read(`../../gpu-worker/trainer/stillhouse_trainer/${module}.py`);
+    for (const [, names] of source.matchAll(/^\s*from \. import (.+)$/gm)) for (const name of names!.split(/,\s*/)) follow(name);
+    for (const [, name] of source.matchAll(/^\s*from \.(\w+) import /gm)) follow(name!);
+  };
+  follow('build_base');
+  expect([...modules].filter((module) => !plumbing.includes(module)).toSorted()).toEqual(BUILDERS.toSorted());
 });
 
 test.each(['requirements.lock', 'requirements-dev.lock', 'installer.lock'])('%s: every package has one version and its hashes', (name) => {
