@@ -6,6 +6,7 @@ import { ago, duration, usd } from './format.ts';
 import type { Output } from './output.ts';
 import { decisionOf, showReportCard } from './report-card.ts';
 import { approvalHint, stageLines, standingOf, statusOf, waitsForApproval } from './stage-lines.ts';
+import { showTraining } from './training-lines.ts';
 import { watchRun } from './watch.ts';
 
 const ACTIONS = {
@@ -32,8 +33,13 @@ export function addDistillationCommands(program: Command, context: CliContext): 
     .argument('<name>')
     .action(async (name: string) => {
       const out = context.out();
-      const run = await context.connection().client.distillations.get(name);
-      out.print(run, () => showRun(out, run, context.now()));
+      const { distillations: runs } = context.connection().client;
+      const run = await runs.get(name);
+      const points = run.input.student === 'encoder' ? [] : await runs.training(name);
+      out.print(run, () => {
+        showRun(out, run, context.now());
+        showTraining(out, points);
+      });
     });
   distillations
     .command('watch')

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import type { Student } from '../sdk/index.ts';
 import type { CliContext } from './context.ts';
-import { ago, count } from './format.ts';
-import type { Output } from './output.ts';
-import { decisionOf, evaluationFacts } from './report-card.ts';
+import { bytes, milliseconds, usd } from './format.ts';
+import { addImportCommand } from './import-student.ts';
+import { pullStudent } from './pull-student.ts';
+import { showStudent, showStudents } from './show-student.ts';
 
-/** `students list` and `students show`. */
+/** `students list`, `show`, `call`, `pull`, `import` and `place`. */
 export function addStudentCommands(program: Command, context: CliContext): void {
   const students = program.command('students').description('trained, exported, registered models');
   students
@@ -18,54 +18,60 @@ export function addStudentCommands(program: Command, context: CliContext): void 
     });
   students
     .command('show')
-    .argument('<name>', 'its name, or its target student/<name>')
+    .description('one student: base, lineage, evaluation')
+    .argument('<name>', NAMED)
     .action(async (name: string) => {
       const out = context.out();
-      const student = await context.connection().client.students.get(name.replace(/^student\//, ''));
+      const student = await context.connection().client.students.get(bare(name));
       out.print(student, () => showStudent(out, student, context.now()));
     });
+  students
+    .command('call')
+    .description('send one message, as an app would')
+    .argument('<name>', NAMED)
+    .argument('<text>')
+    .action(async (name: string, text: string) => {
+      const out = context.out();
+      const answer = await context.connection().client.tryTarget(`student/${bare(name)}`, text);
+      out.print(answer, () => {
+        out.line(answer.text);
+        out.line(out.style('dim', `${milliseconds(answer.latencyMs)}, ${usd(answer.costUsd)}`));
+      });
+    });
+  students
+    .command('pull')
+    .description('download its manifest, adapter, GGUF and model card')
+    .argument('<name>', NAMED)
+    .requiredOption('--to <folder>', 'where to put the files')
+    .option('--only <files...>', 'names of files, as "students files" lists them')
+    .action((name: string, options: { to: string; only?: string[] }) => pullStudent(context, bare(name), options));
+  students
+    .command('files')
+    .description('the files that it is made of')
+    .argument('<name>', NAMED)
+    .action(async (name: string) => {
+      const out = context.out();
+      const items = await context.connection().client.students.files(bare(name));
+      const rows = items.map(({ file, bytes: size, sha256, about }) => [file, bytes(size), sha256.slice(0, 12), about]);
+      out.print({ items }, () => out.table(['file', 'size', 'sha256', 'about'], rows, { right: ['size'], elastic: ['about'] }));
+    });
+  students
+    .command('place')
+    .description('say which student server serves a language model')
+    .argument('<name>', NAMED)
+    .argument('<server>', '"local", or a student server of stillhouse.yaml')
+    .action(async (name: string, server: string) => {
+      const out = context.out();
+      const student = await context.connection().client.students.place(bare(name), server === 'local' ? null : server);
+      out.print(student, () =>
+        out.line(`student/${student.name} is served by ${student.placement ?? 'local'} (version ${student.version}).`),
+      );
+    });
+  addImportCommand(students, context);
 }
 
-function showStudents(out: Output, items: readonly Student[], nowMs: number): void {
-  if (items.length === 0) return out.line('No students yet. "stillhouse distil <dataset>" trains one.');
-  const rows = items.map((student) => [
-    `student/${student.name}`,
-    String(student.version),
-    student.kind,
-    count(student.labels.length),
-    student.base?.id ?? out.style('dim', '–'),
-    student.lineage?.teacher ?? out.style('dim', 'imported'),
-    student.lineage ? `${student.lineage.dataset} v${student.lineage.datasetVersion}` : out.style('dim', '–'),
-    student.evaluation ? decisionOf(out, student.evaluation) : out.style('dim', 'not evaluated'),
-    ago(student.createdAt, nowMs),
-  ]);
-  out.table(['target', 'version', 'kind', 'labels', 'base', 'teacher', 'dataset', 'decision', 'made'], rows, {
-    right: ['version', 'labels'],
-  });
-}
+const NAMED = 'its name, or its target student/<name>';
 
-function showStudent(out: Output, student: Student, nowMs: number): void {
-  const { labels } = student;
-  out.facts([
-    ['student', out.style('bold', `student/${student.name}`) + ` version ${student.version}`],
-    ['kind', student.kind],
-    ['base', student.base ? `${student.base.id} (${student.base.digest.slice(0, 12)})` : ''],
-    ['served by', student.kind === 'language-model' ? (student.placement ?? 'local') : 'every gateway'],
-    ['labels', labels.length > 0 ? `${count(labels.length)}: ${labels.slice(0, 12).join(', ')}${labels.length > 12 ? ', …' : ''}` : ''],
-    ...lineageFacts(out, student.lineage),
-    ['manifest', student.manifest.key],
-    ['made', ago(student.createdAt, nowMs)],
-  ]);
-  out.line();
-  if (student.evaluation) out.facts(evaluationFacts(out, student.evaluation));
-  else out.line(out.style('yellow', 'It has not been evaluated.'));
-}
-
-function lineageFacts(out: Output, lineage: Student['lineage']): [string, string][] {
-  if (!lineage) return [['lineage', out.style('yellow', 'imported: trained elsewhere, not evaluated')]];
-  return [
-    ['teacher', lineage.teacher],
-    ['dataset', `${lineage.dataset} version ${lineage.datasetVersion} (${lineage.datasetHash.slice(0, 12)})`],
-    ['distillation', `${lineage.distillation}, seed ${lineage.seed}${lineage.usedGold ? ', gold answers used in training' : ''}`],
-  ];
+function bare(name: string): string {
+  return name.replace(/^student\//, '');
 }

@@ -7,6 +7,7 @@ export type { DatasetRowView, RowsQuery } from './datasets.ts';
 export type { DistillationRun, DistillationUpdate, FollowOptions } from './distillations.ts';
 export type { TraceListFilter } from './traces.ts';
 export type { StillhouseOptions, UploadBody } from './transport.ts';
+export type { TriedTarget } from './try-target.ts';
 export type { WaitOptions } from './wait-for.ts';
 export type { AliasVersion } from '../../contracts/aliases.ts';
 export type { Dataset, DatasetRequest, DatasetSource, DatasetView, Split, Task } from '../../contracts/datasets.ts';

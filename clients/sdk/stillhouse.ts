@@ -6,6 +6,7 @@ import { Distillations } from './distillations.ts';
 import { Students } from './students.ts';
 import { Traces } from './traces.ts';
 import { Transport } from './transport.ts';
+import { type TriedTarget, tryTarget } from './try-target.ts';
 import type { StillhouseOptions } from './transport.ts';
 
 /**
@@ -41,5 +42,10 @@ export class Stillhouse {
   /** What a distillation would take: dollars, hours, memory, disk, test rows. Nothing is started. */
   estimate(request: EstimateRequest, signal?: AbortSignal): Promise<Estimate> {
     return this.#transport.json('POST', '/estimate', { json: request, signal });
+  }
+
+  /** One message to a target or alias, as an app would send it; for more than a look, use an OpenAI client. */
+  tryTarget(target: string, message: string, signal?: AbortSignal): Promise<TriedTarget> {
+    return tryTarget(this.#transport, target, message, signal);
   }
 }

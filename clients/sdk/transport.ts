@@ -40,11 +40,11 @@ export class Transport {
     return (await response.json()) as T;
   }
 
-  /** A good answer, its body unread. */
-  async send(method: string, path: string, parts: RequestParts = {}): Promise<Response> {
+  /** A good answer, its body unread. `plane`: the control plane, or the data plane that apps call. */
+  async send(method: string, path: string, parts: RequestParts = {}, plane: 'api' | 'v1' = 'api'): Promise<Response> {
     const contentType = parts.json === undefined ? parts.contentType : 'application/json';
     const body = parts.json === undefined ? parts.body : JSON.stringify(parts.json);
-    const url = `${this.#base}/api${path}${queryString(parts.query)}`;
+    const url = `${this.#base}/${plane}${path}${queryString(parts.query)}`;
     let response: Response;
     try {
       response = await this.#fetch(url, {

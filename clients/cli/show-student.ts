@@ -1,0 +1,50 @@
+import type { Student } from '../sdk/index.ts';
+import { ago, count } from './format.ts';
+import type { Output } from './output.ts';
+import { decisionOf, evaluationFacts } from './report-card.ts';
+
+/** Students as a table. */
+export function showStudents(out: Output, items: readonly Student[], nowMs: number): void {
+  if (items.length === 0) return out.line('No students yet. "stillhouse distil <dataset>" trains one.');
+  const rows = items.map((student) => [
+    `student/${student.name}`,
+    String(student.version),
+    student.kind,
+    count(student.labels.length),
+    student.base?.id ?? out.style('dim', '–'),
+    student.lineage?.teacher ?? out.style('dim', 'imported'),
+    student.lineage ? `${student.lineage.dataset} v${student.lineage.datasetVersion}` : out.style('dim', '–'),
+    student.evaluation ? decisionOf(out, student.evaluation) : out.style('dim', 'not evaluated'),
+    ago(student.createdAt, nowMs),
+  ]);
+  out.table(['target', 'version', 'kind', 'labels', 'base', 'teacher', 'dataset', 'decision', 'made'], rows, {
+    right: ['version', 'labels'],
+  });
+}
+
+/** One student, for people. */
+export function showStudent(out: Output, student: Student, nowMs: number): void {
+  const { labels } = student;
+  out.facts([
+    ['student', out.style('bold', `student/${student.name}`) + ` version ${student.version}`],
+    ['kind', student.kind],
+    ['base', student.base ? `${student.base.id} (${student.base.digest.slice(0, 12)})` : ''],
+    ['served by', student.kind === 'language-model' ? (student.placement ?? 'local') : 'every gateway'],
+    ['labels', labels.length > 0 ? `${count(labels.length)}: ${labels.slice(0, 12).join(', ')}${labels.length > 12 ? ', …' : ''}` : ''],
+    ...lineageFacts(out, student.lineage),
+    ['manifest', student.manifest.key],
+    ['made', ago(student.createdAt, nowMs)],
+  ]);
+  out.line();
+  if (student.evaluation) out.facts(evaluationFacts(out, student.evaluation));
+  else out.line(out.style('yellow', 'It has not been evaluated.'));
+}
+
+function lineageFacts(out: Output, lineage: Student['lineage']): [string, string][] {
+  if (!lineage) return [['lineage', out.style('yellow', 'imported: trained elsewhere, not evaluated')]];
+  return [
+    ['teacher', lineage.teacher],
+    ['dataset', `${lineage.dataset} version ${lineage.datasetVersion} (${lineage.datasetHash.slice(0, 12)})`],
+    ['distillation', `${lineage.distillation}, seed ${lineage.seed}${lineage.usedGold ? ', gold answers used in training' : ''}`],
+  ];
+}
