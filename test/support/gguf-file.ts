@@ -1,8 +1,12 @@
 /** A value of a GGUF's metadata, with the type that it is written as. */
 type Written = { string: string } | { uint32: number } | { float32: number } | { strings: string[] } | { int32s: number[] };
 
-/** Bytes of a GGUF file (version 3) with float32 tensors of ones. */
-export function ggufFile(metadata: Record<string, Written>, tensors: Record<string, number[]>): Buffer {
+/** Bytes of a GGUF file (version 3) with float32 tensors; of ones, where nothing else is said. */
+export function ggufFile(
+  metadata: Record<string, Written>,
+  tensors: Record<string, number[]>,
+  weightOf: (tensor: string) => number = () => 1,
+): Buffer {
   const names = Object.entries(tensors);
   const parts = [Buffer.from('GGUF'), uint32(3), uint64(names.length), uint64(Object.keys(metadata).length)];
   for (const [key, value] of Object.entries(metadata)) parts.push(text(key), written(value));
@@ -12,9 +16,9 @@ export function ggufFile(metadata: Record<string, Written>, tensors: Record<stri
     offset += padded(4 * elements(shape));
   }
   const head = Buffer.concat(parts);
-  const weights = names.map(([, shape]) => {
+  const weights = names.map(([name, shape]) => {
     const bytes = Buffer.alloc(padded(4 * elements(shape)));
-    for (let i = 0; i < elements(shape); i++) bytes.writeFloatLE(1, 4 * i);
+    for (let i = 0; i < elements(shape); i++) bytes.writeFloatLE(weightOf(name), 4 * i);
     return bytes;
   });
   return Buffer.concat([head, Buffer.alloc(padded(head.length) - head.length), ...weights]);
