@@ -2,9 +2,10 @@ import type { DatasetRow } from '../contracts/datasets.ts';
 import { StillhouseError } from '../contracts/errors.ts';
 import type { ArtifactRef } from '../contracts/identifiers.ts';
 import type { CuratedRow } from '../contracts/stages.ts';
-import { rankAnswers } from '../core/candidates/text-votes.ts';
+import { meanAgreements } from '../core/candidates/field-agreement.ts';
+import { type Ranking, rankAnswers } from '../core/candidates/text-votes.ts';
 import { answerFault } from '../core/dataset/answer-rules.ts';
-import { type LabelAnswer, type LabelVote, voteLabels } from '../core/label-votes.ts';
+import { type LabelAnswer, voteLabels } from '../core/label-votes.ts';
 import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
 import type { ClickHouseClient } from '../store/clickhouse/connection.ts';
 import { goldOf } from '../store/clickhouse/datasets.ts';
@@ -79,20 +80,28 @@ export function curateRow(
   row: DatasetRow,
   samples: readonly LabelAnswer[],
   gold: string | undefined,
-): { curated: Omit<CuratedRow, 'split'>; vote: LabelVote } {
+): { curated: Omit<CuratedRow, 'split'>; vote: Ranking } {
   const recorded: LabelAnswer[] = row.referenceTarget === plan.teacher ? [{ answer: row.reference, finishReason: '' }] : [];
   const answers = gold === undefined ? [...recorded, ...samples] : [{ answer: gold, finishReason: '' }];
-  const vote = voteOf(plan, answers);
+  const vote = voteOf(plan, answers, plan.task.kind === 'json' ? meanAgreements : undefined);
   const { rowId, group, messages } = row;
-  const { votes, best, worst, agreement, dropped } = vote;
-  return { curated: { rowId, group, messages, votes, best, worst, agreement, dropped }, vote };
+  const { votes, best, worst, agreement, dropped, candidates } = vote;
+  return { curated: { rowId, group, messages, votes, best, worst, agreement, dropped, ...(candidates && { candidates }) }, vote };
 }
 
-/** What answers to one prompt come to, by the task's rules. */
-export function voteOf(plan: Pick<RunPlan, 'task' | 'labels' | 'keepBest'>, answers: readonly LabelAnswer[]): LabelVote {
+/**
+ * What answers to one prompt come to, by the task's rules. `scoresOf` grades json and text answers against each other: what is
+ * learned is the best graded. A reference to be right or wrong by is the commonest instead, as equality asks.
+ */
+export function voteOf(
+  plan: Pick<RunPlan, 'task' | 'labels' | 'keepBest'>,
+  answers: readonly LabelAnswer[],
+  scoresOf?: (answers: readonly string[]) => number[],
+): Ranking {
   const { task } = plan;
   if (task.kind === 'label') return voteLabels(answers, new Set(plan.labels), plan.keepBest);
-  return rankAnswers(answers, ({ answer, finishReason }) => answerFault(task, null, { text: answer, finishReason }), plan.keepBest);
+  const fault = ({ answer, finishReason }: LabelAnswer) => answerFault(task, null, { text: answer, finishReason });
+  return rankAnswers(answers, fault, plan.keepBest, scoresOf);
 }
 
 /** What a run's rows came to, in numbers. */
@@ -104,7 +113,7 @@ class CurationTally {
   readonly #trainLabels = new Set<string>();
   #agreement = 0;
 
-  add(split: CuratedRow['split'], vote: LabelVote): void {
+  add(split: CuratedRow['split'], vote: Ranking): void {
     this.rows++;
     for (const [reason, n] of Object.entries(vote.rejected)) this.#rejected.set(reason, (this.#rejected.get(reason) ?? 0) + n);
     if (vote.dropped !== null) {

@@ -8,6 +8,10 @@ import type { Evaluation } from './distil.ts';
  * and numbers pass through Temporal.
  */
 
+/** A usable sample of a row with its grade: higher is better, and only a row's own candidates compare. */
+export const Candidate = z.object({ text: z.string(), score: z.number() });
+export type Candidate = z.infer<typeof Candidate>;
+
 /** One line of the curated JSONL: a train or validation row with what its candidates came to. */
 export const CuratedRow = z.object({
   rowId: z.string(),
@@ -24,6 +28,8 @@ export const CuratedRow = z.object({
   agreement: z.number(),
   /** Why the row teaches nothing; null where it does. */
   dropped: z.string().nullable(),
+  /** json tasks: each usable sample, equal ones too, with its mean field-level F1 with the others. Elsewhere votes say it all. */
+  candidates: z.array(Candidate).optional(),
 });
 export type CuratedRow = z.infer<typeof CuratedRow>;
 
