@@ -7,21 +7,27 @@ import { Name, Sha256 } from './identifiers.ts';
 export const EstimateRequest = DistilInput.extend({ project: Name.optional(), device: Device.optional() });
 export type EstimateRequest = z.input<typeof EstimateRequest>;
 
+/** What a student can be called, and the base that it is trained on. */
+export const StudentBase = z.object({
+  /** What `student` takes. */
+  name: z.string(),
+  family: z.string(),
+  kind: z.enum(['encoder', 'language-model']),
+  /** Hub id, or the id of a configured or built-in base; null for an encoder. */
+  base: z.string().nullable(),
+  parameters: z.number().nullable(),
+  licence: z.string().nullable(),
+  /** The hub wants its terms accepted, and a token. */
+  gated: z.boolean(),
+  contextTokens: z.number().nullable(),
+  /** Tasks that it is big enough for: `label`, `json`, `text`, `long`. */
+  taskFloor: z.array(z.string()),
+});
+export type StudentBase = z.infer<typeof StudentBase>;
+
 /** What a distillation would take. Null: it can't be said before a worker has looked at the base. */
 export const Estimate = z.object({
-  student: z.object({
-    name: z.string(),
-    kind: z.enum(['encoder', 'language-model']),
-    /** Hub id, or the id of a configured or built-in base; null for an encoder. */
-    base: z.string().nullable(),
-    parameters: z.number().nullable(),
-    licence: z.string().nullable(),
-    /** The hub wants its terms accepted, and a token. */
-    gated: z.boolean(),
-    contextTokens: z.number().nullable(),
-    /** Tasks that it is big enough for: `label`, `json`, `text`, `long`. */
-    taskFloor: z.array(z.string()),
-  }),
+  student: StudentBase,
   device: Device,
   /** Where the device was taken from, in words. */
   deviceSource: z.string(),

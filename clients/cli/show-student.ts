@@ -1,4 +1,4 @@
-import type { Student } from '../sdk/index.ts';
+import type { Student, StudentBase } from '../sdk/index.ts';
 import { ago, count } from './format.ts';
 import type { Output } from './output.ts';
 import { decisionOf, evaluationFacts } from './report-card.ts';
@@ -47,4 +47,18 @@ function lineageFacts(out: Output, lineage: Student['lineage']): [string, string
     ['dataset', `${lineage.dataset} version ${lineage.datasetVersion} (${lineage.datasetHash.slice(0, 12)})`],
     ['distillation', `${lineage.distillation}, seed ${lineage.seed}${lineage.usedGold ? ', gold answers used in training' : ''}`],
   ];
+}
+
+/** Names that a distillation's `--student` takes. */
+export function showBases(out: Output, items: readonly StudentBase[]): void {
+  const dash = out.style('dim', '–');
+  const rows = items.map(({ name, base, parameters, contextTokens, licence, gated, taskFloor }) => [
+    name,
+    base ?? dash,
+    parameters === null ? dash : `${count(Number((parameters / 1e6).toPrecision(3)))} M`,
+    contextTokens === null ? dash : count(contextTokens),
+    `${licence ?? dash}${gated ? ' (gated)' : ''}`,
+    taskFloor.join(', ') || dash,
+  ]);
+  out.table(['name', 'base', 'parameters', 'context', 'licence', 'enough for'], rows, { right: ['parameters', 'context'] });
 }

@@ -3,7 +3,7 @@ import type { CliContext } from './context.ts';
 import { bytes, milliseconds, usd } from './format.ts';
 import { addImportCommand } from './import-student.ts';
 import { pullStudent } from './pull-student.ts';
-import { showStudent, showStudents } from './show-student.ts';
+import { showBases, showStudent, showStudents } from './show-student.ts';
 
 /** `students list`, `show`, `call`, `pull`, `import` and `place`. */
 export function addStudentCommands(program: Command, context: CliContext): void {
@@ -24,6 +24,14 @@ export function addStudentCommands(program: Command, context: CliContext): void 
       const out = context.out();
       const student = await context.connection().client.students.get(bare(name));
       out.print(student, () => showStudent(out, student, context.now()));
+    });
+  students
+    .command('bases')
+    .description('what a student can be trained on: the names that --student takes')
+    .action(async () => {
+      const out = context.out();
+      const items = await context.connection().client.students.bases();
+      out.print({ items }, () => showBases(out, items));
     });
   students
     .command('call')

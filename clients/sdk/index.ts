@@ -12,7 +12,7 @@ export type { WaitOptions } from './wait-for.ts';
 export type { AliasVersion } from '../../contracts/aliases.ts';
 export type { Dataset, DatasetRequest, DatasetSource, DatasetView, Split, Task } from '../../contracts/datasets.ts';
 export type { Distillation, DistillationEvent, DistilRequest, Evaluation, Stage, StageState, Student } from '../../contracts/distil.ts';
-export type { Estimate, EstimateRequest, StudentFile, StudentImport, UploadedModelFile } from '../../contracts/students.ts';
+export type { Estimate, EstimateRequest, StudentBase, StudentFile, StudentImport, UploadedModelFile } from '../../contracts/students.ts';
 export type { TrainingPoint } from '../../contracts/language-model.ts';
 export type { Overview, Page, Problem, TargetInfo, UploadedFile } from '../../contracts/http.ts';
 export type { Trace, TraceSummary } from '../../contracts/traces.ts';

@@ -1,6 +1,6 @@
 import type { Student } from '../../contracts/distil.ts';
 import type { Page } from '../../contracts/http.ts';
-import type { ModelFileKind, StudentFile, StudentImport, UploadedModelFile } from '../../contracts/students.ts';
+import type { ModelFileKind, StudentBase, StudentFile, StudentImport, UploadedModelFile } from '../../contracts/students.ts';
 import type { z } from 'zod';
 import { type ChangeOptions, sentWith } from './aliases.ts';
 import type { Transport, UploadBody } from './transport.ts';
@@ -15,6 +15,11 @@ export class Students {
   /** All students, newest first. */
   async list(signal?: AbortSignal): Promise<Student[]> {
     return (await this.#transport.json<Page<Student>>('GET', '/students', { signal })).items;
+  }
+
+  /** What a student can be trained on, by the names that `student` of a distillation takes. */
+  async bases(signal?: AbortSignal): Promise<StudentBase[]> {
+    return (await this.#transport.json<Page<StudentBase>>('GET', '/bases', { signal })).items;
   }
 
   get(name: string, signal?: AbortSignal): Promise<Student> {

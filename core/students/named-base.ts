@@ -1,4 +1,6 @@
+import type { StudentBase } from '../../contracts/students.ts';
 import { type BaseShape, catalogued, shapeOf } from './base-shape.ts';
+import { tasksFor } from './catalogue.ts';
 import type { StudentChoice } from './student-name.ts';
 
 /** What can be said of a student's base by its name alone, before a worker has inspected it. */
@@ -6,6 +8,7 @@ export interface NamedBase {
   id: string;
   licence: string | null;
   gated: boolean;
+  family: string;
   contextTokens: number | null;
   /** Null where the name says nothing of the size. */
   shape: BaseShape | null;
@@ -22,19 +25,23 @@ export const BUILT_IN_BASE = {
 /** Vocabulary of a base that nobody knows: that of the families of these years. */
 const USUAL_VOCABULARY = 128_000;
 
-/** The base behind a choice; null for an encoder, which stands on none. */
+const UNKNOWN = { licence: null, gated: false, contextTokens: null };
+
+/** The base behind a choice; null for an encoder, which stands on none, and for a model that its provider keeps. */
 export function namedBase(choice: StudentChoice): NamedBase | null {
   switch (choice.kind) {
     case 'encoder':
+    case 'hosted':
       return null;
     case 'built-in':
-      return { ...BUILT_IN_BASE, gated: false };
+      return { ...BUILT_IN_BASE, gated: false, family: 'Built in' };
     case 'configured':
-      return { id: choice.id, licence: null, gated: false, contextTokens: null, shape: shapeByName(choice.id) };
+      return { ...UNKNOWN, id: choice.id, family: 'Configured', shape: shapeByName(choice.id) };
     case 'hub': {
       const known = catalogued(choice.id);
-      if (known) return { id: known.hubId, licence: known.licence, gated: known.gated, contextTokens: known.contextTokens, shape: known };
-      return { id: choice.id, licence: null, gated: false, contextTokens: null, shape: shapeByName(choice.id) };
+      if (!known) return { ...UNKNOWN, id: choice.id, family: 'Hub', shape: shapeByName(choice.id) };
+      const { hubId, licence, gated, family, contextTokens } = known;
+      return { id: hubId, licence, gated, family, contextTokens, shape: known };
     }
   }
 }
@@ -45,4 +52,17 @@ function shapeByName(id: string): BaseShape | null {
   if (number === undefined || unit === undefined) return null;
   const parameters = Number(number) * (unit.toLowerCase() === 'b' ? 1e9 : 1e6);
   return parameters > 0 ? shapeOf({ id, parameters, vocabulary: Math.min(USUAL_VOCABULARY, parameters / 100) }) : null;
+}
+
+/** A student's name and what it would be trained on. The built-in base is made for labels, whatever its size. */
+export function studentBase(name: string, choice: StudentChoice): StudentBase {
+  const base = namedBase(choice);
+  if (base === null) {
+    const size = { parameters: null, licence: 'apache-2.0', gated: false, contextTokens: 256 };
+    return { name, family: 'Encoder', kind: 'encoder', base: null, ...size, taskFloor: ['label'] };
+  }
+  const { id, family, licence, gated, contextTokens, shape } = base;
+  const parameters = shape?.parameters ?? null;
+  const taskFloor = choice.kind === 'built-in' ? ['label'] : parameters === null ? [] : tasksFor(parameters);
+  return { name, family, kind: 'language-model', base: id, parameters, licence, gated, contextTokens, taskFloor };
 }

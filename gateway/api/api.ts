@@ -3,6 +3,7 @@ import { StillhouseError } from '../../contracts/errors.ts';
 import type { GatewayContext } from '../keys/caller.ts';
 import { aliasHistoryRoutes } from './alias-history.ts';
 import { aliasRoutes } from './aliases.ts';
+import { baseRoutes } from './bases.ts';
 import { datasetRowRoutes } from './dataset-rows.ts';
 import { datasetRoutes } from './datasets.ts';
 import type { ApiDeps } from './dependencies.ts';
@@ -38,6 +39,7 @@ export function createApi(deps: ApiDeps): OpenAPIHono<GatewayContext> {
     fileRoutes,
     datasetRoutes,
     datasetRowRoutes,
+    baseRoutes,
     estimateRoutes,
     distillationRoutes,
     distillationEventRoutes,

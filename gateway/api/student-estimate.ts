@@ -3,11 +3,10 @@ import type { Device } from '../../contracts/devices.ts';
 import type { DistilInput } from '../../contracts/distil.ts';
 import type { TrainingSettings } from '../../contracts/language-model.ts';
 import type { Estimate } from '../../contracts/students.ts';
-import { tasksFor } from '../../core/students/catalogue.ts';
 import { defaultSettings } from '../../core/students/default-settings.ts';
 import { fitStudent, taskFloorWarning } from '../../core/students/fit-student.ts';
 import { type TrainingPrecision, runDiskBytes, servingBytes, trainingBytes } from '../../core/students/memory.ts';
-import { type NamedBase, namedBase } from '../../core/students/named-base.ts';
+import { type NamedBase, namedBase, studentBase } from '../../core/students/named-base.ts';
 import type { StudentChoice } from '../../core/students/student-name.ts';
 import type { BaseShape } from '../../core/students/base-shape.ts';
 import { trainingHours } from '../../core/students/training-time.ts';
@@ -46,12 +45,11 @@ export function studentEstimate(asked: Asked): StudentPart {
   return languageModelEstimate(asked, base, base.shape);
 }
 
-function encoderEstimate({ input, volume, device, rates }: Asked): StudentPart {
+function encoderEstimate({ input, choice, volume, device, rates }: Asked): StudentPart {
   const rows = volume.splits.train.rows + volume.splits.validation.rows;
   const hours = (ENCODER_SECONDS.fixed + ENCODER_SECONDS.aRow * rows) / 3600;
-  const student = { name: input.student, kind: 'encoder' as const, base: null, parameters: null, licence: 'apache-2.0', gated: false };
   return {
-    student: { ...student, contextTokens: 256, taskFloor: ['label'] },
+    student: studentBase(input.student, choice),
     hours,
     deviceUsd: hours * device.count * rates.coreHourUsd,
     vramBytes: NO_MEMORY,
@@ -62,21 +60,13 @@ function encoderEstimate({ input, volume, device, rates }: Asked): StudentPart {
   };
 }
 
-function describe(input: DistilInput, base: NamedBase): Estimate['student'] {
-  const { id, licence, gated, contextTokens, shape } = base;
-  const parameters = shape?.parameters ?? null;
-  const taskFloor = parameters === null ? [] : tasksFor(parameters);
-  const floor = input.student === 'lora' ? ['label'] : taskFloor;
-  return { name: input.student, kind: 'language-model', base: id, parameters, licence, gated, contextTokens, taskFloor: floor };
-}
-
-function unknownSize({ input }: Asked, base: NamedBase): StudentPart {
+function unknownSize({ input, choice }: Asked, base: NamedBase): StudentPart {
   const warning = `The size of "${base.id}" is not known here: a worker looks at it before the teacher is paid, and refuses what can't fit.`;
   const unknown = { hours: null, deviceUsd: null, vramBytes: NO_MEMORY, diskBytes: null };
-  return { student: describe(input, base), ...unknown, fits: true, reason: '', warnings: [warning] };
+  return { student: studentBase(input.student, choice), ...unknown, fits: true, reason: '', warnings: [warning] };
 }
 
-function languageModelEstimate({ input, dataset, volume, device, rates }: Asked, base: NamedBase, shape: BaseShape): StudentPart {
+function languageModelEstimate({ input, choice, dataset, volume, device, rates }: Asked, base: NamedBase, shape: BaseShape): StudentPart {
   const rowTokens = volume.promptTokens + volume.answerTokens;
   const contextTokens = base.contextTokens ?? USUAL_CONTEXT;
   const sized = { id: base.id, parameters: shape.parameters, vocabulary: shape.vocabulary, contextTokens };
@@ -88,7 +78,7 @@ function languageModelEstimate({ input, dataset, volume, device, rates }: Asked,
   const warning = taskFloorWarning(input.student, shape.parameters, dataset.task.kind);
   const at = (precision: TrainingPrecision) => trainingBytes(shape, oneRow(plan.settings, precision, longest, volume)).total;
   return {
-    student: describe(input, base),
+    student: studentBase(input.student, choice),
     hours,
     deviceUsd: hours * device.count * (device.kind === 'cuda' ? rates.gpuHourUsd : rates.coreHourUsd),
     vramBytes: {

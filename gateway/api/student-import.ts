@@ -136,7 +136,7 @@ async function languageModel({ artifacts, request, at }: Import, manifest: Langu
 }
 
 function imported({ name, labels }: StudentImport, at: string) {
-  return { name, labels, placement: null, lineage: null, evaluation: null, createdAt: at };
+  return { name, labels, placement: null, hosted: null, lineage: null, evaluation: null, createdAt: at };
 }
 
 /** A pulled encoder: its manifest names its files by their hashes, which must have been uploaded. */

@@ -36,6 +36,7 @@ test('the routes are those of the design', () => {
       "GET /aliases",
       "GET /aliases/{name}",
       "GET /aliases/{name}/versions",
+      "GET /bases",
       "GET /datasets",
       "GET /datasets/{name}",
       "GET /datasets/{name}/rows",

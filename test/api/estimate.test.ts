@@ -114,6 +114,22 @@ describe('the student', () => {
   });
 });
 
+test('the names that can be chosen are listed with what they stand for', async () => {
+  const bases = await plane.sdk.students.bases();
+  expect(bases.slice(0, 3).map(({ name }) => name)).toEqual(['encoder', 'lora', 'our-base']);
+  expect(bases.find(({ name }) => name === 'qwen3-0.6b')).toEqual({
+    name: 'qwen3-0.6b',
+    family: 'Qwen3',
+    kind: 'language-model',
+    base: 'Qwen/Qwen3-0.6B',
+    parameters: 596_049_920,
+    licence: 'apache-2.0',
+    gated: false,
+    contextTokens: 40_960,
+    taskFloor: ['label'],
+  });
+});
+
 test.each([
   [{ dataset: 'support', student: 'qwen3-0.7b' }, 400, /student: there is no "qwen3-0.7b"; the nearest: .*"qwen3-0.6b"/],
   [{ dataset: 'support', student: 'our-bass' }, 400, /the nearest: "our-base"/],
