@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TuningPrice } from './hosted.ts';
 import { BaseConfig, StudentServerConfig } from './language-model.ts';
 
 const price = z.number().nonnegative().finite();
@@ -10,6 +11,8 @@ export const ModelConfig = z.strictObject({
   outputUsdPerMTok: price.optional(),
   /** Default: the input price. */
   cachedInputUsdPerMTok: price.optional(),
+  /** Of fine-tuning it at the provider; without it, it can't be a hosted student. */
+  tuning: TuningPrice.optional(),
 });
 export type ModelConfig = z.infer<typeof ModelConfig>;
 

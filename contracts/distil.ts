@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseHostedStudent } from './hosted.ts';
 import { ArtifactRef, Name, Sha256, Target } from './identifiers.ts';
 import { QUANTIZATIONS, TrainingSettings } from './language-model.ts';
 import { DEFAULT_PROJECT } from './names.ts';
@@ -17,7 +18,10 @@ export const DistilInput = z.strictObject({
   datasetVersion: z.number().int().positive().optional(),
   /** Default: the target that answered most of the dataset's traces. */
   teacher: Target.optional(),
-  /** `encoder`; or a language model: `lora` (the project's own small base), a name of the catalogue, a configured base, a hub id. */
+  /**
+   * `encoder`; or a language model: `lora` (the project's own small base), a name of the catalogue, a configured base, a hub id;
+   * or one that its provider tunes and serves: `hosted/<provider>/<model>`.
+   */
   student: z.string().min(1).max(200).default('encoder'),
   /** Target of the model that scores candidates; none by default for label tasks. */
   judge: Target.nullable().default(null),
@@ -68,11 +72,14 @@ export type DistilInput = z.infer<typeof DistilInput>;
 export type DistilRequest = z.input<typeof DistilInput>;
 
 /** The inputs that this version can run: refused before a run begins, by the API and by the workflow alike. */
-export const RunnableDistilInput = DistilInput.refine((input) => !/[\\\s]|^[./~]|\/.*\//.test(input.student), {
-  path: ['student'],
-  message:
-    'must be "encoder", "lora", a name of the catalogue, a base of stillhouse.yaml or a hub id; a path comes from the configuration only',
-})
+export const RunnableDistilInput = DistilInput.refine(
+  ({ student }) => (student.startsWith('hosted/') ? parseHostedStudent(student) !== null : !/[\\\s]|^[./~]|\/.*\//.test(student)),
+  {
+    path: ['student'],
+    message:
+      'must be "encoder", "lora", a name of the catalogue, a base of stillhouse.yaml, a hub id or "hosted/<provider>/<model>"; a path comes from the configuration only',
+  },
+)
   .refine((input) => input.judge === null, {
     path: ['judge'],
     message: 'scoring by a judge comes with a later version; label and json tasks need none',
@@ -82,7 +89,26 @@ export const RunnableDistilInput = DistilInput.refine((input) => !/[\\\s]|^[./~]
   .refine((input) => Object.keys(input.training).length === 0 || input.student !== 'encoder', {
     path: ['training'],
     message: 'is of language models; an encoder finds its settings by validation',
+  })
+  .refine((input) => !parseHostedStudent(input.student) || input.rounds === 1, {
+    path: ['rounds'],
+    message: 'a hosted student is trained in one round: its provider knows no other',
+  })
+  .refine((input) => !parseHostedStudent(input.student) || (input.preference === 'best-of-n' && input.steps === null), {
+    path: ['student'],
+    message: 'a hosted student is trained on the best answers alone, by epochs: leave "preference" and "steps" out',
+  })
+  .refine(({ student, training }) => !parseHostedStudent(student) || isHostedTraining(training), {
+    path: ['training'],
+    message: 'of a hosted student may hold "epochs" and "batchRows", whole numbers; the rest is the provider\'s',
   });
+
+/** What a provider lets be chosen. */
+function isHostedTraining(training: DistilInput['training']): boolean {
+  return Object.entries(training).every(
+    ([name, value]) => (name === 'epochs' || name === 'batchRows') && Number.isInteger(value) && value > 0,
+  );
+}
 
 export const DECISIONS = ['not_worse', 'worse', 'undecided'] as const;
 
@@ -184,7 +210,7 @@ export type DistillationEvent = z.infer<typeof DistillationEvent>;
 export const Student = z.object({
   name: Name,
   version: z.number().int().positive(),
-  kind: z.enum(['encoder', 'language-model']),
+  kind: z.enum(['encoder', 'language-model', 'hosted']),
   /** Manifest in the artifact store. */
   manifest: ArtifactRef,
   labels: z.array(z.string()),
@@ -194,6 +220,8 @@ export const Student = z.object({
   base: z.object({ id: z.string(), digest: z.string() }).nullable().default(null),
   /** The student server that serves a language model, by its id in the configuration (`local`: `STILLHOUSE_STUDENT_URLS`). */
   placement: Name.nullable().default(null),
+  /** The provider that serves a hosted student, what it is called there, and the model whose tuning it is; null for all others. */
+  hosted: z.object({ provider: z.string(), model: z.string(), base: z.string() }).nullable().default(null),
   /** Where it comes from; null where it was trained elsewhere and imported. */
   lineage: z
     .object({

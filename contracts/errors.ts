@@ -30,6 +30,8 @@ export const ERROR_CODES = {
   price_unknown: { status: 422, type: 'invalid_request_error', retryable: false },
   cap_too_low: { status: 422, type: 'invalid_request_error', retryable: false },
   test_too_small: { status: 422, type: 'invalid_request_error', retryable: false },
+  /** The provider refused a training file, or the job failed or was cancelled there. */
+  tuning_failed: { status: 422, type: 'invalid_request_error', retryable: false },
   artifact_missing: { status: 500, type: 'api_error', retryable: false },
   artifact_corrupt: { status: 500, type: 'api_error', retryable: false },
   cancelled: { status: 499, type: 'invalid_request_error', retryable: false },

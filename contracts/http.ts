@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TuningPrice } from './hosted.ts';
 import { Name } from './identifiers.ts';
 
 /** Problem details (RFC 9457): the error body of `/api`. `code` is an `ErrorCode`. */
@@ -74,6 +75,8 @@ export const TargetInfo = z.object({
   /** null = unpriced. */
   inputUsdPerMTok: z.number().nullable(),
   outputUsdPerMTok: z.number().nullable(),
+  /** Of fine-tuning it at its provider, where the configuration states it. */
+  tuning: TuningPrice.optional(),
   ready: z.boolean(),
   /** A sentence; empty where it is ready. */
   reason: z.string(),

@@ -13,7 +13,7 @@ interface Staged<T> {
 }
 
 /** What the registry is told of an exported student. */
-export type ExportedStudent = Pick<Student, 'kind' | 'manifest' | 'labels' | 'embedderSha256' | 'base' | 'placement'>;
+export type ExportedStudent = Pick<Student, 'kind' | 'manifest' | 'labels' | 'embedderSha256' | 'base' | 'placement' | 'hosted'>;
 
 /** How one kind of student is trained, exported and evaluated. */
 export interface StudentPath {
@@ -44,7 +44,7 @@ export function encoderPath(plan: RunPlan, input: DistilInput): StudentPath {
     },
     async export(trained) {
       const { manifest, labels, embedderSha256, compared, maxDifference } = await encoder.exportEncoder({ project, distillation, trained });
-      const result = { kind: 'encoder' as const, manifest, labels, embedderSha256, base: null, placement: null };
+      const result = { kind: 'encoder' as const, manifest, labels, embedderSha256, base: null, placement: null, hosted: null };
       return { result, summary: { compared, maxDifference } };
     },
     evaluate: async (asked) => (await encoder.evaluateEncoder(asked)).evaluation,
@@ -71,7 +71,7 @@ export function languageModelPath(plan: RunPlan, input: DistilInput, checked: Ch
       const lineage = { dataset: name, datasetVersion: version, datasetHash: hash, teacher: plan.teacher, usedGold: plan.useGold };
       const exported = await gpu.exportStudent({ project, distillation, student, trained, quantize, task, labels: plan.labels, lineage });
       const { manifest, labels, base, comparedPrompts, comparedTokens, top1, servedBytes } = exported;
-      const result = { kind: 'language-model' as const, manifest, labels, embedderSha256: null, base, placement: null };
+      const result = { kind: 'language-model' as const, manifest, labels, embedderSha256: null, base, placement: null, hosted: null };
       return { result, summary: { comparedPrompts, comparedTokens, top1: round(top1), servedBytes, quantize: quantize ?? 'f16' } };
     },
     evaluate: async (asked) => (await gpu.evaluateStudent({ ...asked, task: task === 'json' ? 'json' : 'label' })).evaluation,

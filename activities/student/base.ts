@@ -58,6 +58,7 @@ function sourceOf(deps: StudentDeps, student: string): { kind: 'folder'; path: s
       );
     }
     case 'encoder':
+    case 'hosted':
     case undefined:
       throw new StillhouseError('invalid_request', `student: "${student}" names no language model.`, { param: 'student' });
   }
