@@ -18,6 +18,8 @@ export interface AppParts {
   dataPlane: DataPlane;
   /** The control plane, from `gateway/api/api.ts`; mounted at `/api` behind the key check. */
   api: Hono<GatewayContext>;
+  /** Fine-tuning at the providers, from `gateway/tuning/tuning-routes.ts`; mounted at `/v1/tuning`, and checks keys itself. */
+  tuning: Hono<GatewayContext>;
   /** Folder of the built console. */
   consoleFolder: string;
   log: Logger;
@@ -43,6 +45,7 @@ export function createApp(parts: AppParts): Hono<GatewayContext> {
   app.post(CHAT, chatCompletions(dataPlane));
   app.get('/v1/models', listModels(dataPlane));
   app.get('/v1/models/*', showModel(dataPlane));
+  app.route('/v1/tuning', parts.tuning);
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/readyz', readiness(dataPlane));
   app.get('/metrics', metrics(dataPlane));

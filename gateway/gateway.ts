@@ -22,13 +22,16 @@ import { createKeyRing } from './keys/key-ring.ts';
 import { checkListenAddress } from './keys/listen-address.ts';
 import { createAdmission } from './limits/admission.ts';
 import { createCatalogue } from './providers/catalogue.ts';
+import { hostedStudents } from './providers/hosted-student.ts';
 import { providerOf } from './providers/kinds.ts';
 import { placedStudents } from './providers/language-model/placed-students.ts';
 import { studentBackends } from './providers/language-model/student-backends.ts';
+import { providerConnection } from './providers/provider-connection.ts';
 import { studentProvider, type Classifier } from './providers/student.ts';
 import { warmStudents } from './providers/warm-students.ts';
 import { temporalConnection, type TemporalConnection } from './temporal-connection.ts';
 import { openTracer } from './tracing/tracer.ts';
+import { tuningRoutes } from './tuning/tuning-routes.ts';
 
 export interface GatewayOptions {
   env: Environment;
@@ -79,7 +82,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     now: Date.now,
     log,
   });
-  const app = createApp({ dataPlane, api, consoleFolder: options.consoleFolder, log });
+  const tuned = new Map(options.configuration.providers.map((config) => [config.id, providerConnection(config, options.secret)]));
+  const tuning = tuningRoutes({ keys: dataPlane.keys, providers: tuned });
+  const app = createApp({ dataPlane, api, tuning, consoleFolder: options.consoleFolder, log });
   const server = createAdaptorServer({ fetch: withHotPath(app, dataPlane), hostname: env.STILLHOUSE_HOST }) as Server;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   const address = await listen(server, env.STILLHOUSE_HOST, env.STILLHOUSE_PORT);
@@ -98,6 +103,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       snapshots.close();
       admission.close();
       await tracer.close(SHIP_MS);
+      await Promise.all([...tuned.values()].map(({ pool }) => pool.destroy()));
       await Promise.all([catalogue.close(), temporal.close(), clickhouse.close()]);
     },
   };
@@ -120,7 +126,10 @@ function createDataPlane(options: GatewayOptions, clickhouse: ClickHouseClient, 
     }),
   );
   const { classifier } = options;
-  const student = studentProvider({ classifier, languageModels, usdPerCoreHour: env.STILLHOUSE_CORE_HOUR_USD, now: Date.now });
+  const providers = configuration.providers.map((provider) => providerOf(provider, options.secret));
+  const hosted = hostedStudents(configuration.providers, providers);
+  const usdPerCoreHour = env.STILLHOUSE_CORE_HOUR_USD;
+  const student = studentProvider({ classifier, languageModels, hosted, usdPerCoreHour, now: Date.now });
   return {
     keys: createKeyRing({
       adminKey: env.STILLHOUSE_ADMIN_KEY ?? secretFile(paths.adminKey, 'sk-admin'),
@@ -147,7 +156,7 @@ function createDataPlane(options: GatewayOptions, clickhouse: ClickHouseClient, 
       ensure: async (project) => ensureRegistry(await temporal.client(), project),
       log,
     }),
-    catalogue: createCatalogue([...configuration.providers.map((provider) => providerOf(provider, options.secret)), student]),
+    catalogue: createCatalogue([...providers, student]),
     admission: createAdmission({ pipelineConcurrency: limits.pipelineConcurrency }),
     maxBodyBytes: limits.maxBodyBytes,
     now: Date.now,

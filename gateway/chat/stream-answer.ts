@@ -6,6 +6,7 @@ import type { CancelSignal } from '../providers/cancel-signal.ts';
 import type { ProviderAnswer, Usage } from '../providers/provider.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 import { answerHeaders } from './answer-headers.ts';
+import { answerPrice } from './answer-price.ts';
 import type { Answered } from './attempts.ts';
 import { NO_USAGE, rowOf, type Call, type Outcome } from './call.ts';
 import { estimateTokens } from './completion-facts.ts';
@@ -40,7 +41,6 @@ class StreamRelay {
   readonly #call: Call;
   readonly #answered: Answered;
   readonly #body: Readable;
-  readonly #answer: Extract<ProviderAnswer, { form: 'stream' }>;
   readonly #parts: StreamParts;
   readonly #chunks: AsyncIterator<Buffer>;
   readonly #splitter = new FrameSplitter();
@@ -51,7 +51,6 @@ class StreamRelay {
     this.#call = call;
     this.#answered = answered;
     this.#body = answer.body;
-    this.#answer = answer;
     this.#parts = parts;
     this.#chunks = answer.body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   }
@@ -148,11 +147,11 @@ class StreamRelay {
   }
 
   #outcome(failure: StillhouseError | null): Outcome {
-    const { attempt, callable, answer } = this.#answered;
+    const { attempt, answer } = this.#answered;
     const recorder = this.#recorder;
     const usage = recorder.usage ?? this.#estimate();
     // Read at the end: a student's price is known no earlier.
-    const costUsd = this.#answer.costUsd ?? callable.provider.cost(callable.model, usage);
+    const costUsd = answerPrice(this.#answered, usage);
     attempt.latency_ms = Math.round(performance.now() - this.#call.beganMs);
     attempt.tokens_in = usage.tokensIn;
     attempt.tokens_out = usage.tokensOut;

@@ -1,16 +1,17 @@
 import type { Tracer } from '../tracing/tracer.ts';
 import { answerHeaders } from './answer-headers.ts';
+import { answerPrice } from './answer-price.ts';
 import type { Answered } from './attempts.ts';
 import { classOfStatus, NO_USAGE, rowOf, type Call, type Outcome } from './call.ts';
 
 /** Records a whole answer and passes it on as it came, a provider's error too. */
 export async function wholeAnswer(call: Call, answered: Answered, tracer: Tracer): Promise<Response> {
-  const { answer, callable, attempt, facts } = answered;
+  const { answer, attempt, facts } = answered;
   if (answer.form !== 'whole') throw new Error('a stream is not a whole answer');
   let outcome: Outcome;
   if (facts) {
     const usage = facts.usage ?? NO_USAGE;
-    const costUsd = answer.costUsd ?? (facts.usage ? callable.provider.cost(callable.model, usage) : null);
+    const costUsd = answerPrice(answered, facts.usage);
     attempt.tokens_in = usage.tokensIn;
     attempt.tokens_out = usage.tokensOut;
     attempt.cost_usd = costUsd;

@@ -20,10 +20,16 @@ export interface Usage {
   tokensReasoning: number;
 }
 
+/** What an answer says of its own price, before its provider is asked: US dollars, or how to reckon them. */
+interface AnswerPrice {
+  costUsd?: number;
+  priceOf?: (usage: Usage) => number | null;
+}
+
 /** A target's answer: whole, or a stream of server-sent events. Errors of a provider are whole answers with its status. */
 export type ProviderAnswer =
-  | { form: 'whole'; status: number; headers: Record<string, string>; text: string; costUsd?: number }
-  | { form: 'stream'; status: number; headers: Record<string, string>; body: Readable; costUsd?: number };
+  | ({ form: 'whole'; status: number; headers: Record<string, string>; text: string } & AnswerPrice)
+  | ({ form: 'stream'; status: number; headers: Record<string, string>; body: Readable } & AnswerPrice);
 
 /** What an adapter is to the gateway: one file a kind, made from its part of the configuration. */
 export interface Provider {

@@ -6,6 +6,7 @@ import { StillhouseError } from '../../contracts/errors.ts';
 import type { ArtifactRef } from '../../contracts/identifiers.ts';
 import { byName } from '../aliases/by-name.ts';
 import type { ChatRequest } from '../chat/chat-request.ts';
+import type { HostedStudents } from './hosted-student.ts';
 import type { PlacedStudents } from './language-model/placed-students.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
 
@@ -21,6 +22,8 @@ export interface StudentOptions {
   classifier: Classifier | null;
   /** Serves language models; null where the gateway answers with encoders only. */
   languageModels?: PlacedStudents | null;
+  /** Students that a provider serves; null where there are none. */
+  hosted?: HostedStudents | null;
   /** US dollars of one CPU core for an hour: the price of an answer is its compute time at it. */
   usdPerCoreHour: number;
   now: () => number;
@@ -30,9 +33,12 @@ const MS_PER_HOUR = 3_600_000;
 const JSON_HEADERS = { 'content-type': 'application/json' };
 const STREAM_HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' };
 
-/** `student/<name>`: an encoder answers in process, from the artifact that the registry names; a language model where it is placed. */
+/**
+ * `student/<name>`: an encoder answers in process, from the artifact that the registry names; a language model where it is
+ * placed; a hosted one at its provider.
+ */
 export function studentProvider(options: StudentOptions): Provider {
-  const languageModels = options.languageModels ?? null;
+  const { languageModels = null, hosted = null } = options;
   return Object.freeze({
     id: 'student',
     async call(call: ProviderCall): Promise<ProviderAnswer> {
@@ -41,6 +47,10 @@ export function studentProvider(options: StudentOptions): Provider {
       if (student.kind === 'language-model') {
         if (languageModels) return languageModels.call(student, call);
         throw new StillhouseError('unavailable', `The student "${call.model}" is a language model, which this gateway does not serve`);
+      }
+      if (student.kind === 'hosted') {
+        if (hosted) return hosted.call(student, call);
+        throw new StillhouseError('unavailable', `The student "${call.model}" is served by a provider, which this gateway does not ask`);
       }
       if (!options.classifier) throw noEmbedder();
       const text = readableText(call.request, call.model);
@@ -51,7 +61,7 @@ export function studentProvider(options: StudentOptions): Provider {
     cost: () => null,
     targets: (snapshot) =>
       Object.values(snapshot.students).map((student) => {
-        const refusal = refusalOf(student, options.classifier, languageModels);
+        const refusal = refusalOf(student, { classifier: options.classifier, languageModels, hosted });
         return {
           target: `student/${student.name}`,
           kind: 'student' as const,
@@ -117,9 +127,15 @@ function completion(
 }
 
 /** Why a student can't be asked; null where it can. */
-function refusalOf(student: Student, classifier: Classifier | null, languageModels: PlacedStudents | null): string | null {
-  if (student.kind === 'encoder') return classifier ? null : noEmbedder().message;
-  return languageModels ? languageModels.refusal(student) : 'a language model is not served here';
+function refusalOf(student: Student, { classifier, languageModels, hosted }: Required<Omit<StudentOptions, 'usdPerCoreHour' | 'now'>>) {
+  switch (student.kind) {
+    case 'encoder':
+      return classifier ? null : noEmbedder().message;
+    case 'language-model':
+      return languageModels ? languageModels.refusal(student) : 'a language model is not served here';
+    case 'hosted':
+      return hosted ? hosted.refusal(student) : 'a hosted student is not served here';
+  }
 }
 
 function noEmbedder(): StillhouseError {
