@@ -19,7 +19,7 @@ COMMANDS = {
     "inspect": (InspectConfig, "inspect_base"),
     "train": (TrainConfig, "train"),
     "export": (ExportConfig, "export.command"),
-    "build-base": (BuildBaseConfig, "build_base"),
+    "build-base": (BuildBaseConfig, "build_base.command"),
 }
 
 

@@ -150,6 +150,11 @@ def write_synced(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
+def sync_file(path: Path) -> None:
+    """What a library wrote by itself."""
+    sync_folder(path)
+
+
 def sync_folder(path: Path) -> None:
     """A rename or a new name is on disk when the folder is."""
     descriptor = os.open(path, os.O_RDONLY)

@@ -17,16 +17,16 @@ def can_share_prefix(config: Any) -> bool:
     return len(layers) > 0 and all(type(layer) is DynamicLayer for layer in layers)
 
 
-def forward(model: Any, packed: Packed, keep: int, use_cache: bool = False) -> Any:
+def forward(model: Any, packed: Packed, use_cache: bool = False, **options: Any) -> Any:
     """
-    The model's output with the logits (R, keep, V) of the last `keep` places. Keys and values of the common beginning are
-    computed for one row and repeated, which their gradient goes back through.
+    The model's output for the rows' own tokens; `options` go to the model, such as `logits_to_keep`. Keys and values of the
+    common beginning are computed for one row and repeated, which their gradient goes back through.
     """
     rows, prefix = len(packed.input_ids), len(packed.prefix)
     cache = None
     if prefix:
         cache = DynamicCache(config=model.config)
-        model(input_ids=packed.prefix.unsqueeze(0), cache=cache, use_cache=True, logits_to_keep=1)
+        model(input_ids=packed.prefix.unsqueeze(0), cache=cache, use_cache=True, **_least(options))
         cache.batch_repeat_interleave(rows)
     seen = torch.ones((rows, prefix), dtype=packed.attention_mask.dtype, device=packed.attention_mask.device)
     return model(
@@ -35,5 +35,10 @@ def forward(model: Any, packed: Packed, keep: int, use_cache: bool = False) -> A
         position_ids=prefix + (packed.attention_mask.cumsum(1) - 1).clamp(min=0),
         cache=cache,
         use_cache=use_cache or prefix > 0,
-        logits_to_keep=keep,
+        **options,
     )
+
+
+def _least(options: dict[str, Any]) -> dict[str, Any]:
+    """Of the common beginning no logits are needed, and one is the fewest that a model with a head makes."""
+    return {**options, "logits_to_keep": 1} if "logits_to_keep" in options else options

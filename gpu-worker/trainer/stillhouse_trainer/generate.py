@@ -29,7 +29,7 @@ def generate(
     packed = pack([(prompt, []) for prompt in prompts], pad_id, device, can_share_prefix(model.config))
     source = torch.Generator().manual_seed(seed)
     ends = torch.tensor(eos_ids, device=device)
-    made = forward(model, packed, keep=1, use_cache=True)
+    made = forward(model, packed, use_cache=True, logits_to_keep=1)
     seen = torch.ones((len(prompts), len(packed.prefix)), dtype=packed.attention_mask.dtype, device=device)
     attention_mask = torch.cat([seen, packed.attention_mask], dim=1)
     position_ids = attention_mask.sum(1, keepdim=True)

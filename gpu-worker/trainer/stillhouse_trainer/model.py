@@ -95,7 +95,7 @@ class Student:
     def logits(self, packed: Packed) -> torch.Tensor:
         """(R, K, V): what the model says before each place of the answers."""
         keep = packed.answers.shape[1] + 1
-        return forward(self.model, packed, keep).logits[:, -keep:-1]
+        return forward(self.model, packed, logits_to_keep=keep).logits[:, -keep:-1]
 
     @torch.no_grad()
     def anchor_logits(self, packed: Packed) -> torch.Tensor:

@@ -47,7 +47,7 @@ def write_reference(base: Path, adapter: Path, chat: ChatFormat, prompts: Path, 
 def _force(model, chat: ChatFormat, prompts: list[list[int]], answers: list[list[int]]) -> list[tuple[list[int], list[float]]]:
     packed = pack(list(zip(prompts, answers, strict=True)), chat.pad_id, next(model.parameters()).device, can_share_prefix(model.config))
     width = packed.answers.shape[1]
-    logits = forward(model, packed, width + 1).logits[:, -width - 1 : -1].float()
+    logits = forward(model, packed, logits_to_keep=width + 1).logits[:, -width - 1 : -1].float()
     top1 = logits.argmax(-1).tolist()
     chosen = logits.log_softmax(-1).gather(-1, packed.answers.clamp(min=0).unsqueeze(-1)).squeeze(-1).tolist()
     return [

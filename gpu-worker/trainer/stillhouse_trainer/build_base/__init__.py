@@ -1,0 +1,1 @@
+"""The base model of the demo, made from what is at hand."""
