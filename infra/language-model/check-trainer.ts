@@ -30,6 +30,7 @@ async function check(argv: string[]): Promise<number> {
         STILLHOUSE_CONVERTERS: converters,
       },
       onLine: (line) => console.log(line),
+      ...(context.signal && { signal: context.signal }),
     });
     return code ?? 1;
   };

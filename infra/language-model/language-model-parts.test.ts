@@ -31,10 +31,12 @@ test("the base's name in the cache follows every module that makes it, as Python
     modules.add(module);
     if (plumbing.includes(module)) return;
     const source = read(`../../gpu-worker/trainer/stillhouse_trainer/${module}.py`);
-    for (const [, names] of source.matchAll(/^\s*from \. import (.+)$/gm)) for (const name of names!.split(/,\s*/)) follow(name);
-    for (const [, name] of source.matchAll(/^\s*from \.(\w+) import /gm)) follow(name!);
+    for (const [, dots, from, names] of source.matchAll(/^\s*from (\.+)(\w*) import (.+)$/gm)) {
+      const folder = dots === '.' && module.includes('/') ? `${module.split('/')[0]}/` : '';
+      for (const name of from ? [from] : names!.split(/,\s*/)) follow(`${folder}${name}`);
+    }
   };
-  follow('build_base');
+  follow('build_base/command');
   expect([...modules].filter((module) => !plumbing.includes(module)).toSorted()).toEqual(BUILDERS.toSorted());
 });
 

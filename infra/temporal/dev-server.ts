@@ -17,7 +17,9 @@ export function devServerArguments(server: DevServer): string[] {
   const data = ['--db-filename', devServerData(server.folder)];
   // Neither the machine's own configuration nor anything outside may change what starts here.
   const alone = ['--disable-config-file', '--disable-config-env', '--ui-disable-news-fetch'];
-  return ['server', 'start-dev', ...listen, ...data, ...alone, '--log-level', 'warn', '--log-format', 'json', ...attributes];
+  // Tasks that wait are taken in turn by their fairness keys: projects share a GPU.
+  const fair = ['--dynamic-config-value', 'matching.enableFairness=true'];
+  return ['server', 'start-dev', ...listen, ...data, ...alone, ...fair, '--log-level', 'warn', '--log-format', 'json', ...attributes];
 }
 
 /** The SQLite file of a server's folder. */
