@@ -3,10 +3,9 @@ import { Context } from '@temporalio/activity';
 import type { Candidate } from '../contracts/candidates.ts';
 import type { DatasetRow, Split } from '../contracts/datasets.ts';
 import { promptTokenBound, worstCallUsd } from '../core/candidates/call-bounds.ts';
-import { appendCandidates, candidateSpend } from '../store/clickhouse/candidates.ts';
+import { appendCandidates } from '../store/clickhouse/candidates.ts';
 import type { ClickHouseClient } from '../store/clickhouse/connection.ts';
 import { goldOf, readDatasetRows } from '../store/clickhouse/datasets.ts';
-import { pipelineSpend } from '../store/clickhouse/traces.ts';
 import type { GatewayAccess } from './distil/gateway-targets.ts';
 import type { RunPlan } from './distil/run-plan.ts';
 import { type LaneCall, runCalls } from './generate/call-lane.ts';
@@ -14,6 +13,7 @@ import { CandidateJournal } from './generate/candidate-journal.ts';
 import { abandonAfter, lastAnswersMs } from './generate/last-answers.ts';
 import { type Purpose, journalledSamples, sampledParameters, samplesNeeded, samplingOf, temperatureOf } from './generate/samples.ts';
 import { SpendGuard } from './generate/spend-guard.ts';
+import { spentSoFar } from './generate/spent-so-far.ts';
 import { CALL_TIMEOUT_MS, LONGEST_RETRY_AFTER_MS, gatewayClient } from './generate/teacher-call.ts';
 import { withHeartbeat } from './heartbeat.ts';
 
@@ -76,7 +76,7 @@ export function createGenerateActivities(deps: GenerateDeps) {
           calls.push(...missingCalls(deps, plan, purpose, rows, known));
           for (const samples of known.values()) reused += samples.length;
         }
-        const { usd, unpriced } = await spentSoFar(clickhouse, plan);
+        const { usd, unpriced } = await spentSoFar(clickhouse, plan.run);
         const worstUsd = calls.reduce((most, call) => Math.max(most, call.worstUsd), 0);
         const guard = new SpendGuard(plan.maxUsd - (purpose === 'train' ? plan.reservedUsd : 0), usd, unpriced * worstUsd);
         const journal = new CandidateJournal((candidates, token) => appendCandidates(clickhouse, candidates, token));
@@ -112,16 +112,6 @@ async function wantedOf(
     { purpose, rows: rows.filter((row) => !gold.has(row.rowId)) },
     { purpose: 'answer', rows: rows.filter((row) => samplesNeeded(plan, 'answer', row) > 0) },
   ];
-}
-
-/** What the run has paid up to now: journalled answers, and calls that were cut off, as their traces say; how many say nothing. */
-async function spentSoFar(clickhouse: ClickHouseClient, plan: RunPlan): Promise<{ usd: number; unpriced: number }> {
-  const { project } = plan.run;
-  const [journalled, traced] = await Promise.all([
-    candidateSpend(clickhouse, project, plan.run),
-    pipelineSpend(clickhouse, project, plan.run),
-  ]);
-  return { usd: Math.max(journalled.usd, traced.usd), unpriced: traced.unpriced };
 }
 
 function missingCalls(

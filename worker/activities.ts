@@ -7,6 +7,7 @@ import { createPlanActivities } from '../activities/distil/plan.ts';
 import { createEvaluateEncoderActivity } from '../activities/evaluate-encoder.ts';
 import { createExportEncoderActivity } from '../activities/export-encoder.ts';
 import { createGenerateActivities } from '../activities/generate-candidates.ts';
+import { createHostedActivities } from '../activities/hosted/hosted-activities.ts';
 import { createRecordRunActivities } from '../activities/record-run.ts';
 import { createRegistryActivities } from '../activities/registry-store.ts';
 import { createRegistryUpdateActivities } from '../activities/registry-updates.ts';
@@ -51,6 +52,7 @@ export function createMainActivities(setting: ActivitySetting): { activities: ob
       ...createCurateActivities(stored),
       ...createReferenceActivities(stored),
       ...encoderActivities(setting, clickhouse, artifacts),
+      ...createHostedActivities({ ...stored, gateway, now }),
       ...createRegistryUpdateActivities({ temporal, clickhouse }),
       ...createWarmStudentActivity({ gateway, now }),
       ...createRecordRunActivities({ clickhouse, now }),

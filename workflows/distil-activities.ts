@@ -8,6 +8,7 @@ import type { EvaluateLanguageModelActivity } from '../activities/evaluate-stude
 import type { ExportEncoderActivity } from '../activities/export-encoder.ts';
 import type { ExportStudentActivity } from '../activities/export-student.ts';
 import type { GenerateActivities } from '../activities/generate-candidates.ts';
+import type { HostedActivities } from '../activities/hosted/hosted-activities.ts';
 import type { RecordRunActivities } from '../activities/record-run.ts';
 import type { RegistryUpdateActivities } from '../activities/registry-updates.ts';
 import type { ReferenceActivities } from '../activities/teacher-references.ts';
@@ -112,3 +113,25 @@ export function languageModel(project: string) {
     priority: { fairnessKey: project },
   });
 }
+
+/** Files and jobs of a provider that tunes students, and the tuned model's answers. The wait for a job is the workflow's. */
+export const tuning = proxyActivities<Omit<HostedActivities, 'cancelTuningJob'>>({
+  // An upload of half a gigabyte, or thousands of answers from a throttled provider, take hours; the rest seconds.
+  startToCloseTimeout: '12 hours',
+  // Six heartbeats of 5 s.
+  heartbeatTimeout: '30 seconds',
+  // For ever: a job goes on while its provider or the gateway can't be asked. A refusal is marked as final by its code. The first
+  // pause lets a provider list what an attempt has made whose answer was lost.
+  retry: { initialInterval: '5 seconds', maximumInterval: '1 minute' },
+  // What an attempt has made is known before a cancellation looks for it.
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+});
+
+/** The end of a cancelled run's job. */
+export const tuningCancellation = proxyActivities<Pick<HostedActivities, 'cancelTuningJob'>>({
+  startToCloseTimeout: '5 minutes',
+  heartbeatTimeout: '30 seconds',
+  // A provider that can't be reached for so long does not keep a cancelled run; the run says what is left to do.
+  scheduleToCloseTimeout: '10 minutes',
+  retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
+});

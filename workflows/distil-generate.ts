@@ -28,10 +28,12 @@ export async function generateShards(
   const sum: Generated = { rows: 0, journalled: 0, reused: 0, lost: 0, capReached: false };
   Object.assign(run.stage(what.stage), { done: 0, total });
   let recorded = 0;
+  // What was paid for besides calls is no longer there for them.
+  const capped = { ...plan, maxUsd: plan.maxUsd - run.chargedUsd };
   for (const shard of shards) {
-    const result = await control.interruptible(() => teacher.generateCandidates({ plan, purpose: what.purpose, ...shard }));
+    const result = await control.interruptible(() => teacher.generateCandidates({ plan: capped, purpose: what.purpose, ...shard }));
     for (const field of ['rows', 'journalled', 'reused', 'lost'] as const) sum[field] += result[field];
-    run.state.spentUsd = Math.max(run.state.spentUsd, result.spentUsd);
+    run.state.spentUsd = Math.max(run.state.spentUsd, result.spentUsd + run.chargedUsd);
     const isLast = shard === shards.at(-1);
     if (!isLast && (sum.rows / total) * PROGRESS_RECORDS >= recorded + 1) {
       recorded = Math.floor((sum.rows / total) * PROGRESS_RECORDS);

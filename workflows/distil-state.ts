@@ -20,6 +20,8 @@ type EventKind = DistillationEvent['kind'];
 /** What a run knows of itself: the answer of its `state` query, and the events that are not yet recorded. */
 export class RunState {
   readonly state: Distillation;
+  /** US dollars paid for other things than calls: no trace tells of them. */
+  chargedUsd = 0;
   #sequence = 0;
   #events: DistillationEvent[] = [];
 
@@ -61,6 +63,12 @@ export class RunState {
   warn(message: string): void {
     this.state.warnings.push(message);
     this.event('warning', message);
+  }
+
+  /** Something was paid for that is no call. */
+  charge(usd: number): void {
+    this.chargedUsd += usd;
+    this.state.spentUsd += usd;
   }
 
   /** The run's end; a stage that was running has failed. */

@@ -17,6 +17,8 @@ export type ExportedStudent = Pick<Student, 'kind' | 'manifest' | 'labels' | 'em
 
 /** How one kind of student is trained, exported and evaluated. */
 export interface StudentPath {
+  /** Of the cap, what training and evaluation at a provider can cost. */
+  reservedUsd?: number;
   train(curated: CurateResult): Promise<Staged<ArtifactRef>>;
   export(trained: ArtifactRef): Promise<Staged<ExportedStudent>>;
   evaluate(input: Omit<EvaluateStudentInput, 'task'>): Promise<Evaluation>;

@@ -1,9 +1,11 @@
 import { ApplicationFailure, CancellationScope, isCancellation, sleep, workflowInfo } from '@temporalio/workflow';
 import { type DistilInput, type Distillation, RunnableDistilInput } from '../contracts/distil.ts';
 import type { RunPlan } from '../activities/distil/run-plan.ts';
+import { parseHostedStudent } from '../contracts/hosted.ts';
 import type { CheckedStudent } from '../contracts/language-model.ts';
-import { gpu, languageModel, records, spend } from './distil-activities.ts';
+import { gpu, languageModel, records, spend, tuning } from './distil-activities.ts';
 import { RunControl } from './distil-control.ts';
+import { hostedPath } from './distil-hosted.ts';
 import { RunStages } from './distil-stages.ts';
 import { RunState } from './distil-state.ts';
 import { encoderPath, languageModelPath, type StudentPath } from './distil-student.ts';
@@ -55,7 +57,9 @@ async function runStages(input: DistilInput, run: RunState, control: RunControl)
   run.state.teacher = plan.teacher;
   run.search('teacher', plan.teacher);
   for (const warning of plan.warnings) run.warn(warning);
-  const stages = new RunStages(run, control, plan, await studentPath(input, run, control, plan));
+  const student = await studentPath(input, run, control, plan);
+  const reservedUsd = plan.reservedUsd + (student.reservedUsd ?? 0);
+  const stages = new RunStages(run, control, { ...plan, reservedUsd }, student);
   await stages.generate();
   const curated = await stages.curate();
   if (input.until === 'curate') {
@@ -69,10 +73,14 @@ async function runStages(input: DistilInput, run: RunState, control: RunControl)
   await stages.alias(input.alias, target, evaluation, input.approval);
 }
 
-/** How the student is made; a language model is checked on its device before the teacher is paid. */
+/** How the student is made; a language model is checked on its device, or at its provider, before the teacher is paid. */
 async function studentPath(input: DistilInput, run: RunState, control: RunControl, plan: RunPlan): Promise<StudentPath> {
   // A run that ends with the training JSONL trains nobody.
   if (input.student === 'encoder' || input.until === 'curate') return encoderPath(plan, input);
+  if (parseHostedStudent(input.student)) {
+    const checked = await tuning.checkTuning({ plan, input });
+    return hostedPath({ run, control, plan, checked }, input);
+  }
   const checked = await checkStudent(input, run, control, plan);
   for (const warning of checked.warnings) run.warn(warning);
   const { device, base } = checked;
@@ -118,7 +126,7 @@ async function probeDevice(): Promise<string | null> {
 async function settle(run: RunState): Promise<void> {
   const { project, name, runId } = run.state;
   const { usd, missingTraces, unknownCosts } = await spend.settleSpend({ run: { project, distillation: name, runId }, waitMs: SETTLE_MS });
-  run.state.spentUsd = usd;
+  run.state.spentUsd = usd + run.chargedUsd;
   if (unknownCosts > 0) run.warn(`${unknownCosts} calls may have been charged, but nobody knows what; spentUsd is without them.`);
   if (missingTraces > 0) run.warn(`The traces of ${missingTraces} calls have not arrived; spentUsd is what the journal says.`);
 }

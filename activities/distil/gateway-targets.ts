@@ -41,7 +41,8 @@ export async function teacherPrice(gateway: GatewayAccess, teacher: string): Pro
   return { inputUsdPerMTok, outputUsdPerMTok };
 }
 
-async function listTargets(gateway: GatewayAccess): Promise<TargetInfo[]> {
+/** What the gateway can call. */
+export async function listTargets(gateway: GatewayAccess): Promise<TargetInfo[]> {
   let response: Response;
   try {
     response = await gateway.fetch(`${gateway.url}/api/targets`, {

@@ -22,10 +22,12 @@ export interface EvaluationDeps {
 /** A student's answer to a test row. */
 export interface StudentAnswer {
   answer: string;
-  /** Of the answer, 0 to 1. */
-  probability: number;
-  /** Milliseconds of a core, or of the GPU. */
+  /** Of the answer, 0 to 1; null where it is not told. */
+  probability: number | null;
+  /** Milliseconds of a core, or of the GPU; of a hosted student, those until its answer came. */
   computeMs: number;
+  /** What a provider asked for it; null: not known. Absent where the compute time is the price. */
+  costUsd?: number | null;
 }
 
 /**
@@ -60,7 +62,13 @@ export async function evaluateAnswers(
   const teacher = await teacherPrice(deps, input, rows);
   const lines = rows.map(({ rowId, reference, teacher }, i) => {
     const { answer: student, probability } = answers[i]!;
-    return JSON.stringify({ rowId, reference, teacher, student, probability: Number(probability.toFixed(6)) });
+    return JSON.stringify({
+      rowId,
+      reference,
+      teacher,
+      student,
+      probability: probability === null ? null : Number(probability.toFixed(6)),
+    });
   });
   const bytes = Buffer.from(`${lines.join('\n')}\n`);
   // Named by its content: an attempt on another machine may round a probability otherwise.
@@ -92,10 +100,16 @@ function scoreRows({ task, marginPoints }: EvaluateStudentInput, rows: readonly 
   return task === 'json' ? { ...scored, perLabel: [] } : scored;
 }
 
-/** Measured compute time at the price of a core. */
-function studentPrice(answers: readonly StudentAnswer[], usdPerCoreHour: number): { usdPer1k: number; p50Ms: number | null } {
+/** What its provider asked, else measured compute time at the price of a core. */
+function studentPrice(answers: readonly StudentAnswer[], usdPerCoreHour: number): { usdPer1k: number | null; p50Ms: number | null } {
+  const p50Ms = median(answers.map(({ computeMs }) => computeMs));
+  const charged = answers.flatMap(({ costUsd }) => (costUsd === undefined ? [] : [costUsd]));
+  if (charged.length > 0) {
+    const known = charged.filter((usd) => usd !== null);
+    return { usdPer1k: known.length === 0 ? null : (1000 * known.reduce((sum, usd) => sum + usd, 0)) / known.length, p50Ms };
+  }
   const meanMs = answers.reduce((sum, { computeMs }) => sum + computeMs, 0) / answers.length;
-  return { usdPer1k: ((meanMs * 1000) / 3_600_000) * usdPerCoreHour, p50Ms: median(answers.map(({ computeMs }) => computeMs)) };
+  return { usdPer1k: ((meanMs * 1000) / 3_600_000) * usdPerCoreHour, p50Ms };
 }
 
 /** What the teacher's calls on these rows cost and took; null where none is known. */
