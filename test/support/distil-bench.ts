@@ -32,8 +32,16 @@ export interface DistilBench {
   stop(): Promise<void>;
 }
 
+export interface DistilBenchOptions {
+  rowsPerLabel?: number;
+  latencyMs?: number;
+  /** Besides the teacher's, and what the gateway needs for them. */
+  providers?: object[];
+  gatewayEnv?: Record<string, string>;
+}
+
 /** Starts everything; about five seconds. */
-export async function startDistilBench(options: { rowsPerLabel?: number; latencyMs?: number } = {}): Promise<DistilBench> {
+export async function startDistilBench(options: DistilBenchOptions = {}): Promise<DistilBench> {
   const perLabel = options.rowsPerLabel ?? 45;
   const rows = LABELS.flatMap((label) => demoMessages('train', [label]).slice(0, perLabel));
   const answers = new Map(rows.map(({ text, label }) => [text.trim(), label]));
@@ -42,7 +50,11 @@ export async function startDistilBench(options: { rowsPerLabel?: number; latency
     startTestTemporal(),
     startMockUpstream({ answers, latencyMs: options.latencyMs ?? 20 }),
   ]);
-  const gateway = await startGatewayProcess({ clickhouseUrl: clickhouse.url, providers: [labProvider(upstream.url)] });
+  const gateway = await startGatewayProcess({
+    clickhouseUrl: clickhouse.url,
+    providers: [labProvider(upstream.url), ...(options.providers ?? [])],
+    ...(options.gatewayEnv ? { env: options.gatewayEnv } : {}),
+  });
   const folders: string[] = [];
   const connection = await Connection.connect({ address: temporal.address });
   return {
