@@ -23,19 +23,18 @@ export function extractionMessages(n: number, seed: number, from: { values: Fami
 }
 
 function drawOrder(random: Random, values: Familiarity): Order {
-  const from = <K extends keyof typeof VALUES>(key: K) => VALUES[key][values];
+  const [firstNames, lastNames, goods] = [VALUES.firstNames[values], VALUES.lastNames[values], VALUES.goods[values]];
   const count = pick([1, 2, 2, 3], random);
-  const goods: readonly string[] = from('goods');
   const items = [...shuffled(goods.length, random)].slice(0, count).map((place): Item => {
     // Half prices, and two digits before the point: the sum has at most three.
     const cents = 50 * Math.floor(4 + random() * 190);
-    const extras = random() < 0.3 ? draw(from('extras'), pick([1, 1, 2], random), random) : [];
+    const extras = random() < 0.3 ? draw<string>(VALUES.extras[values], pick([1, 1, 2], random), random) : [];
     return { name: goods[place]!, cents, extras };
   });
   return {
     kind: pick(KINDS, random),
-    customer: `${pick(from('firstNames'), random)} ${pick(from('lastNames'), random)}`,
-    date: { year: pick(from('years'), random), month: 1 + Math.floor(random() * 12), day: 1 + Math.floor(random() * 28) },
+    customer: `${pick(firstNames, random)} ${pick(lastNames, random)}`,
+    date: { year: pick<number>(VALUES.years[values], random), month: 1 + Math.floor(random() * 12), day: 1 + Math.floor(random() * 28) },
     items,
     totalCents: items.reduce((sum, { cents }) => sum + cents, 0),
   };
