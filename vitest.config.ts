@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 // The order of projects is the order of trust: pure rules, then each engine, then processes that get killed.
-const stack = { globalSetup: ['test/support/global-setup.ts'], testTimeout: 120_000, hookTimeout: 180_000 };
+const built = { globalSetup: ['test/support/global-setup.ts'], testTimeout: 120_000, hookTimeout: 180_000 };
+const trained = { ...built, globalSetup: [...built.globalSetup, 'test/support/language-models-setup.ts'] };
 
 export default defineConfig({
   test: {
@@ -14,7 +15,7 @@ export default defineConfig({
           include: [
             '{contracts,core,platform,store,serving,workflows,activities,gateway,worker,gpu-worker,infra,clients,examples,bench}/**/*.test.ts',
           ],
-          ...stack,
+          ...built,
         },
       },
       {
@@ -22,7 +23,7 @@ export default defineConfig({
           name: 'engines',
           include: ['test/**/*.test.ts'],
           exclude: ['test/{chaos,e2e,browser,supervisor}/**'],
-          ...stack,
+          ...trained,
           sequence: { groupOrder: 1 },
         },
       },
@@ -30,7 +31,7 @@ export default defineConfig({
         test: {
           name: 'stack',
           include: ['test/{chaos,e2e,browser,supervisor}/**/*.test.ts'],
-          ...stack,
+          ...trained,
           testTimeout: 300_000,
           fileParallelism: false,
           sequence: { groupOrder: 2 },
