@@ -48,6 +48,8 @@ export const DistilInput = z.strictObject({
   })
     .partial()
     .default({}),
+  /** Language models: trainings over rank, rate and passes, of which validation picks; 1: no search. */
+  search: z.strictObject({ trials: z.number().int().min(1).max(32) }).default({ trials: 1 }),
   steps: z.number().int().positive().nullable().default(null),
   rounds: z.number().int().min(1).max(10).default(1),
   quantize: z.enum(QUANTIZATIONS).nullable().default('q4_k_m'),
@@ -86,6 +88,10 @@ export const RunnableDistilInput = DistilInput.refine(
   })
   .refine((input) => input.keepBest <= input.nSamples, { path: ['keepBest'], message: 'must be at most nSamples' })
   .refine((input) => input.rounds === 1 || input.student !== 'encoder', { path: ['rounds'], message: 'an encoder is trained in one round' })
+  .refine((input) => input.search.trials === 1 || (input.student !== 'encoder' && !parseHostedStudent(input.student)), {
+    path: ['search'],
+    message: 'is of language models that are trained here',
+  })
   .refine((input) => Object.keys(input.training).length === 0 || input.student !== 'encoder', {
     path: ['training'],
     message: 'is of language models; an encoder finds its settings by validation',

@@ -72,18 +72,22 @@ export const CheckedStudent = z.object({
 });
 export type CheckedStudent = z.infer<typeof CheckedStudent>;
 
-export interface TrainStudentInput {
-  project: string;
-  distillation: string;
-  runId: string;
+export const TrainStudentInput = z.object({
+  project: z.string(),
+  distillation: z.string(),
+  runId: z.string(),
   /** The name in `distil`'s input. */
-  student: string;
-  checked: CheckedStudent;
-  curated: ArtifactRef;
-  task: 'label' | 'json' | 'text';
-  keepBest: number;
-  nSamples: number;
-}
+  student: z.string(),
+  checked: CheckedStudent,
+  curated: ArtifactRef,
+  task: z.enum(['label', 'json', 'text']),
+  keepBest: z.number().int(),
+  nSamples: z.number().int(),
+});
+export type TrainStudentInput = z.infer<typeof TrainStudentInput>;
+
+/** Input of the workflow `trial`: the number of the trial, from 0, and its training. */
+export const TrialInput = z.strictObject({ trial: z.number().int().nonnegative(), training: TrainStudentInput });
 
 export interface TrainStudentResult {
   /** `TrainedStudent` as JSON; the adapter's files lie beside it. */

@@ -8,6 +8,8 @@ export const WORKFLOWS = {
   distil: 'distil',
   registry: 'registry',
   buildDataset: 'buildDataset',
+  /** One training of a search, a child of `distil`. */
+  trial: 'trial',
 } as const;
 
 /** Update, signal and query names of the workflows. */
@@ -40,6 +42,7 @@ export const SEARCH_ATTRIBUTES = {
 export const workflowIds = {
   registry: (project: string) => `registry/${project}`,
   distil: (project: string, name: string) => `distil/${project}/${name}`,
+  trial: (project: string, name: string, trial: number) => `distil/${project}/${name}/trial-${trial + 1}`,
   buildDataset: (project: string, name: string, sourceHash: string) => `dataset/${project}/${name}/${sourceHash.slice(0, 16)}`,
 };
 

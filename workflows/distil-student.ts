@@ -5,6 +5,7 @@ import type { ArtifactRef } from '../contracts/identifiers.ts';
 import type { CheckedStudent } from '../contracts/language-model.ts';
 import type { EvaluateStudentInput } from '../contracts/stages.ts';
 import { encoder, languageModel, students } from './distil-activities.ts';
+import { searchSettings } from './distil-search.ts';
 
 /** What a stage came to, and what the timeline says of it. */
 interface Staged<T> {
@@ -63,10 +64,12 @@ export function languageModelPath(plan: RunPlan, input: DistilInput, checked: Ch
   const gpu = languageModel(project);
   return {
     async train({ curated }) {
-      const trained = await gpu.trainStudent({ project, distillation, runId, student, checked, curated, task, keepBest, nSamples });
-      const { trained: result, terms, ...numbers } = trained;
+      const training = { project, distillation, runId, student, checked, curated, task, keepBest, nSamples };
+      const { trials } = input.search;
+      const { best, tried } = trials > 1 ? await searchSettings(training, trials) : { best: await gpu.trainStudent(training), tried: {} };
+      const { trained: result, terms, ...numbers } = best;
       const rounded = Object.entries({ ...numbers, ...prefixed('end', terms) }).map(([name, value]) => [name, round(value)]);
-      return { result, summary: { base: checked.base.id, ...Object.fromEntries(rounded) } };
+      return { result, summary: { base: checked.base.id, ...Object.fromEntries(rounded), ...tried } };
     },
     async export(trained) {
       const { name, version, hash } = plan.dataset;

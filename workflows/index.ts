@@ -2,3 +2,4 @@
 export { buildDataset } from './build-dataset.ts';
 export { distil } from './distil.ts';
 export { registry } from './registry.ts';
+export { trial } from './trial.ts';
