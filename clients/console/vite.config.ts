@@ -6,7 +6,7 @@ export default defineConfig({
   root: import.meta.dirname,
   base: '/',
   plugins: [react()],
-  server: { proxy: { '/api': process.env['STILLHOUSE_URL'] ?? 'http://127.0.0.1:8080' } },
+  server: { proxy: Object.fromEntries(['/api', '/v1'].map((path) => [path, process.env['STILLHOUSE_URL'] ?? 'http://127.0.0.1:8080'])) },
   build: {
     outDir: 'dist',
     emptyOutDir: true,

@@ -26,6 +26,9 @@ const FLAGS = [
 /** A Chromium on this machine; undefined where there is none. */
 export const chromiumPath = PLACES.find((path) => existsSync(path));
 
+/** Behind the name of a block that needs it. */
+export const withoutChromium = chromiumPath ? '' : ' (skipped: no Chromium on this machine)';
+
 /** Starts the browser, without a window. */
 export function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: chromiumPath!, args: FLAGS });

@@ -1,12 +1,9 @@
-import { rmSync } from 'node:fs';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { AliasInput } from '../../contracts/aliases.ts';
-import { buildConsole, chromiumPath, launchBrowser, openConsole, settled } from './browser.ts';
-import { FIXTURE_KEY, serveFixtures } from './fixtures/server.ts';
-import type { FixtureServer } from './fixtures/server.ts';
+import { chromiumPath, settled, withoutChromium } from './browser.ts';
+import { consoleInBrowser } from './console-in-browser.ts';
+import { FIXTURE_KEY } from './fixtures/server.ts';
 import { busyWorld, emptyWorld } from './fixtures/world.ts';
-import type { World } from './fixtures/world.ts';
 
 const ADDRESSES = [
   '/',
@@ -16,38 +13,19 @@ const ADDRESSES = [
   '/distillations',
   '/distillations/support-2',
   '/distillations/support-3',
+  '/distillations/support-lora',
   '/new-distillation',
   '/aliases',
   '/aliases/support',
   '/new-alias',
   '/students',
   '/students/support-2',
+  '/students/support-qwen',
+  '/students/from-elsewhere',
 ];
 
-describe.skipIf(!chromiumPath)(`console in Chromium${chromiumPath ? '' : ' (skipped: no Chromium on this machine)'}`, () => {
-  let browser: Browser;
-  let folder: string;
-  let server: FixtureServer;
-  let world: World;
-
-  beforeAll(async () => {
-    [folder, browser] = await Promise.all([buildConsole(), launchBrowser()]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    if (folder) rmSync(folder, { recursive: true, force: true });
-  });
-  afterEach(async () => {
-    await Promise.all(browser.contexts().map((context) => context.close()));
-    await server.close();
-  });
-
-  const open = async (path: string, options: { of?: World; width?: number; key?: string | null } = {}) => {
-    world = options.of ?? busyWorld();
-    server = await serveFixtures(world, { folder });
-    return openConsole(browser, server.url, path, options);
-  };
-  const text = (page: Page, words: string | RegExp) => page.getByText(words).first().waitFor();
+describe.skipIf(!chromiumPath)(`console in Chromium${withoutChromium}`, () => {
+  const { open, text, world } = consoleInBrowser();
 
   describe('the key', () => {
     it('is asked for once, tried before it is kept, and never in the address', async () => {
@@ -103,10 +81,10 @@ describe.skipIf(!chromiumPath)(`console in Chromium${chromiumPath ? '' : ' (skip
     it('shows the reason of a failure and gets over it', async () => {
       const { page } = await open('/', {});
       await settled(page);
-      world.down = true;
+      world().down = true;
       await page.goto('/students');
       await text(page, 'ClickHouse does not answer.');
-      world.down = false;
+      world().down = false;
       await page.getByRole('button', { name: 'Try again' }).click();
       await text(page, 'support-thin');
       expect(await page.getByRole('alert').count()).toBe(0);
@@ -120,7 +98,7 @@ describe.skipIf(!chromiumPath)(`console in Chromium${chromiumPath ? '' : ' (skip
     const { page } = await open('/');
     await text(page, 'Who answers today');
     await text(page, 'model=');
-    expect(await page.getByText(world.overview.calls.toLocaleString('en-US'), { exact: true }).count()).toBe(1);
+    expect(await page.getByText(world().overview.calls.toLocaleString('en-US'), { exact: true }).count()).toBe(1);
     await page.locator('.recharts-surface').first().waitFor();
   });
 
@@ -129,7 +107,7 @@ describe.skipIf(!chromiumPath)(`console in Chromium${chromiumPath ? '' : ' (skip
       const { page } = await open('/traces?status=error');
       await settled(page);
       await page.getByText('that is all').waitFor();
-      const failed = world.traces.filter((trace) => trace.status === 'error').length;
+      const failed = world().traces.filter((trace) => trace.status === 'error').length;
       expect(await page.locator('tbody tr').count()).toBe(failed);
       await page.getByLabel('Metadata').fill('call=c-17');
       await page.waitForURL(/meta=/);
@@ -166,17 +144,17 @@ describe.skipIf(!chromiumPath)(`console in Chromium${chromiumPath ? '' : ' (skip
     it('is followed live, paused and cancelled after a question', async () => {
       const { page } = await open('/distillations/support-3');
       await text(page, '1,730 of 2,814');
-      world.runs[0]!.stages[0]!.done = 2100;
-      world.runs[0]!.spentUsd = 0.7184;
+      world().runs[0]!.stages[0]!.done = 2100;
+      world().runs[0]!.spentUsd = 0.7184;
       await text(page, '2,100 of 2,814');
       await text(page, '$0.718');
       await page.getByRole('button', { name: 'Pause' }).click();
       await page.getByRole('button', { name: 'Resume' }).waitFor();
       await page.getByRole('button', { name: 'Cancel' }).click();
-      expect(world.changes.map((change) => change.path)).toEqual(['/api/distillations/support-3/pause']);
+      expect(world().changes.map((change) => change.path)).toEqual(['/api/distillations/support-3/pause']);
       await page.getByRole('button', { name: 'Cancel the run' }).click();
       await text(page, 'cancelled');
-      expect(world.changes.at(-1)?.path).toBe('/api/distillations/support-3/cancel');
+      expect(world().changes.at(-1)?.path).toBe('/api/distillations/support-3/cancel');
     });
 
     it('that was refused is taken up again, with the reason at its field', async () => {
@@ -202,7 +180,7 @@ describe.skipIf(!chromiumPath)(`console in Chromium${chromiumPath ? '' : ' (skip
       await page.getByLabel('Cap').fill('5');
       await start.click();
       await page.waitForURL(/distillations\/support-9/);
-      expect(world.changes.at(-1)?.body).toMatchObject({ dataset: 'support', name: 'support-9', maxUsd: 5 });
+      expect(world().changes.at(-1)?.body).toMatchObject({ dataset: 'support', name: 'support-9', maxUsd: 5 });
     });
   });
 
@@ -220,7 +198,7 @@ describe.skipIf(!chromiumPath)(`console in Chromium${chromiumPath ? '' : ' (skip
       await page.getByLabel('Weight').nth(1).fill('3');
       await save.click();
       await text(page, 'Version 5');
-      const sent = world.changes.at(-1)?.body as AliasInput;
+      const sent = world().changes.at(-1)?.body as AliasInput;
       expect(sent.targets).toEqual([
         { target: 'student/support-2', weight: 1 },
         { target: 'openai/gpt-4o', weight: 3 },
@@ -232,10 +210,10 @@ describe.skipIf(!chromiumPath)(`console in Chromium${chromiumPath ? '' : ' (skip
       const { page } = await open('/aliases/support');
       await settled(page);
       await page.getByRole('button', { name: 'Roll back' }).last().click();
-      expect(world.changes).toEqual([]);
+      expect(world().changes).toEqual([]);
       await page.getByRole('button', { name: 'Back to version 1' }).click();
       await text(page, 'Version 5');
-      expect(world.aliases.get('support')?.at(-1)?.targets).toEqual([{ target: 'openai/gpt-4o', weight: 1 }]);
+      expect(world().aliases.get('support')?.at(-1)?.targets).toEqual([{ target: 'openai/gpt-4o', weight: 1 }]);
     });
   });
 });

@@ -1,7 +1,8 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import type { Split } from '../../../../contracts/datasets.ts';
 import type { TraceFilter } from '../../../../contracts/traces.ts';
-import type { Stillhouse } from '../../../sdk/index.ts';
+import type { LanguageModelManifest } from '../../../../contracts/language-model.ts';
+import type { DistilRequest, Stillhouse } from '../../../sdk/index.ts';
 
 const LIVE_MS = 2_000;
 const CALM_MS = 10_000;
@@ -83,3 +84,43 @@ export const studentsQuery = (api: Stillhouse) =>
 /** One student. */
 export const studentQuery = (api: Stillhouse, name: string) =>
   queryOptions({ queryKey: ['students', name], queryFn: ({ signal }) => api.students.get(name, signal) });
+
+/** What a student can be trained on, by name. */
+export const basesQuery = (api: Stillhouse) =>
+  queryOptions({ queryKey: ['bases'], queryFn: ({ signal }) => api.students.bases(signal), staleTime: Infinity });
+
+/** The files that a student is made of: they change with its version only. */
+export const studentFilesQuery = (api: Stillhouse, name: string, version: number) =>
+  queryOptions({
+    queryKey: ['students', name, version, 'files'],
+    queryFn: ({ signal }) => api.students.files(name, signal),
+    staleTime: Infinity,
+  });
+
+/** The manifest of a language model. */
+export const manifestQuery = (api: Stillhouse, name: string, version: number) =>
+  queryOptions({
+    queryKey: ['students', name, version, 'manifest'],
+    queryFn: async ({ signal }) =>
+      (await new Response(await api.students.download(name, 'manifest.json', signal)).json()) as LanguageModelManifest,
+    staleTime: Infinity,
+  });
+
+/** What a request would take; the answer before stays while the next is made. */
+export const estimateQuery = (api: Stillhouse, request: DistilRequest) =>
+  queryOptions({
+    queryKey: ['estimate', request],
+    queryFn: ({ signal }) => api.estimate(request, signal),
+    enabled: request.dataset !== '',
+    placeholderData: (before) => before,
+    staleTime: 60_000,
+    retry: false,
+  });
+
+/** What the training of a run measured; `live` asks again every two seconds. */
+export const trainingQuery = (api: Stillhouse, name: string, live: boolean) =>
+  queryOptions({
+    queryKey: ['distillations', name, 'training'],
+    queryFn: ({ signal }) => api.distillations.training(name, signal),
+    refetchInterval: live ? LIVE_MS : false,
+  });

@@ -18,6 +18,7 @@ import { RunActions } from './run-actions.tsx';
 import { RunFigures } from './run-figures.tsx';
 import { RunNotices } from './run-notices.tsx';
 import { StageTimeline } from './stage-timeline.tsx';
+import { TrainingPanel } from './training-panel.tsx';
 import { useRunEvents } from './use-run-events.ts';
 import classes from './distillation.module.css';
 
@@ -55,13 +56,20 @@ function Run({ run }: { run: Distillation }) {
           <LineagePanel run={run} />
         </div>
         <div className={classes.stack}>
+          {!run.evaluation && trains(run) && <TrainingPanel run={run} />}
           {run.evaluation ? <ReportCard evaluation={run.evaluation} usedGold={run.usedGold} /> : <NoReportYet run={run} />}
           {run.evaluation && <LabelsPanel evaluation={run.evaluation} />}
+          {run.evaluation && trains(run) && <TrainingPanel run={run} />}
           <EventsPanel events={events} />
         </div>
       </div>
     </>
   );
+}
+
+/** An encoder is fitted in one go: there is nothing to follow. */
+function trains({ input }: Distillation): boolean {
+  return input.student !== 'encoder' && input.until === null;
 }
 
 function RunLead({ run }: { run: Distillation }) {

@@ -7,6 +7,7 @@ import { problemOf } from '../api/problem.ts';
 import { useApi } from '../api/session.ts';
 import { CommandLine } from '../components/command-line.tsx';
 import { Panel } from '../components/panel.tsx';
+import { EstimatePanel } from './estimate-panel.tsx';
 import { LimitFields } from './limit-fields.tsx';
 import { EMPTY_FORM, commandOf, requestOf } from './request-form.ts';
 import type { RequestForm } from './request-form.ts';
@@ -48,21 +49,24 @@ export function RequestEditor({ initial, refusals }: RequestEditorProps) {
           <LimitFields form={form} errors={errors} onChange={set} />
         </Panel>
       </div>
-      <Panel title="Start">
-        <p className={classes.note}>
-          The teacher is asked for up to {form.nSamples || 4} answers a prompt, at most ${form.maxUsd || 10} in all. {aliasNote(form)}
-        </p>
-        {elsewhere && (
-          <p className={classes.problem} role="alert">
-            {elsewhere}
+      <div className={classes.stack}>
+        <EstimatePanel form={form} />
+        <Panel title="Start">
+          <p className={classes.note}>
+            The teacher is asked for up to {form.nSamples || 4} answers a prompt, at most ${form.maxUsd || 10} in all. {aliasNote(form)}
           </p>
-        )}
-        <Button type="submit" fullWidth loading={start.isPending} disabled={form.dataset === ''} mb="md">
-          Start the distillation
-        </Button>
-        <p className={classes.note}>The same from a terminal:</p>
-        <CommandLine command={commandOf(form)} />
-      </Panel>
+          {elsewhere && (
+            <p className={classes.problem} role="alert">
+              {elsewhere}
+            </p>
+          )}
+          <Button type="submit" fullWidth loading={start.isPending} disabled={form.dataset === ''} mb="md">
+            Start the distillation
+          </Button>
+          <p className={classes.note}>The same from a terminal:</p>
+          <CommandLine command={commandOf(form)} />
+        </Panel>
+      </div>
     </form>
   );
 }

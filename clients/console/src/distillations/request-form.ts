@@ -5,6 +5,7 @@ export interface RequestForm {
   name: string;
   dataset: string;
   teacher: string;
+  student: string;
   alias: string;
   nSamples: number | string;
   keepBest: number | string;
@@ -21,6 +22,7 @@ export const EMPTY_FORM: RequestForm = {
   name: '',
   dataset: '',
   teacher: '',
+  student: 'encoder',
   alias: '',
   nSamples: 4,
   keepBest: 2,
@@ -34,13 +36,14 @@ export const EMPTY_FORM: RequestForm = {
 
 /** The request of a form: fields that were left empty are left out, so that their defaults hold. */
 export function requestOf(form: RequestForm): DistilRequest {
-  const text = (key: 'name' | 'teacher' | 'alias') => (form[key].trim() === '' ? {} : { [key]: form[key].trim() });
+  const text = (key: 'name' | 'teacher' | 'student' | 'alias') => (form[key].trim() === '' ? {} : { [key]: form[key].trim() });
   const number = (key: 'nSamples' | 'keepBest' | 'temperature' | 'maxUsd' | 'marginPoints' | 'seed') =>
     form[key] === '' ? {} : { [key]: Number(form[key]) };
   return {
     dataset: form.dataset,
     ...text('name'),
     ...text('teacher'),
+    ...text('student'),
     ...text('alias'),
     ...number('nSamples'),
     ...number('keepBest'),
@@ -56,9 +59,9 @@ export function requestOf(form: RequestForm): DistilRequest {
 /** The form of a run's input. A name that was made from the input goes: another input has another. */
 export function formOf(input: DistilInput): RequestForm {
   const made = input.name !== undefined && /^distil-[0-9a-f]{12}$/.test(input.name);
-  const { dataset, nSamples, keepBest, temperature, maxUsd, marginPoints, seed, useGold, approval } = input;
+  const { dataset, student, nSamples, keepBest, temperature, maxUsd, marginPoints, seed, useGold, approval } = input;
   const texts = { name: made ? '' : (input.name ?? ''), teacher: input.teacher ?? '', alias: input.alias ?? '' };
-  return { dataset, ...texts, nSamples, keepBest, temperature, maxUsd, marginPoints, seed, useGold, approval };
+  return { dataset, student, ...texts, nSamples, keepBest, temperature, maxUsd, marginPoints, seed, useGold, approval };
 }
 
 /** A run that was refused before it began says `field: sentence`: the sentence by its field, where the form has that. */
@@ -70,6 +73,7 @@ export function refusalsOf(error: string | null): Record<string, string> {
 const OPTIONS: Record<Exclude<keyof RequestForm, 'dataset'>, string> = {
   name: '--name',
   teacher: '--teacher',
+  student: '--student',
   alias: '--alias',
   nSamples: '--n-samples',
   keepBest: '--keep-best',
@@ -85,7 +89,7 @@ const OPTIONS: Record<Exclude<keyof RequestForm, 'dataset'>, string> = {
 export function commandOf(form: RequestForm): string {
   const options = Object.entries(requestOf(form)).flatMap(([key, value]) => {
     const name = OPTIONS[key as keyof typeof OPTIONS];
-    if (name === undefined || value === EMPTY_FORM[key as keyof RequestForm]) return [];
+    if (name === undefined || typeof value === 'object' || value === EMPTY_FORM[key as keyof RequestForm]) return [];
     return [value === true ? name : `${name} ${String(value)}`];
   });
   return ['npm run stillhouse -- distil', form.dataset || '<dataset>', ...options, '--watch'].join(' ');

@@ -4,6 +4,7 @@ import { aliasesQuery, datasetsQuery, targetsQuery } from '../api/queries.ts';
 import { useApi } from '../api/session.ts';
 import { formatCount } from '../format/numbers.ts';
 import type { RequestForm } from './request-form.ts';
+import { StudentField } from './student-field.tsx';
 import classes from './new-distillation.module.css';
 
 /** Fields of a form, what each was refused for, and how one changes. */
@@ -13,7 +14,7 @@ export interface FieldsProps {
   onChange: (part: Partial<RequestForm>) => void;
 }
 
-/** Dataset, teacher, alias, name. */
+/** Dataset, student, teacher, alias, name. */
 export function SubjectFields({ form, errors, onChange }: FieldsProps) {
   const api = useApi();
   const datasets = useQuery(datasetsQuery(api)).data ?? [];
@@ -39,6 +40,7 @@ export function SubjectFields({ form, errors, onChange }: FieldsProps) {
         error={errors['dataset']}
         className={classes.whole}
       />
+      <StudentField form={form} errors={errors} onChange={onChange} />
       <Autocomplete
         label="Teacher"
         description="Default: what answered most of the dataset"

@@ -44,3 +44,9 @@ export function formatTimes(a: number | null, b: number | null): string | null {
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;
 }
+
+/** Weights of a model: `2.6 M`, `596 M`, `8.0 B`. */
+export function formatParameters(parameters: number): string {
+  if (parameters >= 1e9) return `${(parameters / 1e9).toFixed(1)} B`;
+  return `${(parameters / 1e6).toFixed(parameters < 10e6 ? 1 : 0)} M`;
+}

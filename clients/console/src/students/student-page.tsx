@@ -1,24 +1,25 @@
 import { Skeleton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { Link, useParams } from '@tanstack/react-router';
+import { useParams } from '@tanstack/react-router';
 import type { Student } from '../../../../contracts/distil.ts';
 import { studentQuery } from '../api/queries.ts';
 import { useApi } from '../api/session.ts';
-import { CommandLine } from '../components/command-line.tsx';
-import { Facts } from '../components/facts.tsx';
 import { Loaded } from '../components/loaded.tsx';
 import { Page } from '../components/page.tsx';
 import { Panel } from '../components/panel.tsx';
 import { RelativeTime } from '../components/relative-time.tsx';
-import { ShortHash } from '../components/short-hash.tsx';
 import { DecisionTag, StatusTag } from '../components/status-tag.tsx';
-import { TargetName } from '../components/target-name.tsx';
 import { LabelsPanel } from '../distillations/labels-panel.tsx';
 import { ReportCard } from '../distillations/report-card.tsx';
-import { formatBytes, formatCount } from '../format/numbers.ts';
+import { formatCount } from '../format/numbers.ts';
+import { CallPanel } from './call-panel.tsx';
+import { FilesPanel } from './files-panel.tsx';
+import { LineagePanel } from './lineage-panel.tsx';
+import { ModelPanel } from './model-panel.tsx';
+import { TryPanel } from './try-panel.tsx';
 import classes from '../distillations/distillation.module.css';
 
-/** One student: how good it is, and everything it was made of. */
+/** One student: how good it is, what it was made of, and a field to try it. */
 export function StudentPage() {
   const { name } = useParams({ from: '/students/$name' });
   const query = useQuery(studentQuery(useApi(), name));
@@ -27,12 +28,11 @@ export function StudentPage() {
     <Page
       title={name}
       parent={{ label: 'Students', to: '/students' }}
-      tag={student?.evaluation && <DecisionTag decision={student.evaluation.decision} />}
+      tag={student && tagOf(student)}
       lead={
         student ? (
           <>
-            {student.kind === 'encoder' ? 'An encoder' : 'A language model'} for {formatCount(student.labels.length)} labels, made{' '}
-            <RelativeTime at={student.createdAt} />
+            {kindOf(student)}, made <RelativeTime at={student.createdAt} />
           </>
         ) : (
           ' '
@@ -46,56 +46,40 @@ export function StudentPage() {
   );
 }
 
+function tagOf({ evaluation }: Student) {
+  return evaluation ? <DecisionTag decision={evaluation.decision} /> : <StatusTag tone="warn">not evaluated</StatusTag>;
+}
+
+function kindOf({ kind, base, labels, lineage }: Student): string {
+  const what = kind === 'encoder' ? 'An encoder' : `A language model${base ? ` on ${base.id}` : ''}`;
+  const task = labels.length > 0 ? ` for ${formatCount(labels.length)} labels` : '';
+  return `${what}${task}${lineage ? '' : ', imported'}`;
+}
+
 function Content({ student }: { student: Student }) {
   const { lineage, evaluation } = student;
   return (
     <div className={classes.columns}>
       <div className={classes.stack}>
-        <Panel title="Lineage" className={classes.last}>
-          <Facts
-            facts={{
-              Distillation: lineage && (
-                <Link to="/distillations/$name" params={{ name: lineage.distillation }} style={{ color: 'inherit' }}>
-                  {lineage.distillation}
-                </Link>
-              ),
-              Dataset: lineage && (
-                <Link to="/datasets/$name" params={{ name: lineage.dataset }} style={{ color: 'inherit' }}>
-                  {lineage.dataset}, version {lineage.datasetVersion}
-                </Link>
-              ),
-              'Data hash': lineage && <ShortHash hash={lineage.datasetHash} />,
-              Teacher: lineage && <TargetName target={lineage.teacher} />,
-              'Gold in training': lineage && (lineage.usedGold ? <StatusTag tone="warn">yes</StatusTag> : 'no'),
-              Seed: lineage?.seed,
-              Manifest: <ShortHash hash={student.manifest.sha256} />,
-              Size: formatBytes(student.manifest.bytes),
-              Embedder: student.embedderSha256 && <ShortHash hash={student.embedderSha256} />,
-              Version: student.version,
-            }}
-          />
-        </Panel>
-        <Panel title="Call it" className={classes.last}>
-          <CommandLine command={callOf(student)} />
-        </Panel>
+        <ModelPanel student={student} />
+        <LineagePanel student={student} />
+        <CallPanel student={student} />
       </div>
       <div className={classes.stack}>
+        <TryPanel name={student.name} />
         {evaluation ? (
           <ReportCard evaluation={evaluation} usedGold={lineage?.usedGold ?? false} />
         ) : (
-          <Panel>It has not been evaluated.</Panel>
+          <Panel title="Report card">
+            <span className="dimmed">
+              It has not been evaluated: it was trained elsewhere, and nothing is known here of how good it is. An alias does not move to it
+              by itself.
+            </span>
+          </Panel>
         )}
         {evaluation && <LabelsPanel evaluation={evaluation} />}
+        <FilesPanel student={student} />
       </div>
     </div>
   );
-}
-
-function callOf(student: Student): string {
-  return [
-    `curl ${window.location.origin}/v1/chat/completions \\`,
-    `  -H "authorization: Bearer $(cat .stillhouse/secrets/admin-key)" \\`,
-    `  -H 'content-type: application/json' \\`,
-    `  -d '{"model": "student/${student.name}", "messages": [{"role": "user", "content": "…"}]}'`,
-  ].join('\n');
 }

@@ -48,7 +48,10 @@ export function StudentsPage() {
   const query = useQuery(studentsQuery(useApi()));
   const navigate = useNavigate();
   return (
-    <Page title="Students" lead="Small models that were trained here. Each one can be called as student/<name>, or stand behind an alias.">
+    <Page
+      title="Students"
+      lead="Small models that were trained or imported here. Each one can be called as student/<name>, or stand behind an alias."
+    >
       <Loaded query={query} skeleton={<Skeleton height={220} radius="lg" />}>
         {(students) => (
           <Panel flush>
