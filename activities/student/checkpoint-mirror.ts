@@ -3,11 +3,11 @@ import { basename, join } from 'node:path';
 import { z } from 'zod';
 import type { ArtifactStore } from '../../store/artifacts/artifact-store.ts';
 import { isStillhouseError, StillhouseError } from '../../contracts/errors.ts';
-import { TrainerFile } from '../../contracts/trainer.ts';
+import { Sha256 } from '../../contracts/identifiers.ts';
 import type { Logger } from '../../platform/logger.ts';
 
-/** `manifest.json` of a checkpoint, as the trainer writes it: every other file, by its hash. */
-const Manifest = z.looseObject({ files: z.array(TrainerFile) });
+/** `manifest.json` of a checkpoint, as the trainer writes it: every other file, by its name. */
+const Manifest = z.looseObject({ files: z.record(z.string(), z.object({ bytes: z.number().int(), sha256: Sha256 })) });
 const NAME = /^step-(\d+)-attempt-(\d+)$/;
 const MANIFEST = 'manifest.json';
 /** The one before stays, for the newest may turn out to be damaged or to hold numbers that are not finite. */
@@ -38,7 +38,7 @@ export class CheckpointMirror {
     // The trainer keeps the newest two: one that is older than those is gone by now, and no longer needed.
     if (manifest === null) return;
     const { files } = Manifest.parse(JSON.parse(manifest.toString('utf8')));
-    for (const file of files) await this.#artifacts.putFile(`${this.#prefix}/${name}/${file.name}`, join(path, file.name));
+    for (const file of Object.keys(files)) await this.#artifacts.putFile(`${this.#prefix}/${name}/${file}`, join(path, file));
     await this.#artifacts.put(`${this.#prefix}/${name}/${MANIFEST}`, manifest);
     for (const old of (await this.#complete()).slice(KEPT)) await this.#remove(old);
   }
@@ -87,7 +87,7 @@ export class CheckpointMirror {
     await rm(temporary, { recursive: true, force: true });
     await mkdir(temporary, { recursive: true });
     try {
-      for (const { name: file, sha256, bytes } of [{ name: MANIFEST, sha256: ref.sha256, bytes: ref.bytes }, ...files]) {
+      for (const [file, { sha256, bytes }] of [[MANIFEST, ref] as const, ...Object.entries(files)]) {
         const copy = await this.#artifacts.getFile({ key: `${key}/${file}`, sha256, bytes }, temporary);
         await rename(copy, join(temporary, file));
       }

@@ -41,6 +41,12 @@ export interface TrainerEnd {
 }
 
 const TAIL_LINES = 20;
+const ENVIRONMENT = {
+  PYTHONUNBUFFERED: '1',
+  PYTHONDONTWRITEBYTECODE: '1',
+  // Threads that wait sleep instead of spinning: the machine has other work, and spinning would take its cores from it.
+  OMP_WAIT_POLICY: 'PASSIVE',
+};
 
 /**
  * Runs the trainer in a process group of its own. Its stdin is a pipe that nobody writes to: its end tells the child that
@@ -55,7 +61,7 @@ export async function runTrainer(program: TrainerProgram, run: TrainerRun): Prom
     const child = spawn(program.python, ['-m', 'stillhouse_trainer', run.command, configPath], {
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
-      env: { ...program.env, PYTHONPATH: program.source, PYTHONUNBUFFERED: '1', PYTHONDONTWRITEBYTECODE: '1' },
+      env: { ...program.env, ...ENVIRONMENT, PYTHONPATH: program.source },
     });
     return await watch(child, program, run);
   } finally {

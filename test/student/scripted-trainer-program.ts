@@ -26,7 +26,7 @@ function checkpoint(step: number): void {
   mkdirSync(`${path}.tmp`, { recursive: true });
   const weights = `weights of step ${step}`;
   writeFileSync(join(`${path}.tmp`, 'weights.txt'), weights);
-  const files = [{ name: 'weights.txt', bytes: weights.length, sha256: sha256(weights) }];
+  const files = { 'weights.txt': { bytes: weights.length, sha256: sha256(weights) } };
   writeFileSync(join(`${path}.tmp`, 'manifest.json'), JSON.stringify({ step, files }));
   renameSync(`${path}.tmp`, path);
   say({ event: 'checkpoint', step, path, ms: 1, bytes: weights.length });

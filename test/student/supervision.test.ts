@@ -184,7 +184,7 @@ async function oneCheckpoint(work: string, step: number): Promise<string> {
   mkdirSync(path, { recursive: true });
   const weights = `weights of ${step}`;
   writeFileSync(join(path, 'weights.txt'), weights);
-  const files = [{ name: 'weights.txt', bytes: weights.length, sha256: createHash('sha256').update(weights).digest('hex') }];
+  const files = { 'weights.txt': { bytes: weights.length, sha256: createHash('sha256').update(weights).digest('hex') } };
   writeFileSync(join(path, 'manifest.json'), JSON.stringify({ step, files }));
   return path;
 }
