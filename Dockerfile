@@ -44,7 +44,8 @@ RUN apt-get update && apt-get install -y --no-install-recommends python3 python3
  && rm -rf /var/lib/apt/lists/*
 RUN STILLHOUSE_CACHE=/opt/stillhouse/cache UV_NO_CACHE=1 UV_COMPILE_BYTECODE=1 \
     node infra/language-model/prepare.ts > /opt/stillhouse/parts \
- && while IFS='=' read -r name path; do ln -s "$path" "/opt/stillhouse/$name"; done < /opt/stillhouse/parts
+ && while IFS='=' read -r name path; do ln -s "$path" "/opt/stillhouse/$name"; done < /opt/stillhouse/parts \
+ && chmod -R a+rX /opt/stillhouse/cache
 ENV STILLHOUSE_TRAINER=/opt/stillhouse/STILLHOUSE_TRAINER \
     STILLHOUSE_BASE=/opt/stillhouse/STILLHOUSE_BASE \
     STILLHOUSE_CONVERTERS=/opt/stillhouse/STILLHOUSE_CONVERTERS

@@ -5,7 +5,14 @@ import type { PartName } from '../../contracts/names.ts';
 import { startSupervisor, type SupervisorProcess, temporaryHome } from './supervisor.ts';
 import { until } from './until.ts';
 
-const REAL = { clickhouse: 'real', migrations: 'real', gateway: 'real', worker: 'real', 'gpu-worker': 'real' } as const;
+const REAL = {
+  clickhouse: 'real',
+  migrations: 'real',
+  gateway: 'real',
+  worker: 'real',
+  'gpu-worker': 'real',
+  'student-server': 'real',
+} as const;
 
 /** The whole product on free ports, in a home of its own, under the real supervisor. */
 export interface TestStack extends SupervisorProcess {
