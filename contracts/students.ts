@@ -22,6 +22,8 @@ export const StudentBase = z.object({
   contextTokens: z.number().nullable(),
   /** Tasks that it is big enough for: `label`, `json`, `text`, `long`. */
   taskFloor: z.array(z.string()),
+  /** Memory to train it on one row of 512 tokens at a time, in 16 and 4 bit; null where its size is not known. */
+  trainBytes: z.object({ bits16: z.number(), bits4: z.number() }).nullable(),
 });
 export type StudentBase = z.infer<typeof StudentBase>;
 

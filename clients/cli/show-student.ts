@@ -1,5 +1,5 @@
 import type { Student, StudentBase } from '../sdk/index.ts';
-import { ago, count } from './format.ts';
+import { ago, bytes, count } from './format.ts';
 import type { Output } from './output.ts';
 import { decisionOf, evaluationFacts } from './report-card.ts';
 
@@ -52,13 +52,17 @@ function lineageFacts(out: Output, lineage: Student['lineage']): [string, string
 /** Names that a distillation's `--student` takes. */
 export function showBases(out: Output, items: readonly StudentBase[]): void {
   const dash = out.style('dim', '–');
-  const rows = items.map(({ name, base, parameters, contextTokens, licence, gated, taskFloor }) => [
+  const rows = items.map(({ name, base, parameters, contextTokens, licence, gated, taskFloor, trainBytes }) => [
     name,
     base ?? dash,
     parameters === null ? dash : `${count(Number((parameters / 1e6).toPrecision(3)))} M`,
     contextTokens === null ? dash : count(contextTokens),
+    trainBytes ? bytes(trainBytes.bits16) : dash,
+    trainBytes ? bytes(trainBytes.bits4) : dash,
     `${licence ?? dash}${gated ? ' (gated)' : ''}`,
     taskFloor.join(', ') || dash,
   ]);
-  out.table(['name', 'base', 'parameters', 'context', 'licence', 'enough for'], rows, { right: ['parameters', 'context'] });
+  out.table(['name', 'base', 'parameters', 'context', '16 bit', '4 bit', 'licence', 'enough for'], rows, {
+    right: ['parameters', 'context', '16 bit', '4 bit'],
+  });
 }

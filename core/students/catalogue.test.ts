@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { STUDENT_CATALOGUE, tasksFor } from './catalogue.ts';
 import { catalogued, shapeOf } from './base-shape.ts';
@@ -60,4 +61,19 @@ test('an unknown base gets a shape that its size can have', () => {
   expect(shape.layers).toBeGreaterThan(28);
   expect(shape.layers).toBeLessThan(36);
   expect(shapeOf({ id: 'tiny', parameters: 2_000_000, vocabulary: 4000 }).layers).toBeGreaterThan(0);
+});
+
+test('the page of students lists the catalogue as it is', () => {
+  const page = readFileSync(new URL('../../docs/students.md', import.meta.url), 'utf8');
+  const rows = [...page.matchAll(/^\| `([^`]+)` \| (\S+\/\S+) \| [^|]+ \| ([\d,]+) \| (\S+)( \(gated\))? \|.*\| ([^|]+) \|$/gm)];
+  expect(rows.map(([, name, hubId, context, licence, gated, tasks]) => [name, hubId, context, licence, Boolean(gated), tasks])).toEqual(
+    STUDENT_CATALOGUE.map((entry) => [
+      entry.name,
+      entry.hubId,
+      entry.contextTokens.toLocaleString('en-US'),
+      entry.licence,
+      entry.gated,
+      entry.taskFloor.join(', ') || '–',
+    ]),
+  );
 });

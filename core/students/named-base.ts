@@ -1,6 +1,7 @@
 import type { StudentBase } from '../../contracts/students.ts';
 import { type BaseShape, catalogued, shapeOf } from './base-shape.ts';
 import { tasksFor } from './catalogue.ts';
+import { trainingBytes } from './memory.ts';
 import type { StudentChoice } from './student-name.ts';
 
 /** What can be said of a student's base by its name alone, before a worker has inspected it. */
@@ -54,15 +55,20 @@ function shapeByName(id: string): BaseShape | null {
   return parameters > 0 ? shapeOf({ id, parameters, vocabulary: Math.min(USUAL_VOCABULARY, parameters / 100) }) : null;
 }
 
+/** The least that is usual: one row, its best and worst answer, activations made again. */
+const ONE_ROW = { loraRank: 16, sequences: 2, tokens: 512, answerTokens: 64, gradientCheckpointing: true };
+
 /** A student's name and what it would be trained on. The built-in base is made for labels, whatever its size. */
 export function studentBase(name: string, choice: StudentChoice): StudentBase {
   const base = namedBase(choice);
   if (base === null) {
     const size = { parameters: null, licence: 'apache-2.0', gated: false, contextTokens: 256 };
-    return { name, family: 'Encoder', kind: 'encoder', base: null, ...size, taskFloor: ['label'] };
+    return { name, family: 'Encoder', kind: 'encoder', base: null, ...size, taskFloor: ['label'], trainBytes: null };
   }
   const { id, family, licence, gated, contextTokens, shape } = base;
   const parameters = shape?.parameters ?? null;
   const taskFloor = choice.kind === 'built-in' ? ['label'] : parameters === null ? [] : tasksFor(parameters);
-  return { name, family, kind: 'language-model', base: id, parameters, licence, gated, contextTokens, taskFloor };
+  const at = (precision: '16 bit' | '4 bit') => trainingBytes(shape!, { ...ONE_ROW, precision }).total;
+  const trainBytes = shape && { bits16: at('16 bit'), bits4: at('4 bit') };
+  return { name, family, kind: 'language-model', base: id, parameters, licence, gated, contextTokens, taskFloor, trainBytes };
 }

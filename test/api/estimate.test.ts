@@ -127,7 +127,9 @@ test('the names that can be chosen are listed with what they stand for', async (
     gated: false,
     contextTokens: 40_960,
     taskFloor: ['label'],
+    trainBytes: { bits16: expect.closeTo(2.6e9, -8), bits4: expect.closeTo(1.9e9, -8) },
   });
+  expect(bases[0]!.trainBytes).toBeNull();
 });
 
 test.each([
