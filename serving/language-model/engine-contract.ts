@@ -12,7 +12,7 @@ export interface LanguageModelEngineOptions {
   gpu: 'auto' | 'cuda' | false;
   /** Processor threads that all models share. */
   threads: number;
-  /** Memory of models, adapters and their contexts; the least recently used go first, never one in use. Default 4 GiB. */
+  /** Memory of models, adapters and their contexts; the least recently used go first, never one in use. Default: no bound. */
   maxBytes?: number;
   /** Requests of one student that are computed together in a batch. Default 4. */
   sequences?: number;

@@ -40,7 +40,7 @@ class LlamaEngine implements LanguageModelEngine {
   #device: 'cpu' | 'gpu' = 'cpu';
 
   constructor(options: LanguageModelEngineOptions) {
-    const { maxBytes = 4 * 1024 ** 3, sequences = 4, maxContextTokens = 4096 } = options;
+    const { maxBytes = Infinity, sequences = 4, maxContextTokens = 4096 } = options;
     const threads = Math.min(options.threads, availableParallelism());
     const llama = () => this.#open();
     this.#options = { ...options, maxBytes, threads };
