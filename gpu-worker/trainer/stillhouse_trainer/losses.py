@@ -21,15 +21,20 @@ IGNORED = -100
 
 def token_logprobs(logits: torch.Tensor, answers: torch.Tensor) -> torch.Tensor:
     """(R, K, V) and (R, K) → (R, K) log-probabilities of the answer's tokens, 0 where there is none."""
-    logprobs = torch.log_softmax(logits.float(), dim=-1)
+    logprobs = log_softmax(logits)
     chosen = logprobs.gather(-1, answers.clamp(min=0).unsqueeze(-1)).squeeze(-1)
     return chosen.masked_fill(answers == IGNORED, 0.0)
 
 
+def log_softmax(logits: torch.Tensor) -> torch.Tensor:
+    """In float32 at least, whatever the model computes in."""
+    return torch.log_softmax(logits.to(torch.promote_types(logits.dtype, torch.float32)), dim=-1)
+
+
 def kl_divergence(student: torch.Tensor, anchor: torch.Tensor, answers: torch.Tensor) -> torch.Tensor:
     """Σ over answer tokens of KL(student ‖ anchor); both (R, K, V) logits."""
-    p = torch.log_softmax(student.float(), dim=-1)
-    q = torch.log_softmax(anchor.float(), dim=-1)
+    p = log_softmax(student)
+    q = log_softmax(anchor)
     return (p.exp() * (p - q)).sum(-1).masked_fill(answers == IGNORED, 0.0).sum()
 
 

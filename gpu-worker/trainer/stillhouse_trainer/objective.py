@@ -96,7 +96,7 @@ class Objective:
         if self.preference == "dpo":
             terms = dpo(gain)
         else:
-            terms = best_of_n(gain, torch.tensor([pair.margin for _, pair in pairs], device=own.device))
+            terms = best_of_n(gain, torch.tensor([pair.margin for _, pair in pairs], device=own.device, dtype=own.dtype))
         return terms.sum(), float((own[places] > own[rows:]).sum())
 
 
