@@ -15,7 +15,7 @@ import type { TrainerEvent } from '../contracts/trainer.ts';
 import { contentHash } from '../platform/content-hash.ts';
 import { publishOnce } from './encoder/encoder-deps.ts';
 import { type Pulse, withHeartbeat } from './heartbeat.ts';
-import { resolveBase } from './student/base.ts';
+import { knownBase } from './student/base.ts';
 import { compareServed } from './student/compare-served.ts';
 import { type HeldOutRow, heldOutRows } from './student/held-out-rows.ts';
 import { modelCard } from './student/model-card.ts';
@@ -90,7 +90,7 @@ async function convert(deps: StudentDeps, input: ExportStudentInput, trained: Tr
     env: deps.tools.env,
     log: deps.log,
   };
-  const base = await resolveBase(deps, program, input.student, { rows: null, maxTokens: null }, pulse.signal);
+  const base = await knownBase(deps, program, input.student, pulse.signal);
   if (base.digest !== trained.base.digest)
     throw new StillhouseError('conflict', `The base "${base.id}" is not the one that the student was trained on.`);
   const adapter = join(folder, 'adapter');

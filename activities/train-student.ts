@@ -7,7 +7,7 @@ import { TrainedStudent, type TrainStudentInput, type TrainStudentResult } from 
 import { publishOnce } from './encoder/encoder-deps.ts';
 import { type Pulse, withHeartbeat } from './heartbeat.ts';
 import { holdLease } from './student/activity-lease.ts';
-import { resolveBase } from './student/base.ts';
+import { knownBase } from './student/base.ts';
 import { claimAttempt } from './student/claim-attempt.ts';
 import { CheckpointMirror } from './student/checkpoint-mirror.ts';
 import type { StudentDeps } from './student/student-deps.ts';
@@ -65,7 +65,7 @@ async function trainStudent(deps: StudentDeps, input: TrainStudentInput, pulse: 
     env: deps.tools.env,
     log: deps.log,
   };
-  const base = await resolveBase(deps, program, input.student, { rows: null, maxTokens: null }, pulse.signal);
+  const base = await knownBase(deps, program, input.student, pulse.signal);
   if (base.digest !== input.checked.base.digest)
     throw new StillhouseError('conflict', `The base "${base.id}" has changed since the run began: start the distillation again.`);
   const folder = join(deps.trainingFolder, basename(key));

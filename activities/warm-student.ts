@@ -1,9 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { APIConnectionError, APIError } from 'openai';
-import { METADATA_HEADER } from '../contracts/chat.ts';
 import { StillhouseError } from '../contracts/errors.ts';
+import { HEADERS } from '../contracts/http.ts';
 import type { GatewayAccess } from './distil/gateway-targets.ts';
-import type { RunIdentity } from './distil/run-plan.ts';
 import { gatewayClient } from './generate/teacher-call.ts';
 import { withHeartbeat } from './heartbeat.ts';
 
@@ -11,10 +10,10 @@ import { withHeartbeat } from './heartbeat.ts';
 const PATIENCE_MS = 10 * 60_000;
 const AGAIN_MS = 500;
 
-export interface WarmStudentInput {
-  student: string;
-  /** Where the answer is charged for: the run that pays. */
-  run?: RunIdentity;
+export interface WarmedStudent {
+  waitedMs: number;
+  /** What the answer cost; null where the gateway does not say. */
+  costUsd: number | null;
 }
 
 export type WarmStudentActivity = ReturnType<typeof createWarmStudentActivity>;
@@ -25,17 +24,16 @@ export function createWarmStudentActivity({ gateway, now }: { gateway: GatewayAc
      * Has a student answer through the gateway, so that it is loaded and known to answer before an alias moves to it. Safe to
      * retry because another answer changes nothing.
      */
-    warmStudent: ({ student, run }: WarmStudentInput): Promise<{ waitedMs: number }> =>
+    warmStudent: ({ student }: { student: string }): Promise<WarmedStudent> =>
       withHeartbeat(PATIENCE_MS + 60_000, async ({ signal, progress }) => {
         const client = gatewayClient(gateway);
         const began = now();
         const body = { model: student, messages: [{ role: 'user' as const, content: 'warm-up' }], max_tokens: 1 };
-        const metadata = run && { distillation: run.distillation, run: run.runId, stage: 'alias' };
-        const headers = metadata ? { [METADATA_HEADER]: JSON.stringify(metadata) } : {};
         for (;;) {
           try {
-            await client.chat.completions.create(body, { signal, headers });
-            return { waitedMs: now() - began };
+            const { response } = await client.chat.completions.create(body, { signal }).withResponse();
+            const cost = response.headers.get(HEADERS.costUsd);
+            return { waitedMs: now() - began, costUsd: cost === null ? null : Number(cost) };
           } catch (error) {
             if (!(error instanceof APIError)) throw error;
             const status = error.status as number | undefined;

@@ -37,6 +37,7 @@ export function createStudentActivities(setting: StudentSetting): { activities: 
     device: env.STILLHOUSE_DEVICE,
     bases: configuration.bases,
     tools: toolsOf(setting),
+    inspected: new Map(),
     trainingFolder: paths.trainings,
     temporaryFolder: paths.tmp,
     modelFolder: paths.models,

@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs';
 import { StillhouseError } from '../../contracts/errors.ts';
-import type { InspectedBase } from '../../contracts/language-model.ts';
 import type { TrainerEvent } from '../../contracts/trainer.ts';
 import { chooseStudent } from '../../core/students/student-name.ts';
+import type { ResolvedBase } from './resolved-base.ts';
 import type { StudentDeps } from './student-deps.ts';
 import { trainerFailure } from './trainer-failure.ts';
 import { runTrainer, type TrainerProgram } from './trainer-process.ts';
@@ -10,12 +11,11 @@ import { runTrainer, type TrainerProgram } from './trainer-process.ts';
 export const BUILT_IN_BASE = 'stillhouse-mini';
 const GRACE_MS = 2_000;
 
-/** A base that lies on this machine. */
-export interface ResolvedBase extends InspectedBase {
-  folder: string;
-  longestRowTokens: number;
-  /** Such as that the hub could not be asked. */
-  warnings: string[];
+/** As `resolveBase`, but what this worker has found once is taken as it was: starting Python takes seconds. */
+export async function knownBase(deps: StudentDeps, program: TrainerProgram, student: string, signal: AbortSignal): Promise<ResolvedBase> {
+  const known = deps.inspected.get(student);
+  if (known && existsSync(known.folder)) return known;
+  return resolveBase(deps, program, student, { rows: null, maxTokens: null }, signal);
 }
 
 /** Finds, fetches and checks the base of a student; where `rows` are given, measures the longest of them. */
@@ -37,7 +37,9 @@ export async function resolveBase(
   signal.throwIfAborted();
   if (end.code !== 0 || found === null) throw trainerFailure(end);
   const { event: _, at: __, longestRowTokens, ...base } = found as Extract<TrainerEvent, { event: 'base' }>;
-  return { ...base, longestRowTokens: longestRowTokens ?? 0, warnings };
+  const resolved = { ...base, longestRowTokens: longestRowTokens ?? 0, warnings };
+  deps.inspected.set(student, resolved);
+  return resolved;
 }
 
 function sourceOf(deps: StudentDeps, student: string): { kind: 'folder'; path: string; id: string } | { kind: 'hub'; id: string } {

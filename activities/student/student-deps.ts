@@ -4,6 +4,7 @@ import type { BaseConfig } from '../../contracts/language-model.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { ArtifactStore } from '../../store/artifacts/artifact-store.ts';
 import type { ClickHouseClient } from '../../store/clickhouse/connection.ts';
+import type { ResolvedBase } from './resolved-base.ts';
 
 /** What the stages of language-model students work with. */
 export interface StudentDeps {
@@ -14,6 +15,8 @@ export interface StudentDeps {
   /** `bases` of `stillhouse.yaml`. */
   bases: readonly BaseConfig[];
   tools: LanguageModelTools;
+  /** Bases that this worker has inspected, by the student's name. */
+  inspected: Map<string, ResolvedBase>;
   /** Folder of this home for trainings under way; a folder each, removed once the result is published. */
   trainingFolder: string;
   temporaryFolder: string;

@@ -3,7 +3,7 @@ import { StillhouseError } from '../../contracts/errors.ts';
 import type { TrainStudentInput } from '../../contracts/language-model.ts';
 import type { TrainerEvent } from '../../contracts/trainer.ts';
 import { LEASE_GRACE_MS } from './activity-lease.ts';
-import type { ResolvedBase } from './base.ts';
+import type { ResolvedBase } from './resolved-base.ts';
 import type { CheckpointMirror } from './checkpoint-mirror.ts';
 import type { StudentDeps } from './student-deps.ts';
 import { trainerConfig } from './trainer-config.ts';

@@ -33,6 +33,9 @@ def main(arguments: list[str]) -> int:
     stop.watch(at_once=None if arguments[0] == "train" else lambda: events.emit("stopped", step=0, path=None))
     try:
         config = read_config(kind, Path(arguments[1]))
+        if not (isinstance(config, TrainConfig) and config.settings.four_bit):
+            # PEFT loads it wherever it is installed: ten seconds of a processor that only a 4-bit training needs.
+            sys.modules["bitsandbytes"] = None  # type: ignore[assignment]
         importlib.import_module(f".{module}", __package__).run(config)
     except Stopped:
         return EXIT_STATUS["stopped"]
