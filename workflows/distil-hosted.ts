@@ -89,7 +89,10 @@ export function hostedPath(hosted: Hosted, input: DistilInput): StudentPath {
       return (await tuning.evaluateHosted({ scored, run: plan.run, maxAnswerTokens, price, maxUsd: input.maxUsd - run.chargedUsd }))
         .evaluation;
     },
-    warm: (target) => students.warmStudent({ student: target, run: plan.run }),
+    async warm(target) {
+      const { costUsd } = await students.warmStudent({ student: target });
+      run.charge(costUsd ?? 0);
+    },
   };
 }
 
