@@ -12,8 +12,8 @@ export const StudentBase = z.object({
   /** What `student` takes. */
   name: z.string(),
   family: z.string(),
-  kind: z.enum(['encoder', 'language-model']),
-  /** Hub id, or the id of a configured or built-in base; null for an encoder. */
+  kind: z.enum(['encoder', 'language-model', 'hosted']),
+  /** Hub id, target of a provider's model, or the id of a configured or built-in base; null for an encoder. */
   base: z.string().nullable(),
   parameters: z.number().nullable(),
   licence: z.string().nullable(),
@@ -40,7 +40,7 @@ export const Estimate = z.object({
   teacherUsd: z.object({ expected: z.number().nullable(), most: z.number().nullable() }),
   /** Of training, within a factor of about two. */
   hours: z.number().nullable(),
-  /** Those hours at the device's price. */
+  /** Those hours at the device's price; of a hosted student its provider's price of the tuning. */
   deviceUsd: z.number().nullable(),
   vramBytes: z.object({ train16: z.number().nullable(), train4: z.number().nullable(), serve: z.number().nullable() }),
   diskBytes: z.number().nullable(),

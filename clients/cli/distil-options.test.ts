@@ -21,11 +21,14 @@ test('options of a language model become its training, and "none" no quantised f
     'none',
     '--rounds',
     '2',
+    '--trials',
+    '4',
   );
   expect(request).toEqual({
     dataset: 'support',
     student: 'qwen3-0.6b',
     rounds: 2,
+    search: { trials: 4 },
     quantize: null,
     training: { loraRank: 8, learningRate: 0.001 },
   });

@@ -4,7 +4,7 @@ import type { DistilRequest } from '../sdk/index.ts';
 import { wholeNumber } from './traces.ts';
 
 /** What the command line can state of a distillation. */
-export type DistilOptions = Omit<DistilRequest, 'dataset' | 'project' | 'training' | 'quantize'> & {
+export type DistilOptions = Omit<DistilRequest, 'dataset' | 'project' | 'training' | 'quantize' | 'search'> & {
   quantize?: 'q4_k_m' | 'q8_0' | 'f16' | 'none';
   loraRank?: number;
   learningRate?: number;
@@ -12,6 +12,7 @@ export type DistilOptions = Omit<DistilRequest, 'dataset' | 'project' | 'trainin
   warmupEpochs?: number;
   epochs?: number;
   maxTokens?: number;
+  trials?: number;
 };
 
 /** Adds the options of a distillation's request to a command. */
@@ -20,7 +21,11 @@ export function addDistilOptions(command: Command): Command {
     .option('--name <name>', 'name of the run; default: from the hash of its input')
     .option('--dataset-version <number>', 'default: the newest that is ready', wholeNumber)
     .option('--teacher <target>', "default: what answered the dataset's traces")
-    .option('--student <name>', 'encoder, lora, a name of the catalogue, a hub id, or a configured base', 'encoder')
+    .option(
+      '--student <name>',
+      'encoder, lora, a name of "students bases", a hub id, a configured base, or hosted/<provider>/<model>',
+      'encoder',
+    )
     .option('--judge <target>', 'model that scores candidates; none by default for labels')
     .option('--alias <name>', 'alias to move when the student is not worse')
     .option('--n-samples <count>', 'candidates per prompt', wholeNumber)
@@ -35,6 +40,7 @@ export function addDistilOptions(command: Command): Command {
     .option('--warmup-epochs <count>', 'language models: passes of phase one at most', number)
     .option('--epochs <count>', 'language models: passes of phase two, a round', number)
     .option('--max-tokens <count>', 'language models: tokens of a row and its answer at most', wholeNumber)
+    .option('--trials <count>', 'language models: trainings to search rank, rate and passes with', wholeNumber)
     .option('--steps <count>', 'language models: steps at most', wholeNumber)
     .option('--rounds <count>', 'language models: rounds that sample from the student', wholeNumber)
     .addOption(new Option('--quantize <form>', 'language models: form of the exported file').choices(['q4_k_m', 'q8_0', 'f16', 'none']))
@@ -48,13 +54,14 @@ export function addDistilOptions(command: Command): Command {
 
 /** The request that the options make. */
 export function distilRequest(dataset: string, options: DistilOptions): DistilRequest {
-  const { quantize, loraRank, learningRate, batchRows, warmupEpochs, epochs, maxTokens, ...plain } = options;
+  const { quantize, loraRank, learningRate, batchRows, warmupEpochs, epochs, maxTokens, trials, ...plain } = options;
   const stated = Object.entries({ loraRank, learningRate, batchRows, warmupEpochs, epochs, maxTokens });
   const training = Object.fromEntries(stated.filter(([, value]) => value !== undefined));
   return {
     dataset,
     ...plain,
     ...(quantize === undefined ? {} : { quantize: quantize === 'none' ? null : quantize }),
+    ...(trials === undefined ? {} : { search: { trials } }),
     ...(Object.keys(training).length > 0 ? { training } : {}),
   };
 }

@@ -29,7 +29,7 @@ export function showStudent(out: Output, student: Student, nowMs: number): void 
     ['student', out.style('bold', `student/${student.name}`) + ` version ${student.version}`],
     ['kind', student.kind],
     ['base', student.base ? `${student.base.id} (${student.base.digest.slice(0, 12)})` : ''],
-    ['served by', student.kind === 'language-model' ? (student.placement ?? 'local') : 'every gateway'],
+    ['served by', servedBy(student)],
     ['labels', labels.length > 0 ? `${count(labels.length)}: ${labels.slice(0, 12).join(', ')}${labels.length > 12 ? ', …' : ''}` : ''],
     ...lineageFacts(out, student.lineage),
     ['manifest', student.manifest.key],
@@ -38,6 +38,11 @@ export function showStudent(out: Output, student: Student, nowMs: number): void 
   out.line();
   if (student.evaluation) out.facts(evaluationFacts(out, student.evaluation));
   else out.line(out.style('yellow', 'It has not been evaluated.'));
+}
+
+function servedBy({ kind, placement, hosted }: Student): string {
+  if (kind === 'hosted') return hosted ? `${hosted.provider} as ${hosted.model}` : '';
+  return kind === 'language-model' ? (placement ?? 'local') : 'every gateway';
 }
 
 function lineageFacts(out: Output, lineage: Student['lineage']): [string, string][] {

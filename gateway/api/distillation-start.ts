@@ -68,7 +68,7 @@ function joined(run: Distillation, input: DistilInput): Distillation {
 
 /** What would fail in the run's first step is refused at once. */
 async function refuseWhatCannotRun(deps: ApiDeps, input: DistilInput): Promise<void> {
-  requireStudentChoice(deps, input.student);
+  requireStudentChoice(deps, input.project, input.student);
   const runnable = RunnableDistilInput.safeParse(input);
   if (!runnable.success) refuseInvalid(runnable.error, 'the body');
   if (input.teacher) refuseImpossibleTarget(deps, input.project, input.teacher, 'teacher');

@@ -6,6 +6,7 @@ import { datasetShape } from '../../store/clickhouse/dataset-shape.ts';
 import { datasetVolume } from '../../store/clickhouse/dataset-volume.ts';
 import { findUsableDataset } from './datasets.ts';
 import type { ApiDeps } from './dependencies.ts';
+import { hostedEstimate } from './hosted-estimate.ts';
 import { answers, apiRouter, jsonBody, named } from './openapi.ts';
 import { studentEstimate } from './student-estimate.ts';
 import { requireStudentChoice } from './student-check.ts';
@@ -32,7 +33,7 @@ export function estimateRoutes(deps: ApiDeps) {
     if (request.project !== undefined && request.project !== project)
       throw new StillhouseError('forbidden', `project: this key belongs to the project "${project}"`, { param: 'project' });
     const input = DistilInput.parse({ ...request, project });
-    const choice = requireStudentChoice(deps, input.student);
+    const choice = requireStudentChoice(deps, project, input.student);
     if (input.teacher) refuseImpossibleTarget(deps, project, input.teacher, 'teacher');
     const dataset = await findUsableDataset(deps, project, input.dataset, input.datasetVersion);
     if (dataset.status !== 'ready')
@@ -45,10 +46,14 @@ export function estimateRoutes(deps: ApiDeps) {
         param: 'teacher',
       });
     const volume = await datasetVolume(deps.clickhouse, project, dataset, teacher);
-    const price = deps.targets(project).find((info) => info.target === teacher);
+    const targets = deps.targets(project);
+    const price = targets.find((info) => info.target === teacher);
     const cost = teacherEstimate(input, dataset, volume, price);
     const device = stated ?? thisProcessor();
-    const student = studentEstimate({ input, choice, dataset, volume, device, rates: deps.rates });
+    const student =
+      choice.kind === 'hosted'
+        ? hostedEstimate(input, choice, volume, targets)
+        : studentEstimate({ input, choice, dataset, volume, device, rates: deps.rates });
     return c.json(
       {
         ...student,

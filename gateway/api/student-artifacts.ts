@@ -21,11 +21,19 @@ export async function languageModelManifest(artifacts: ArtifactStore, ref: Artif
 export async function studentArtifacts(artifacts: ArtifactStore, student: Student): Promise<NamedArtifact[]> {
   const bytes = await artifacts.get(student.manifest);
   const manifest = { file: 'manifest.json', ref: student.manifest, about: 'what the student is made of' };
-  const files =
-    student.kind === 'encoder'
-      ? encoderFiles(parse(EncoderManifest, student.manifest, bytes))
-      : languageModelFiles(parse(LanguageModelManifest, student.manifest, bytes));
-  return [manifest, ...files];
+  return [manifest, ...filesOf(student, bytes)];
+}
+
+function filesOf({ kind, manifest }: Student, bytes: Buffer): NamedArtifact[] {
+  switch (kind) {
+    case 'encoder':
+      return encoderFiles(parse(EncoderManifest, manifest, bytes));
+    case 'language-model':
+      return languageModelFiles(parse(LanguageModelManifest, manifest, bytes));
+    case 'hosted':
+      // its weights are the provider's
+      return [];
+  }
 }
 
 function encoderFiles({ head, neighbours, onnx }: EncoderManifest): NamedArtifact[] {

@@ -23,7 +23,8 @@ interface Asked {
   rates: ApiDeps['rates'];
 }
 
-type StudentPart = Pick<Estimate, 'student' | 'hours' | 'deviceUsd' | 'vramBytes' | 'diskBytes' | 'fits' | 'reason'> & {
+/** The part of an estimate that is the student's. */
+export type StudentPart = Pick<Estimate, 'student' | 'hours' | 'deviceUsd' | 'vramBytes' | 'diskBytes' | 'fits' | 'reason'> & {
   warnings: string[];
 };
 
@@ -74,7 +75,7 @@ function languageModelEstimate({ input, choice, dataset, volume, device, rates }
   const longest = Math.min(contextTokens, Math.max(Math.ceil(rowTokens), Math.ceil(volume.mostRowBytes / 4)));
   const plan = defaultSettings(sized, input, device, longest);
   const reason = fitStudent(sized, input, device, longest);
-  const hours = trainingHours(shape, plan.settings, { rows: volume.splits.train.rows, rowTokens }, device);
+  const hours = input.search.trials * trainingHours(shape, plan.settings, { rows: volume.splits.train.rows, rowTokens }, device);
   const warning = taskFloorWarning(input.student, shape.parameters, dataset.task.kind);
   const at = (precision: TrainingPrecision) => trainingBytes(shape, oneRow(plan.settings, precision, longest, volume)).total;
   return {

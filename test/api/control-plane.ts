@@ -21,7 +21,7 @@ import { Stillhouse } from '../../clients/sdk/index.ts';
 const PROVIDER = { kind: 'provider', inputUsdPerMTok: 2.5, outputUsdPerMTok: 10, ready: true, reason: '' } as const;
 const TARGETS: TargetInfo[] = [
   { ...PROVIDER, target: 'lab/oracle-large' },
-  { ...PROVIDER, target: 'lab/oracle-small' },
+  { ...PROVIDER, target: 'lab/oracle-small', tuning: { trainingUsdPerMTok: 3, inputUsdPerMTok: 1, outputUsdPerMTok: 2 } },
 ];
 
 /** The control plane over real engines, without a socket: as the gateway mounts it, behind a key that is always right. */

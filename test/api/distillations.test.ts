@@ -4,6 +4,7 @@ import type { Dataset } from '../../contracts/datasets.ts';
 import { workflowIds } from '../../contracts/names.ts';
 import { recordDataset } from '../../store/clickhouse/datasets.ts';
 import { appendDistillationEvents, recordDistillation } from '../../store/clickhouse/distillations.ts';
+import { appendTrainingPoints } from '../../store/clickhouse/training-metrics.ts';
 import { startTestClickHouse } from '../support/clickhouse.ts';
 import type { TestClickHouse } from '../support/clickhouse.ts';
 import { startTestTemporal } from '../support/temporal.ts';
@@ -142,6 +143,22 @@ describe('a run that was ended from outside', () => {
     expect(all.map((update) => (update.kind === 'event' ? update.event.sequence : update.state.status))).toEqual([1, 2, 'completed']);
     const rest = await Array.fromAsync(plane.sdk.distillations.follow('run-1', { after: 1 }));
     expect(rest.map((update) => update.kind)).toEqual(['event', 'state']);
+  });
+});
+
+test("what a training measured is read by its run's name, without the run before it", async () => {
+  const run = await plane.sdk.distillations.get('run-1');
+  const point = { attempt: 1, totalSteps: 20, epoch: 0.5, phase: 'warmup' };
+  const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
+  const points = [10, 20].map((step) => ({ ...point, at: at(step), step, terms: { loss: 1 / step, nll: 1 / step } }));
+  const identity = { project: 'default', distillation: 'run-1' };
+  await appendTrainingPoints(clickhouse.client, { ...identity, runId: run.runId }, points);
+  await appendTrainingPoints(clickhouse.client, { ...identity, runId: 'earlier' }, [{ ...points[0]!, step: 99 }]);
+  expect(await plane.sdk.distillations.training('run-1')).toEqual(points);
+  expect(await plane.sdk.distillations.training('run-triage')).toEqual([]);
+  await expect(plane.sdk.distillations.training('run-l')).rejects.toMatchObject({
+    status: 404,
+    message: expect.stringContaining('"run-1"'),
   });
 });
 

@@ -108,6 +108,15 @@ describe('the student', () => {
     expect((await plane.sdk.estimate({ dataset: 'support', student: 'our-base' })).student.base).toBe('our-base');
   });
 
+  test('one that its provider tunes costs the tokens of its training file', async () => {
+    const estimate = await plane.sdk.estimate({ dataset: 'support', student: 'hosted/lab/oracle-small', training: { epochs: 2 } });
+    expect(estimate).toMatchObject({ student: { kind: 'hosted', base: 'lab/oracle-small' }, hours: null });
+    // 60 rows of 41.5 tokens, twice, at $3 a million
+    expect(estimate.deviceUsd).toBeCloseTo((60 * 41.5 * 2 * 3) / 1e6, 9);
+    const unpriced = await plane.sdk.estimate({ dataset: 'support', student: 'hosted/lab/oracle-large' });
+    expect(unpriced.warnings.join(' ')).toContain('no price for tuning "lab/oracle-large"');
+  });
+
   test('the built-in one is made for labels: no warning', async () => {
     const estimate = await plane.sdk.estimate({ dataset: 'support', student: 'lora', marginPoints: 20 });
     expect(estimate).toMatchObject({ warnings: [], student: { base: 'stillhouse-mini', taskFloor: ['label'] }, fits: true });
@@ -136,6 +145,7 @@ test.each([
   [{ dataset: 'support', student: 'qwen3-0.7b' }, 400, /student: there is no "qwen3-0.7b"; the nearest: .*"qwen3-0.6b"/],
   [{ dataset: 'support', student: 'our-bass' }, 400, /the nearest: "our-base"/],
   [{ dataset: 'support', student: '../../etc' }, 400, /there is no "..\/..\/etc"/],
+  [{ dataset: 'support', student: 'hosted/lap/oracle' }, 404, /student: There is no provider "lap"/],
   [{ dataset: 'suport' }, 404, /There is no dataset "suport"/],
   [{ dataset: 'support', project: 'other' }, 403, /belongs to the project/],
   [{ dataset: 'support', nSamples: 0 }, 400, /nSamples/],

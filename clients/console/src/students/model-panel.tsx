@@ -10,7 +10,28 @@ import { formatBytes, formatCount, formatParameters, formatPercent } from '../fo
 
 /** What the model is, and where it is served. */
 export function ModelPanel({ student }: { student: Student }) {
-  return <Panel title="Model">{student.kind === 'encoder' ? <Encoder student={student} /> : <LanguageModel student={student} />}</Panel>;
+  return <Panel title="Model">{FACTS[student.kind](student)}</Panel>;
+}
+
+const FACTS: Record<Student['kind'], (student: Student) => React.ReactNode> = {
+  encoder: (student) => <Encoder student={student} />,
+  'language-model': (student) => <LanguageModel student={student} />,
+  hosted: (student) => <Hosted student={student} />,
+};
+
+function Hosted({ student }: { student: Student }) {
+  return (
+    <Facts
+      facts={{
+        Kind: 'hosted model',
+        Base: student.hosted?.base,
+        Provider: student.hosted?.provider,
+        'Called there': student.hosted && <span className="mono">{student.hosted.model}</span>,
+        Manifest: <ShortHash hash={student.manifest.sha256} />,
+        Version: student.version,
+      }}
+    />
+  );
 }
 
 function Encoder({ student }: { student: Student }) {

@@ -51,7 +51,9 @@ function tagOf({ evaluation }: Student) {
 }
 
 function kindOf({ kind, base, labels, lineage }: Student): string {
-  const what = kind === 'encoder' ? 'An encoder' : `A language model${base ? ` on ${base.id}` : ''}`;
+  const what = { encoder: 'An encoder', 'language-model': `A language model${base ? ` on ${base.id}` : ''}`, hosted: 'A hosted model' }[
+    kind
+  ];
   const task = labels.length > 0 ? ` for ${formatCount(labels.length)} labels` : '';
   return `${what}${task}${lineage ? '' : ', imported'}`;
 }

@@ -27,7 +27,7 @@ const COLUMNS: Column<Student>[] = [
       </Link>
     ),
   },
-  { label: 'Kind', cell: ({ kind, base }) => base?.id ?? (kind === 'encoder' ? 'encoder' : 'language model') },
+  { label: 'Kind', cell: ({ kind, base }) => base?.id ?? kind.replace('-', ' ') },
   {
     label: 'Teacher',
     cell: ({ lineage }) => (lineage ? <TargetName target={lineage.teacher} /> : <span className="dimmed">imported</span>),
