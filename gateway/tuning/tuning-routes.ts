@@ -64,7 +64,7 @@ async function passOn(c: Context<GatewayContext>, { keys, providers }: TuningPar
       signal: c.req.raw.signal,
     });
     if (statusCode >= 300 && statusCode < 400) {
-      body.destroy();
+      await body.dump();
       throw new StillhouseError('upstream_invalid', `Provider "${id}" answered with a redirect (${statusCode}), which is not followed`);
     }
     const answered = ANSWERED_HEADERS.flatMap((name): [string, string][] => {
