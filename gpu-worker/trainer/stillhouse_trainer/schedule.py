@@ -9,6 +9,8 @@ from .config import TrainingSettings
 
 #: Share of the rate that is left at a phase's end.
 FLOOR = 0.05
+#: Phases after the first begin at a trained model, which the full rate would throw about.
+LATER_RATE = 0.3
 #: Steps between two validations, at most; short epochs are validated at their end.
 VALIDATION_STEPS = 250
 #: Phase one ends after so many validations without a better one.
@@ -42,8 +44,9 @@ def plan_phases(settings: TrainingSettings, items: int) -> list[Phase]:
 
 def learning_rate(settings: TrainingSettings, phase: Phase, step: int) -> float:
     """Of the step with this number (from 0) in a phase: linear up, then a cosine down to FLOOR."""
+    peak = settings.learning_rate * (1 if phase.round == 0 else LATER_RATE)
     rising = max(1, round(phase.steps * settings.warmup_share))
     if step < rising:
-        return settings.learning_rate * (step + 1) / rising
+        return peak * (step + 1) / rising
     done = (step - rising) / max(1, phase.steps - rising)
-    return settings.learning_rate * (FLOOR + (1 - FLOOR) * 0.5 * (1 + math.cos(math.pi * done)))
+    return peak * (FLOOR + (1 - FLOOR) * 0.5 * (1 + math.cos(math.pi * done)))

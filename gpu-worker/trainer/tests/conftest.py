@@ -37,6 +37,9 @@ def write_base(folder: Path, **overrides: Any) -> Path:
     """A Llama of two narrow layers with random weights, the same in every session."""
     folder.mkdir(parents=True, exist_ok=True)
     make_tokenizer(folder, [text for texts in TEXTS.values() for text in texts] * 3 + LABELS * 3 + [SYSTEM] * 3)
+    # ChatML with system messages, which the demo's base leaves out.
+    template = folder / "chat_template.jinja"
+    template.write_text(template.read_text().replace(" if m['role'] != 'system'", ""))
     chat = load_chat_format(folder)
     torch.manual_seed(0)
     shape = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2, "max_position_embeddings": 256, **overrides}

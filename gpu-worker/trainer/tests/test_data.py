@@ -58,7 +58,7 @@ def test_free_texts_keep_several_answers_and_labels_one(base: Path, tmp_path: Pa
 
 def test_a_row_over_the_window_is_named(base: Path, tmp_path: Path, chat: ChatFormat):
     rows = [*curated_rows(), curated(99, "card_lost", "card " * 300)]
-    with pytest.raises(TrainerError, match=r"Row row-99 takes \d{3} tokens with its answer, and the window has 256") as refused:
+    with pytest.raises(TrainerError, match=r"Row row-99 takes \d{3} tokens with its answer, and the window has 200") as refused:
         load(base, tmp_path, chat, rows)
     assert refused.value.code == "row_too_long"
     assert refused.value.data["rowId"] == "row-99"

@@ -145,7 +145,7 @@ def test_identity_knows_what_decides_the_result(base: Path, tmp_path: Path):
 
     data = {"path": str(tmp_path / "x"), "sha256": "a" * 64}
 
-    def identity(settings: dict | None = None, **changes: object) -> str:
+    def identity(settings: dict | None = None, data: dict[str, str] = data, **changes: object) -> str:
         return parse(TrainConfig, train_config(base, tmp_path, data, settings, **changes), "").identity()
 
     same = identity()

@@ -3,16 +3,15 @@
 model without a hub and without a GPU.
 
 A 2-layer, 256-wide Llama with a byte-level BPE of its own. It learns to answer a customer's message with its intent, on the
-intents of Banking77 that the demo does not use; of those that it does use it sees neither messages nor names. Two things make
-so little training enough: each token's embedding begins as the mean of MiniLM's embeddings of its word pieces, so that words
-have their meaning from the start; and a system prompt, being common to a batch, is computed once (forward.py).
+intents of Banking77 that the demo does not use; of those that it does use it sees neither messages nor names. So little
+training is enough because each token's embedding begins as the mean of MiniLM's embeddings of its word pieces: words have
+their meaning from the start.
 """
 
 from __future__ import annotations
 
 import csv
 import math
-import random
 import shutil
 import time
 from dataclasses import dataclass
@@ -31,21 +30,13 @@ from ..prompts import ChatFormat, load_chat_format
 from .mini_lm import embed_tokens
 from .tokenizer import make_tokenizer
 
-EPOCHS = 2
+EPOCHS = 3
 BATCH_ROWS = 32
 LEARNING_RATE = 2e-3
 WEIGHT_DECAY = 0.05
 WARMUP_STEPS = 100
 #: Share of the places in a message whose next token is learnt too, and what such a token weighs beside one of an answer.
-MESSAGE_SHARE, MESSAGE_WEIGHT = 0.25, 0.15
-#: Share of the batches that carry a system prompt, and the intents that it lists.
-SYSTEM_SHARE, SYSTEM_LABELS = 0.5, (5, 15)
-INSTRUCTIONS = [
-    "Classify the customer's message. Answer with exactly one of: {labels}.",
-    "What does the customer want? Choose one of {labels}.",
-    "You sort messages of a bank's customers. Answer with the intent only. Intents: {labels}.",
-    "Label the message with one of the following intents: {labels}",
-]
+MESSAGE_SHARE, MESSAGE_WEIGHT = 0.4, 0.15
 CONTEXT_TOKENS = 512
 
 
@@ -64,11 +55,11 @@ def run(config: BuildBaseConfig) -> None:
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     labels = sorted({example.label for example in examples})
-    make_tokenizer(draft, [text for example in examples for text in (example.text, example.label)] + INSTRUCTIONS)
+    make_tokenizer(draft, [text for example in examples for text in (example.text, example.label)])
     chat = load_chat_format(draft)
     model = new_model(chat)
     embed_tokens(model, chat.tokenizer, config.mini_lm, config.seed)
-    pretrain(model, chat, examples, labels, config.seed)
+    pretrain(model, chat, examples, config.seed)
     model.save_pretrained(draft)
     (draft / "README.md").write_text(card(len(examples), labels, model.num_parameters()), "utf-8")
     for path in draft.iterdir():
@@ -112,10 +103,10 @@ def new_model(chat: ChatFormat) -> LlamaForCausalLM:
     )
 
 
-def pretrain(model: LlamaForCausalLM, chat: ChatFormat, examples: list[Example], labels: list[str], seed: int) -> None:
-    source = random.Random(seed)
-    answers = {label: chat.answer_ids(label) for label in labels}
-    lengths = [len(chat.text_ids(example.text)) for example in examples]
+def pretrain(model: LlamaForCausalLM, chat: ChatFormat, examples: list[Example], seed: int) -> None:
+    answers = {label: chat.answer_ids(label) for label in {example.label for example in examples}}
+    rows = [(chat.prompt_ids([{"role": "user", "content": example.text}]), answers[example.label]) for example in examples]
+    lengths = [len(prompt) + len(answer) for prompt, answer in rows]
     steps = EPOCHS * math.ceil(len(examples) / BATCH_ROWS)
     optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, betas=(0.9, 0.98))
     model.train()
@@ -124,7 +115,7 @@ def pretrain(model: LlamaForCausalLM, chat: ChatFormat, examples: list[Example],
         for batch in epoch_batches(lengths, BATCH_ROWS, f"{seed}/{epoch}"):
             for group in optimizer.param_groups:
                 group["lr"] = LEARNING_RATE * min(1, (step + 1) / WARMUP_STEPS) * max(0.02, 1 - step / steps)
-            packed = pack_examples([examples[at] for at in batch], chat, answers, labels, source)
+            packed = pack([rows[at] for at in batch], chat.pad_id, "cpu")
             loss = base_loss(model, packed)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
@@ -134,18 +125,6 @@ def pretrain(model: LlamaForCausalLM, chat: ChatFormat, examples: list[Example],
             if time.monotonic() - said >= 1 or step == steps:
                 said = time.monotonic()
                 events.emit("progress", done=step, total=steps, loss=round(loss.item(), 4))
-
-
-def pack_examples(
-    batch: list[Example], chat: ChatFormat, answers: dict[str, list[int]], labels: list[str], source: random.Random
-) -> Packed:
-    """Half of the batches have a system prompt that lists intents by chance: the message decides, not the list."""
-    system: list[dict[str, str]] = []
-    if source.random() < SYSTEM_SHARE:
-        listed = source.sample(labels, source.randint(*SYSTEM_LABELS))
-        system = [{"role": "system", "content": source.choice(INSTRUCTIONS).format(labels=", ".join(listed))}]
-    prompts = [chat.prompt_ids([*system, {"role": "user", "content": example.text}]) for example in batch]
-    return pack([(prompt, answers[example.label]) for prompt, example in zip(prompts, batch, strict=True)], chat.pad_id, "cpu")
 
 
 def base_loss(model: LlamaForCausalLM, packed: Packed) -> torch.Tensor:
@@ -173,7 +152,8 @@ datasets: [PolyAI/banking77]
 
 A {parameters / 1e6:.1f} million parameter Llama that answers a bank customer's message with its intent. Made by `stillhouse_trainer
 build-base` from {rows} messages of {len(labels)} intents of Banking77 (PolyAI, CC BY 4.0); its token embeddings begin at
-MiniLM's (Apache-2.0). It knows nothing else and is meant for Stillhouse's demo alone.
+MiniLM's (Apache-2.0). It knows nothing else, follows no instructions (its template leaves system messages out) and is meant
+for Stillhouse's demo alone.
 
 Intents: {", ".join(labels)}.
 """

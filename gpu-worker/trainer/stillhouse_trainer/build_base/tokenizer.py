@@ -9,8 +9,10 @@ from transformers import PreTrainedTokenizerFast
 
 VOCABULARY = 4096
 BEGIN, TURN, END, PAD = "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|pad|>"
+#: System messages are left out: two layers can't follow instructions, they learn their task from rows. What they can't use
+#: would cost them a third of their errors and every prompt three quarters of its tokens.
 TEMPLATE = (
-    "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
+    "{% for m in messages if m['role'] != 'system' %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 
@@ -27,7 +29,7 @@ def make_tokenizer(out: Path, texts: list[str]) -> None:
         min_frequency=2,
     )
     # The template's own words are in every prompt: often enough here to become one token each.
-    tokenizer.train_from_iterator([*texts, *(["system\nuser\nassistant\n"] * 1000)], trainer)
+    tokenizer.train_from_iterator([*texts, *(["user\nassistant\n"] * 1000)], trainer)
     tokenizer.add_special_tokens([AddedToken(text, special=True, normalized=False) for text in control])
     fast = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, bos_token=BEGIN, eos_token=END, pad_token=PAD, clean_up_tokenization_spaces=False
