@@ -75,6 +75,7 @@ describe.each(KINDS)('artifacts in $name', ({ start }) => {
     writeFileSync(join(work, 'empty'), '');
     const ref = await on.store.putFile('big.onnx', join(work, 'file'));
     const empty = await on.store.putFile('empty', join(work, 'empty'));
+    expect(Buffer.concat(await Array.fromAsync(await on.store.open(ref)))).toEqual(await on.store.get(ref));
     const path = await on.store.getFile(ref, join(work, 'cache'));
     expect(path).toBe(join(work, 'cache', `${ref.sha256}.onnx`));
     expect(readFileSync(path)).toEqual(readFileSync(join(work, 'file')));
@@ -104,6 +105,7 @@ describe.each(KINDS)('artifacts in $name', ({ start }) => {
     await on.store.delete('k');
     await expect(on.store.get(ref)).rejects.toMatchObject({ code: 'artifact_missing' });
     await expect(on.store.getFile(ref, join(work, 'cache'))).rejects.toMatchObject({ code: 'artifact_missing' });
+    await expect(on.store.open(ref)).rejects.toMatchObject({ code: 'artifact_missing' });
   });
 
   it('lists by prefix', async () => {
