@@ -44,8 +44,12 @@ export interface MockTuningApi {
   requests: string[];
   /** What becomes of a job at its third look; `hold`: it goes on running until the test says otherwise. */
   fate: 'succeeded' | 'failed' | 'cancelled' | 'hold';
+  /** What a job that has succeeded says that it has trained on. */
+  trainedTokens: number | null;
   /** Refuses the next files with this sentence. */
   refuseFiles: string | null;
+  /** Jobs are begun, and their answers kept back until then. */
+  holdJobs: Promise<void> | null;
   /** Does what is asked by this request, once, and cuts the connection instead of answering. */
   cutNext: string | null;
   stop(): Promise<void>;
@@ -79,7 +83,9 @@ export async function startMockTuningApi(answerTo: (prompt: string) => string): 
     answered: 0,
     requests: [],
     fate: 'succeeded',
+    trainedTokens: TRAINED_TOKENS,
     refuseFiles: null,
+    holdJobs: null,
     cutNext: null,
     async stop() {
       server.closeAllConnections();
@@ -102,8 +108,11 @@ export async function startMockTuningApi(answerTo: (prompt: string) => string): 
         const purpose = url.searchParams.get('purpose');
         return { status: 200, body: page(mock.files.filter((file) => file.purpose === purpose).map(shown), url) };
       }
-      if (asked === 'POST /v1/fine_tuning/jobs')
-        return { status: 200, body: addJob(JSON.parse(bytes.toString()) as Record<string, unknown>) };
+      if (asked === 'POST /v1/fine_tuning/jobs') {
+        const job = addJob(JSON.parse(bytes.toString()) as Record<string, unknown>);
+        await mock.holdJobs;
+        return { status: 200, body: job };
+      }
       if (asked === 'GET /v1/fine_tuning/jobs') return { status: 200, body: page(mock.jobs, url) };
       if (asked === 'POST /v1/chat/completions') return { status: 200, body: completion(JSON.parse(bytes.toString()) as ChatBody) };
       const [, what, id, action] = /^\/v1\/(files|fine_tuning\/jobs|models)\/([^/]+)(?:\/(\w+))?$/.exec(url.pathname) ?? [];
@@ -168,7 +177,10 @@ export async function startMockTuningApi(answerTo: (prompt: string) => string): 
     else if (job.status === 'running' && n > 2 && mock.fate !== 'hold') {
       job.status = mock.fate;
       if (mock.fate === 'succeeded')
-        Object.assign(job, { fine_tuned_model: `ft:${job.model}:acme:${String(job['suffix'])}:${job.id}`, trained_tokens: TRAINED_TOKENS });
+        Object.assign(job, {
+          fine_tuned_model: `ft:${job.model}:acme:${String(job['suffix'])}:${job.id}`,
+          trained_tokens: mock.trainedTokens,
+        });
       if (mock.fate === 'failed')
         job.error = {
           code: 'invalid_training_file',

@@ -3,6 +3,7 @@ import type { BuildDatasetActivities } from '../../activities/build-dataset.ts';
 import type { RegistryActivities } from '../../activities/registry-store.ts';
 import type { StateVersion } from '../../contracts/registry.ts';
 import { MESSAGES, QUEUES, WORKFLOWS } from '../../contracts/names.ts';
+import { stubHosted } from '../hosted/stub-hosted.ts';
 import { stubDistil } from '../support/stub-activities.ts';
 import { until } from '../support/until.ts';
 
@@ -84,6 +85,39 @@ export function scenarios(): Scenario[] {
         });
         const waits = async () => ((await handle.query(MESSAGES.state)) as { stage: string }).stage === 'alias';
         await until('it waits for approval', waits);
+        await handle.cancel();
+        await handle.result().catch(() => undefined);
+        return handle;
+      },
+    },
+    {
+      name: 'distil-hosted',
+      activities: {
+        ...distilled.activities,
+        ...stubHosted([
+          { messages: ['Created'], newest: '1' },
+          { status: 'succeeded', tunedModel: 'ft:small-1:a', trainedTokens: 10 },
+        ]),
+      },
+      cuda: distilled.cuda,
+      async run(client) {
+        const input = { dataset: 'd', name: 'hosted', alias: 'smart', student: 'hosted/tuner/small-1' };
+        const handle = await start(client, WORKFLOWS.distil, 'distil/default/hosted', input);
+        await handle.result();
+        return handle;
+      },
+    },
+    {
+      name: 'distil-hosted-cancelled',
+      activities: { ...stopped.activities, ...stubHosted([{ messages: ['Created'], newest: '1' }]) },
+      cuda: stopped.cuda,
+      async run(client) {
+        const input = { dataset: 'd', name: 'hosted-stopped', student: 'hosted/tuner/small-1' };
+        const handle = await start(client, WORKFLOWS.distil, 'distil/default/hosted-stopped', input);
+        const stage = async () => ((await handle.query(MESSAGES.state)) as { stage: string }).stage === 'train';
+        await until('its job is waited for', stage);
+        await handle.executeUpdate(MESSAGES.pause);
+        await handle.executeUpdate(MESSAGES.resume);
         await handle.cancel();
         await handle.result().catch(() => undefined);
         return handle;

@@ -2,6 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { type Client, Connection, Client as TemporalClient } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundle, bundleWorkflowCode } from '@temporalio/worker';
 import { QUEUES } from '../../contracts/names.ts';
+import { createLogger } from '../../platform/logger.ts';
+import { mapActivityErrors } from '../../worker/error-interceptor.ts';
 
 /** Workers of both queues in this process, with the product's workflows and a test's activities. */
 export interface StubWorker {
@@ -30,7 +32,8 @@ export function quietTemporal(): void {
 export async function startStubWorker(address: string, activities: object, cudaActivities: object | null): Promise<StubWorker> {
   const connection = await NativeConnection.connect({ address });
   // Identities end in histories: they must not name the machine.
-  const shared = { connection, identity: 'stub-worker' };
+  const interceptors = { activity: [mapActivityErrors(createLogger('stub', 'silent'))] };
+  const shared = { connection, identity: 'stub-worker', interceptors };
   const main = await Worker.create({ ...shared, taskQueue: QUEUES.main, activities, workflowBundle: await workflowBundle() });
   const cuda = cudaActivities && (await Worker.create({ ...shared, taskQueue: QUEUES.cuda, activities: cudaActivities }));
   const running = Promise.all([main.run(), cuda?.run()]);
