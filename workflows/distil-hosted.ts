@@ -9,12 +9,14 @@ import type { StudentPath } from './distil-student.ts';
 import { failureSentence, refusal } from './failures.ts';
 
 /**
- * Between two looks at a job: 2, 4, … seconds, a minute for the first hour, then five. A look costs eleven events, so that six
- * hours of waiting stay under 1,500 of them and a week under half of what Temporal takes.
+ * Between two looks at a job: 2, 4, … seconds, a minute for the first hour, then five. A look costs eleven events and a record
+ * six, so that six hours of waiting stay under 2,000 of them and a week under three quarters of what Temporal takes.
  */
 const FIRST_PAUSE_MS = 2_000;
 const MINUTE_MS = 60_000;
 const LATE_PAUSE_MS = 300_000;
+/** What a job has said is recorded so often at most, besides every change of how it stands. */
+const RECORD_MS = 300_000;
 const LOOKS_OF_THE_FIRST_HOUR = 65;
 const ENDED = new Set(['succeeded', 'failed', 'cancelled']);
 
@@ -109,7 +111,7 @@ async function waitForJob({ run, control, plan, checked }: Hosted, watch: Watch,
     if (isOther) run.event('progress', `the job ${jobId} at ${provider} is ${polled.status.replaceAll('_', ' ')}`, { job: jobId });
     if (ENDED.has(polled.status)) return polled;
     const isNew = polled.messages.length > 0 || polled.step !== null;
-    if (isOther || (isNew && Date.now() - watch.recordedAt >= MINUTE_MS)) {
+    if (isOther || (isNew && Date.now() - watch.recordedAt >= RECORD_MS)) {
       watch.recordedAt = Date.now();
       await control.record();
     }

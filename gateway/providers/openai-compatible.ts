@@ -42,7 +42,8 @@ export function openAICompatible(config: ProviderConfig, secret: (name: string) 
 
 /** `ft:<model>:<organisation>:…` is a tuning of a model and has the price of its tuned form. */
 function tunedModel(models: ReadonlyMap<string, ModelConfig>, id: string): ModelConfig | undefined {
-  if (!id.startsWith('ft:')) return undefined;
-  const tuning = models.get(id.slice(3, id.indexOf(':', 3)))?.tuning;
+  const [prefix, base, organisation] = id.split(':');
+  if (prefix !== 'ft' || base === undefined || organisation === undefined) return undefined;
+  const tuning = models.get(base)?.tuning;
   return tuning && { ...tuning, id };
 }

@@ -43,7 +43,8 @@ export function warmStudents(
       if (known.has(student.manifest.sha256)) continue;
       if (student.kind === 'encoder') {
         if (classifier) load(student, classifier.prepare(student.manifest));
-      } else if (languageModels && languageModels.refusal(student) === null) load(student, languageModels.prepare(student));
+      } else if (student.kind === 'language-model' && languageModels && languageModels.refusal(student) === null)
+        load(student, languageModels.prepare(student));
     }
     if (!languageModels) return;
     for (const [key, student] of placed.get(snapshot.project) ?? []) {

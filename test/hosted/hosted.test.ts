@@ -8,7 +8,7 @@ import { openArtifactStore } from '../../store/artifacts/artifact-store.ts';
 import { distillationEventsAfter, readDistillation } from '../../store/clickhouse/distillations.ts';
 import { versionsOf } from '../../store/clickhouse/state-versions.ts';
 import { trainingPoints } from '../../store/clickhouse/training-metrics.ts';
-import { TEACHER, startDistil } from '../support/distil-bench.ts';
+import { startDistil } from '../support/distil-bench.ts';
 import { updateRegistry } from '../support/registry-client.ts';
 import { until } from '../support/until.ts';
 import { type TestWorker, startTestWorker } from '../support/worker.ts';
@@ -97,7 +97,7 @@ test('a provider tunes the student, keeps it and serves it; the alias moves to i
     [20, 20, 0.2],
   ]);
 
-  // An app gets its answer, in one piece and streamed, and the trace its price.
+  // An app gets its answer and its price.
   const asked = { model: 'student/tuned', messages: [{ role: 'user', content: 'Where is my card?' }] };
   const answer = await bench.gateway.post(asked);
   expect(answer.status).toBe(200);

@@ -19,7 +19,7 @@ export async function checkTrainingFile(form: FormData): Promise<{ filename: str
   const fields = [...form.keys()].sort().join();
   if (fields !== 'file,purpose') refuse(`Unrecognized request arguments: ${fields}`);
   const purpose = form.get('purpose');
-  if (purpose !== 'fine-tune') refuse(`'${String(purpose)}' is not one of the purposes`);
+  if (purpose !== 'fine-tune') refuse(`'${JSON.stringify(purpose)}' is not one of the purposes`);
   const file = form.get('file');
   if (!(file instanceof File)) return refuse("'file' is no file");
   if (!file.name.endsWith('.jsonl')) refuse('Invalid file format for Fine-Tuning API. Must be .jsonl');
@@ -44,19 +44,19 @@ function checkExample(line: string, number: number): void {
 export function checkJobRequest(body: Record<string, unknown>, contentOf: (id: string) => string | null) {
   for (const field of Object.keys(body)) if (!JOB_FIELDS.has(field)) refuse(`Unrecognized request argument supplied: ${field}`);
   const { model, training_file, validation_file, method, seed, suffix, metadata } = body;
-  if (model !== MODEL) throw new Refusal(404, `The model ${String(model)} does not exist or can't be fine-tuned`);
-  const training = contentOf(String(training_file));
-  if (training === null) refuse(`invalid training_file: ${String(training_file)}`);
+  if (model !== MODEL) throw new Refusal(404, `The model ${JSON.stringify(model)} does not exist or can't be fine-tuned`);
+  const training = contentOf(JSON.stringify(training_file).slice(1, -1));
+  if (training === null) refuse(`invalid training_file: ${JSON.stringify(training_file)}`);
   if (training!.trimEnd().split('\n').length < 10) refuse('Training file has too few examples: at least 10');
-  if (validation_file !== undefined && contentOf(String(validation_file)) === null)
-    refuse(`invalid validation_file: ${String(validation_file)}`);
+  if (validation_file !== undefined && contentOf(JSON.stringify(validation_file).slice(1, -1)) === null)
+    refuse(`invalid validation_file: ${JSON.stringify(validation_file)}`);
   const { type, supervised, ...rest } = (method ?? {}) as { type?: string; supervised?: { hyperparameters?: Record<string, unknown> } };
   const { n_epochs: epochs, batch_size: batch, ...unknown } = supervised?.hyperparameters ?? {};
   if (type !== 'supervised' || Object.keys(rest).length > 0 || Object.keys(unknown).length > 0) refuse('bad method');
-  if (!isWhole(epochs, 50)) refuse(`bad n_epochs: ${String(epochs)}`);
-  if (batch !== undefined && !isWhole(batch, 256)) refuse(`bad batch_size: ${String(batch)}`);
+  if (!isWhole(epochs, 50)) refuse(`bad n_epochs: ${JSON.stringify(epochs)}`);
+  if (batch !== undefined && !isWhole(batch, 256)) refuse(`bad batch_size: ${JSON.stringify(batch)}`);
   if (typeof seed !== 'number' || !Number.isInteger(seed)) refuse('bad seed');
-  if (typeof suffix !== 'string' || !/^[A-Za-z0-9-]{1,64}$/.test(suffix)) refuse(`bad suffix: ${String(suffix)}`);
+  if (typeof suffix !== 'string' || !/^[A-Za-z0-9-]{1,64}$/.test(suffix)) refuse(`bad suffix: ${JSON.stringify(suffix)}`);
   const pairs = Object.entries((metadata ?? {}) as Record<string, unknown>);
   if (pairs.length > 16 || pairs.some(([key, value]) => key.length > 64 || typeof value !== 'string' || value.length > 512))
     refuse('bad metadata');

@@ -31,7 +31,7 @@ afterAll(() => Promise.all([temporal?.stop(), clickhouse?.stop(), tuner?.stop()]
 
 /** The provider as the gateway would show it, without one between: what is asked there is tried elsewhere. */
 const asGateway: typeof fetch = async (input, init) => {
-  const url = String(input);
+  const url = input instanceof Request ? input.url : input.toString();
   if (!url.endsWith('/api/targets')) return fetch(url.replace('/v1/tuning/tuner', '/v1'), init);
   const prices = { inputUsdPerMTok: 0.1, outputUsdPerMTok: 0.4, tuning: TUNING };
   return Response.json({ items: [{ target: 'tuner/small-1', kind: 'provider', ...prices, ready: true, reason: '' }] });

@@ -1,4 +1,3 @@
-import type { EvaluateHostedInput } from '../../activities/hosted/evaluate-hosted.ts';
 import type { HostedActivities } from '../../activities/hosted/hosted-activities.ts';
 import type { PolledTuningJob } from '../../contracts/hosted.ts';
 import { stubEvaluation } from '../support/stub-activities.ts';
@@ -33,7 +32,7 @@ export function stubHosted(looks: Partial<PolledTuningJob>[]): HostedActivities 
     }),
     cancelTuningJob: async () => ({ jobId: 'ftjob-1', status: 'cancelled', trainedTokens: null }),
     publishHosted: async () => ({ key: 'students/default/tuned.json', sha256: SHA, bytes: 1 }),
-    evaluateHosted: async (_: EvaluateHostedInput) => ({ evaluation: stubEvaluation('not_worse') }),
+    evaluateHosted: async () => ({ evaluation: stubEvaluation('not_worse') }),
     warmStudent: async () => ({ waitedMs: 1, costUsd: 0.001 }),
   };
 }
