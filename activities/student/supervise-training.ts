@@ -1,16 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { StillhouseError } from '../../contracts/errors.ts';
-import type { TrainStudentInput } from '../../contracts/language-model.ts';
 import type { TrainerEvent } from '../../contracts/trainer.ts';
 import { LEASE_GRACE_MS } from './activity-lease.ts';
-import type { ResolvedBase } from './resolved-base.ts';
-import type { CheckpointMirror } from './checkpoint-mirror.ts';
-import type { StudentDeps } from './student-deps.ts';
+import type { Training } from './supervised-training.ts';
 import { trainerConfig } from './trainer-config.ts';
 import { trainerFailure } from './trainer-failure.ts';
-import { runTrainer, type TrainerEnd, type TrainerProgram } from './trainer-process.ts';
+import { runTrainer, type TrainerEnd } from './trainer-process.ts';
 import { TrainingRecord } from './training-record.ts';
-import type { TrainingTroubles } from './training-troubles.ts';
 
 /** A worker that is told to stop has 9 s; what comes after the checkpoint is quick. */
 const GRACE_MS = Math.min(6_000, LEASE_GRACE_MS);
@@ -18,17 +14,6 @@ const GRACE_MS = Math.min(6_000, LEASE_GRACE_MS);
 const BUSY_RETRY_MS = 5_000;
 type Done = Extract<TrainerEvent, { event: 'done' }>;
 type Start = Extract<TrainerEvent, { event: 'start' }>;
-
-/** One training and what it works with. */
-export interface Training {
-  deps: StudentDeps;
-  program: TrainerProgram;
-  base: ResolvedBase;
-  input: TrainStudentInput;
-  folder: string;
-  mirror: CheckpointMirror;
-  troubles: TrainingTroubles;
-}
 
 export interface SupervisedPulse {
   attempt: number;

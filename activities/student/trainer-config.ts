@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { mkdir } from 'node:fs/promises';
 import { deviceLock } from './training.ts';
-import type { Training } from './supervise-training.ts';
+import type { Training } from './supervised-training.ts';
 
 const CHECKPOINT_SECONDS = 30;
 const KEPT_CHECKPOINTS = 2;
