@@ -46,7 +46,7 @@ export async function findJob(client: OpenAI, of: TuningIdentity, { signal }: Pi
   let seen = 0;
   for await (const job of client.fineTuning.jobs.list({ limit: 100 }, { signal })) {
     if (++seen > MOST_JOBS) break;
-    continue;
+    if (job.metadata?.['stillhouse'] !== key) continue;
     if (job.metadata['stillhouse_run'] === of.runId) return { jobId: job.id, isOwn: true };
     if (!other && job.status === 'succeeded' && (await isModelThere(client, job, signal))) other = { jobId: job.id, isOwn: false };
   }
