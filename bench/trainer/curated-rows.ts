@@ -34,7 +34,11 @@ export async function trainMessages(embedderFolder: string, log: Logger): Promis
 
 /** What the student is scored on: messages of the test file with the annotators' answers. */
 export function testRows(): { rowId: string; messages: { role: string; content: string }[]; answer: string }[] {
-  return demoMessages('test').map(({ text, label }: LabelledMessage, i) => ({ rowId: `test-${i}`, messages: promptOf(text), answer: label }));
+  return demoMessages('test').map(({ text, label }: LabelledMessage, i) => ({
+    rowId: `test-${i}`,
+    messages: promptOf(text),
+    answer: label,
+  }));
 }
 
 /** Curated train and validation rows of one seed. */

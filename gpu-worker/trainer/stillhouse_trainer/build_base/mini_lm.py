@@ -1,4 +1,4 @@
-"""Token embeddings from MiniLM's: a token begins as the mean of the word pieces that its text is made of."""
+"""What the base takes from MiniLM: where its token embeddings begin, and vectors of whole messages to learn from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file
-from transformers import AutoTokenizer, PreTrainedModel
+from transformers import AutoModel, AutoTokenizer, PreTrainedModel
 
 from ..errors import TrainerError
 
@@ -43,3 +43,23 @@ def embed_tokens(model: PreTrainedModel, tokenizer: Any, mini_lm: Path, seed: in
     weights.normal_(0, SCALE, generator=source)
     weights[torch.tensor(list(found))] = projected / projected.std() * SCALE
     weights += torch.randn(weights.shape, generator=source) * SCALE * NOISE
+
+
+#: Messages that go through MiniLM at once.
+ROWS = 64
+
+
+@torch.inference_mode()
+def sentence_vectors(texts: list[str], mini_lm: Path) -> torch.Tensor:
+    """(N, 384) unit vectors: the mean over a message's word pieces, as the embedder makes them."""
+    tokenizer = AutoTokenizer.from_pretrained(mini_lm, local_files_only=True)
+    model = AutoModel.from_pretrained(mini_lm, local_files_only=True, use_safetensors=True, dtype=torch.float32).eval()
+    order = sorted(range(len(texts)), key=lambda at: len(texts[at]))
+    vectors = torch.zeros(len(texts), model.config.hidden_size)
+    for begin in range(0, len(order), ROWS):
+        places = order[begin : begin + ROWS]
+        read = tokenizer([texts[at] for at in places], padding=True, truncation=True, max_length=128, return_tensors="pt")
+        hidden = model(**read).last_hidden_state
+        mask = read["attention_mask"].unsqueeze(-1)
+        vectors[places] = torch.nn.functional.normalize((hidden * mask).sum(1) / mask.sum(1), dim=-1)
+    return vectors
