@@ -89,8 +89,6 @@ export interface TuningJob {
   isOwn: boolean;
 }
 
-export const TUNING_STATUSES = ['validating_files', 'queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
-
 export interface PollTuningJobInput {
   project: string;
   distillation: string;
@@ -103,7 +101,7 @@ export interface PollTuningJobInput {
 
 /** How a job stands. Names, numbers and the provider's own sentences. */
 export interface PolledTuningJob {
-  /** One of `TUNING_STATUSES`, or what the provider has added since: then it is taken as still going on. */
+  /** `succeeded`, `failed`, `cancelled`; any other is taken as still going on. */
   status: string;
   /** Why it failed, by the provider. */
   error: string | null;

@@ -90,6 +90,7 @@ export class RegistryChanges {
     return this.#change<Student>(request, async () => {
       const current = this.#state.student(name);
       if (!current) throw refusal('not_found', `There is no student "${name}".`);
+      if (current.kind === 'hosted') throw refusal('invalid_request', `Student "${name}" is hosted: the provider that tuned it serves it.`);
       if (current.kind !== 'language-model')
         throw refusal('invalid_request', `Student "${name}" is an encoder: every gateway answers with it itself.`);
       if ((current.placement ?? null) === placement) return { unchanged: current };
