@@ -52,8 +52,15 @@ beforeAll(async () => {
 });
 afterAll(() => void server.close());
 
-const ask = (path: string, { key = 'sk-service', ...init }: RequestInit & { key?: string } = {}) =>
-  app.request(`/v1/tuning/${path}`, { ...init, headers: { authorization: `Bearer ${key}`, cookie: 'c=d', ...init.headers } });
+interface Asked {
+  method?: string;
+  body?: string;
+  headers?: Record<string, string>;
+  key?: string;
+}
+
+const ask = (path: string, { key = 'sk-service', headers = {}, ...init }: Asked = {}) =>
+  app.request(`/v1/tuning/${path}`, { ...init, headers: { authorization: `Bearer ${key}`, cookie: 'c=d', ...headers } });
 const errorOf = async (response: Response) => ((await response.json()) as { error: { code: string; message: string } }).error;
 
 test("a file is passed on whole, with the provider's key and nothing else of the caller's", async () => {
