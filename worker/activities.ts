@@ -1,6 +1,7 @@
 import { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import { createBuildDatasetActivities } from '../activities/build-dataset.ts';
+import { createCleanLabelsActivity } from '../activities/clean-labels.ts';
 import { createCurateActivities } from '../activities/curate.ts';
 import type { GatewayAccess } from '../activities/distil/gateway-targets.ts';
 import { createPlanActivities } from '../activities/distil/plan.ts';
@@ -62,7 +63,7 @@ export function createMainActivities(setting: ActivitySetting): { activities: ob
 }
 
 /** A worker without an embedder does everything else, and says what it lacks where an encoder is wanted. */
-function encoderActivities({ env, log }: ActivitySetting, clickhouse: ClickHouseClient, artifacts: ArtifactStore): object {
+function encoderActivities({ env, paths, log }: ActivitySetting, clickhouse: ClickHouseClient, artifacts: ArtifactStore): object {
   const embedderFolder = env.STILLHOUSE_EMBEDDER;
   if (embedderFolder === undefined) {
     const refuse = () => {
@@ -71,11 +72,12 @@ function encoderActivities({ env, log }: ActivitySetting, clickhouse: ClickHouse
         'STILLHOUSE_EMBEDDER is not set where the worker runs: "npm start" builds the embedder and sets it.',
       );
     };
-    return { trainEncoder: refuse, exportEncoder: refuse, evaluateEncoder: refuse };
+    return { trainEncoder: refuse, exportEncoder: refuse, evaluateEncoder: refuse, cleanLabels: refuse };
   }
   const deps = { artifacts, embedderFolder, log };
   return {
     ...createTrainEncoderActivity(deps),
+    ...createCleanLabelsActivity({ ...deps, temporaryFolder: paths.tmp }),
     ...createExportEncoderActivity(deps),
     ...createEvaluateEncoderActivity({ ...deps, clickhouse }),
   };

@@ -1,5 +1,6 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
 import type { CheckStudentActivity } from '../activities/check-student.ts';
+import type { CleanLabelsActivity } from '../activities/clean-labels.ts';
 import type { CurateActivities } from '../activities/curate.ts';
 import type { DeviceProbeActivity } from '../activities/device-probe.ts';
 import type { PlanActivities } from '../activities/distil/plan.ts';
@@ -66,7 +67,7 @@ export const curation = proxyActivities<CurateActivities & ReferenceActivities>(
 });
 
 /** Training, export and evaluation of an encoder student. */
-export const encoder = proxyActivities<TrainEncoderActivity & ExportEncoderActivity & EvaluateEncoderActivity>({
+export const encoder = proxyActivities<TrainEncoderActivity & ExportEncoderActivity & EvaluateEncoderActivity & CleanLabelsActivity>({
   // Under a minute for thousands of rows; hours bound a hundred thousand on a slow machine.
   startToCloseTimeout: '6 hours',
   // Six heartbeats of 5 s; the work is on a thread of its own, so that they go on.

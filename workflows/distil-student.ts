@@ -63,13 +63,19 @@ export function languageModelPath(plan: RunPlan, input: DistilInput, checked: Ch
   const { student, keepBest, nSamples, quantize } = input;
   const gpu = languageModel(project);
   return {
-    async train({ curated }) {
+    async train(found) {
+      // Labels only: what else is an error can't be told by its neighbours.
+      const doubts =
+        task === 'label'
+          ? await encoder.cleanLabels({ project, distillation, curated: found.curated, labels: found.labels, seed: input.seed })
+          : null;
+      const { curated } = doubts ?? found;
       const training = { project, distillation, runId, student, checked, curated, task, keepBest, nSamples };
       const { trials } = input.search;
       const { best, tried } = trials > 1 ? await searchSettings(training, trials) : { best: await gpu.trainStudent(training), tried: {} };
       const { trained: result, terms, ...numbers } = best;
       const rounded = Object.entries({ ...numbers, ...prefixed('end', terms) }).map(([name, value]) => [name, round(value)]);
-      return { result, summary: { base: checked.base.id, ...Object.fromEntries(rounded), ...tried } };
+      return { result, summary: { base: checked.base.id, ...Object.fromEntries(rounded), ...tried, doubtedRows: doubts?.doubted ?? 0 } };
     },
     async export(trained) {
       const { name, version, hash } = plan.dataset;

@@ -8,12 +8,12 @@ import { contentHash } from '../../platform/content-hash.ts';
 import { createEmbedderPool } from '../../serving/embedder-pool.ts';
 import { readEmbedderInfo } from '../../serving/embedder.ts';
 import { floatBytes, joinHead } from '../../serving/encoder-student.ts';
-import { createThreadPool } from '../../serving/thread-pool.ts';
 import type { ArtifactStore } from '../../store/artifacts/artifact-store.ts';
 import { sha256Of } from '../../store/artifacts/content-hash.ts';
 import { type CuratedTexts, readCuratedTexts, type VotedText } from './curated-texts.ts';
 import { embedTexts, type EmbeddedTexts } from './embed-texts.ts';
 import { type EncoderDeps, publishOnce, type StagePulse } from './encoder-deps.ts';
+import { onThread } from './on-thread.ts';
 import { TrainedEncoder } from './trained-encoder.ts';
 
 /** Rises when the learner changes: results of another one are not taken for this one's. */
@@ -83,18 +83,9 @@ function learnInput(texts: CuratedTexts, embedded: EmbeddedTexts, seed: number):
   return { train: rowsOf(texts.train), validation: rowsOf(texts.validation), unlabelled: embedded.rowsOf(texts.unlabelled), seed };
 }
 
-async function learn(deps: EncoderDeps, threads: number, input: LearnInput, pulse: StagePulse): Promise<LearnedEncoder> {
+function learn(deps: EncoderDeps, threads: number, input: LearnInput, pulse: StagePulse): Promise<LearnedEncoder> {
   const program = new URL('./learn-thread.ts', import.meta.url);
-  const pool = createThreadPool({ program, data: { threads }, threads: 1, name: 'the learner', log: deps.log });
-  try {
-    const aborted = new Promise<never>((_, reject) => {
-      pulse.signal.addEventListener('abort', () => reject(pulse.signal.reason as Error), { once: true });
-    });
-    pulse.signal.throwIfAborted();
-    return await Promise.race([pool.call<LearnedEncoder>(input), aborted]);
-  } finally {
-    await pool.close();
-  }
+  return onThread<LearnedEncoder>({ program, threads, name: 'the learner', log: deps.log }, input, pulse);
 }
 
 /** Numbers lie under their content's hash: two attempts that differ in the last bit don't meet. */

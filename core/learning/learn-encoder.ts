@@ -50,7 +50,7 @@ const FEWEST_VALIDATION_ROWS = 20;
 /** Graphs and stored neighbours grow with the square and the sum of the rows: beyond this a random choice stands for all. */
 const LARGEST_GRAPH = 20_000;
 /** What was best or next to it in every experiment (docs/LOG.md); labels are spread only where validation shows a gain. */
-const RECIPE: EncoderSettings = { c: 10, cleanUp: true, spreadC: 0, neighbours: 15 };
+export const RECIPE: EncoderSettings = { c: 10, cleanUp: true, spreadC: 0, neighbours: 15 };
 /** Other settings must lose less than this share of what the best so far loses. */
 const CLEARLY = 0.98;
 

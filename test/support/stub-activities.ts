@@ -113,6 +113,7 @@ export function stubDistil(options: StubOptions = {}): StubDistil {
       embedSeconds: 1,
       trainSeconds: 1,
     }),
+    cleanLabels: async ({ curated }: { curated: ArtifactRef }) => ({ curated, doubted: 0 }),
     exportEncoder: async () => ({
       manifest: artifact('manifest.json'),
       labels: ['a', 'b'],
