@@ -20,19 +20,20 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from base_corpus import example
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from base_corpus import COMMON, example
+
 WIDTH, LAYERS, HEADS = 192, 3, 3
 HEAD = WIDTH // HEADS
-VOCABULARY = 700
+VOCABULARY = 1000
 ROWS, RATE = 24, 2e-3
 SORTED_TOGETHER = 5
 SPECIAL = ["<|end|>", "<|system|>", "<|user|>", "<|assistant|>"]
 TEMPLATE = (
-    "{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}{% if message['role'] == 'assistant' %}<|end|>{% endif %}"
-    "{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
+    "{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}"
+    "{% if message['role'] == 'assistant' %}<|end|>{% endif %}{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
 #: Digits one by one, and a capital, a digit or a sign takes no space before it: a value has the same tokens in text and JSON.
 PIECES = r" ?[a-z]+|[A-Z][a-z]*|\d| +|[^\sA-Za-z0-9]+|\s"
@@ -46,7 +47,9 @@ def build(out: Path, threads: int, steps: int) -> None:
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     source = random.Random(0)
-    tokenizer = make_tokenizer([" ".join(example(source)) for _ in range(3000)])
+    tokenizer = make_tokenizer(
+        [*(" ".join(example(source)) for _ in range(3000)), *(f"{word} {word}" for word in COMMON for _ in range(100))]
+    )
     config = LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=WIDTH,
@@ -76,7 +79,9 @@ def make_tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
     bpe.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     bpe.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=VOCABULARY, special_tokens=SPECIAL, initial_alphabet=alphabet))
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=bpe, eos_token=SPECIAL[0], pad_token=SPECIAL[0], additional_special_tokens=SPECIAL[1:])
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=bpe, eos_token=SPECIAL[0], pad_token=SPECIAL[0], additional_special_tokens=SPECIAL[1:]
+    )
     tokenizer.chat_template = TEMPLATE
     return tokenizer
 
@@ -139,7 +144,10 @@ def train(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, source: r
         optimizer.zero_grad()
         total += float(loss.detach())
         if (step + 1) % 10 == 0:
-            print(json.dumps({"step": step + 1, "steps": steps, "loss": round(total / 10, 3), "seconds": round(time.monotonic() - began)}), flush=True)
+            print(
+                json.dumps({"step": step + 1, "steps": steps, "loss": round(total / 10, 3), "seconds": round(time.monotonic() - began)}),
+                flush=True,
+            )
             total = 0.0
 
 

@@ -1,16 +1,19 @@
 """
 Requests for JSON that the bench's base model is taught with: other field names, other wordings and other values than those of
-examples/extraction. What it learns is the trade (copy a name, write a date as ISO, follow a list), not the task.
+examples/extraction. What it learns is the trade (copy a name, write a date as ISO, follow a list, take the fields' names from
+the request), not the task. Common words, those of the task among them, occur as marks of a list's items; as names of fields
+those of the task do not.
 """
 
 from __future__ import annotations
 
+import calendar
 import random
 
 CONSONANTS = ["b", "br", "c", "d", "f", "g", "gr", "h", "j", "k", "l", "m", "n", "p", "r", "s", "st", "t", "tr", "v", "w", "z"]
 VOWELS = ["a", "e", "i", "o", "u", "ai", "ea", "io", "ou"]
 ENDS = ["", "", "l", "n", "r", "s", "ck", "nd", "rt", "m", "th"]
-MONTHS = "January February March April May June July August September October November December".split()
+MONTHS = list(calendar.month_name)[1:]
 
 #: Field → how a text announces it. `{}` is the value.
 NAMES = {
@@ -42,7 +45,22 @@ LISTS = {
     "rooms": ["rooms {}", "we take {}"],
     "lines": ["as listed: {}", "in detail {}"],
 }
-INNER = [("title", "cost"), ("label", "worth"), ("part", "rate"), ("room", "fare")]
+INNER = [("title", "cost", "marks"), ("label", "worth", "notes"), ("part", "rate", "tags"), ("room", "fare", "wishes")]
+WORDS = (
+    "about account all altogether amounts and are arrive as at be before bill billed blue book booked booking books by carpet chair charge "
+    "check clock comes coming costs cup curtain customer date dated day deliver delivered detail double each express extras following for "
+    "framed from garden glossy good green has he hello here hi hour including invoice invoiced is it item items kind lamp large later list "
+    "like made makes many matt money morning name namely needed new not note of office on order ordered orders our owes paid pay payment "
+    "place please positions price put red regards reserve reserved room send service settle settled shelf she shipping short signed single "
+    "small stay staying sum table take team thank thanks that the them these they this to together total tour until up want wants we well "
+    "will with would wrapped year you your"
+)
+COMMON = WORDS.split()
+#: Field names of examples/extraction.
+TASK = {"kind", "customer", "date", "items", "name", "price", "extras", "total"}
+FREE = [word for word in COMMON if word not in TASK]
+#: How a text announces a field by its own name.
+PLAIN = ["{0} {{}}", "{0}: {{}}", "the {0} is {{}}", "{0} = {{}}"]
 JOINTS = [". ", ", ", "; ", ". And ", ", with "]
 OPENINGS = ["Hello. ", "", "Dear team, ", "Note: ", "Good day! "]
 CLOSINGS = [".", ". Thanks.", "!", ". Best wishes."]
@@ -69,40 +87,60 @@ def date(source: random.Random) -> tuple[str, str]:
 
 
 def amount(source: random.Random) -> tuple[str, str]:
-    number = f"{source.choice([source.randint(2, 99), source.randint(2, 99), source.randint(100, 1999)])}.{source.choice(['00', '50', '20', '75', '90'])}"
+    whole = source.choice([source.randint(2, 99), source.randint(2, 99), source.randint(100, 1999)])
+    number = f"{whole}.{source.choice(['00', '50', '20', '75', '90'])}"
     return source.choice(["{}", "€{}", "{} EUR", "${}"]).format(number), number
 
 
-def items(source: random.Random, inner: tuple[str, str]) -> tuple[str, str]:
+def items(source: random.Random, inner: tuple[str, str, str]) -> tuple[str, str]:
     made = []
     style = source.choice(["{} at {}", "{} ({})", "{}, {} each"])
     for _ in range(source.choice([1, 2, 2, 3])):
         title = word(source, 1) if source.random() < 0.5 else f"{word(source, 1)} {word(source, 1).lower()}"
         shown, number = amount(source)
-        made.append((style.format(title, shown), f'{{"{inner[0]}":"{title}","{inner[1]}":{number}}}'))
+        marks = source.sample(COMMON, source.choice([1, 1, 2])) if source.random() < 0.4 else []
+        more = f""","{inner[2]}":[{",".join(f'"{mark}"' for mark in marks)}]""" if marks else ""
+        noted = f"{title} ({'/'.join(marks)})" if marks else title
+        made.append((style.format(noted, shown), f'{{"{inner[0]}":"{title}","{inner[1]}":{number}{more}}}'))
     return source.choice([", ", "; ", " and "]).join(text for text, _ in made), f"[{','.join(answer for _, answer in made)}]"
 
 
 def example(source: random.Random, most_fields: int = 4) -> tuple[str, str, str]:
     """(system, user, answer); the system prompt names the fields in the order of the answer."""
     kinds = source.sample(["name", "date", "amount", "list", "name", "date"], source.randint(1, most_fields))
+    free = source.sample(FREE, 8)
     fields: dict[str, tuple[str, str, str]] = {}
     for kind in kinds:
         table = {"name": NAMES, "date": DATES, "amount": AMOUNTS, "list": LISTS}[kind]
         key = source.choice([key for key in table if key not in fields])
+        saying = source.choice(table[key])
+        if source.random() < 0.5:
+            key = free.pop()
+            # With a name of its own a field is found by that, or by what kind of value it asks for.
+            saying = source.choice(PLAIN).format(key) if source.random() < 0.5 else saying
         described = key
         if kind == "name":
-            name = full_name(source)
-            shown, written = name, f'"{name}"'
+            shown = full_name(source)
+            written = f'"{shown}"'
         elif kind == "list":
-            inner = source.choice(INNER)
+            inner = source.choice(INNER) if source.random() < 0.5 else (free.pop(), free.pop(), free.pop())
             shown, written = items(source, inner)
-            described = f"{key} ({inner[0]}, {inner[1]})"
+            described = f"{key} ({', '.join(inner)})"
         else:
             shown, written = date(source) if kind == "date" else amount(source)
-        fields[key] = described, source.choice(table[key]).format(shown), f'"{key}":{written}'
-    said = [clause for _, clause, _ in fields.values()]
-    source.shuffle(said)
-    text = said[0] + "".join(source.choice(JOINTS) + clause for clause in said[1:])
-    user = source.choice(OPENINGS) + text[0].upper() + text[1:] + source.choice(CLOSINGS)
-    return "JSON: " + ", ".join(name for name, _, _ in fields.values()), user, "{" + ",".join(written for *_, written in fields.values()) + "}"
+        fields[key] = described, saying.format(shown), f'"{key}":{written}'
+    return asked(fields), text(source, [clause for _, clause, _ in fields.values()]), answer(fields)
+
+
+def asked(fields: dict[str, tuple[str, str, str]]) -> str:
+    return "JSON: " + ", ".join(described for described, _, _ in fields.values())
+
+
+def answer(fields: dict[str, tuple[str, str, str]]) -> str:
+    return "{" + ",".join(written for *_, written in fields.values()) + "}"
+
+
+def text(source: random.Random, clauses: list[str]) -> str:
+    source.shuffle(clauses)
+    whole = clauses[0] + "".join(source.choice(JOINTS) + clause for clause in clauses[1:])
+    return source.choice(OPENINGS) + whole[0].upper() + whole[1:] + source.choice(CLOSINGS)

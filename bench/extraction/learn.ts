@@ -22,10 +22,10 @@ export const ARMS: readonly Arm[] = [
   { name: 'preference', beta: 0.5, gamma: 0.1, rounds: 1 },
   { name: 'on-policy round', beta: 0.5, gamma: 0.1, rounds: 2 },
 ];
-const WARMUP_EPOCHS = 4;
+const WARMUP_EPOCHS = 3;
 /** After the warm-up, in all rounds together. */
 const EPOCHS = 2;
-export const BATCH_ROWS = 16;
+const BATCH_ROWS = 8;
 
 export interface Learned {
   adapter: string;
@@ -73,7 +73,13 @@ export interface Place {
   threads: number;
 }
 
-export async function learn(place: Place, rows: readonly CuratedRow[], arm: Arm, seed: number): Promise<Learned> {
+export async function learn(
+  place: Place,
+  rows: readonly CuratedRow[],
+  arm: Arm,
+  seed: number,
+  onLine?: (line: Line) => void,
+): Promise<Learned> {
   mkdirSync(place.folder, { recursive: true });
   const at = (name: string) => join(place.folder, name);
   const data = rows.map((row) => JSON.stringify(row)).join('\n');
@@ -97,7 +103,7 @@ export async function learn(place: Place, rows: readonly CuratedRow[], arm: Arm,
     checkpointSeconds: 600,
   };
   writeFileSync(at('config.json'), JSON.stringify(config));
-  const events = await python(place.python, ['-m', 'stillhouse_trainer', 'train', at('config.json')]);
+  const events = await python(place.python, ['-m', 'stillhouse_trainer', 'train', at('config.json')], onLine);
   const done = events.find(({ event }) => event === 'done');
   if (!done) throw new Error(`The trainer did not finish: ${JSON.stringify(events.at(-1))}`);
   const { adapter, step: steps, seconds, validationScore, warmupScore, bestPhase } = done as unknown as Learned & { step: number };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { median } from '../../core/statistics/median.ts';
 import { ARMS, type Learned } from './learn.ts';
 import { type DotPanel, dotPicture, rangeOf } from './pictures.ts';
-import type { Quality, SeedRows } from './task.ts';
+import { type Quality, ROWS, type SeedRows } from './task.ts';
 
 /** On all test messages, and by whether their wordings were seen in training. */
 export interface Scored {
@@ -56,7 +56,7 @@ export function draw(runs: readonly Run[], candidates: readonly Candidates[]): v
     learned('right in all fields', (run) => run.all.exact),
     learned('F1, wordings unseen in training', (run) => run.unseen.f1),
   ];
-  writeFileSync(join(PICTURES, 'extraction-students.svg'), dotPicture('Students on 160 test messages, five seeds', students));
+  writeFileSync(join(PICTURES, 'extraction-students.svg'), dotPicture(`Students on ${ROWS.test} test messages, five seeds`, students));
   const picked = (title: string, of: (quality: Quality) => number): DotPanel => {
     const groups = PICKED.map(([key, name]) => ({ name, values: candidates.map((seed) => of(seed[key])) }));
     return { title, range: rangeOf(groups.flatMap(({ values }) => values)), groups };
