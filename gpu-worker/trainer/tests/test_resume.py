@@ -52,15 +52,40 @@ def test_events_of_a_whole_run(whole: tuple[Ended, str]):
     assert {"adapter_config.json", "adapter_model.safetensors"} == {path.name for path in Path(done["adapter"]).iterdir()}
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_interrupted_again_and_again(base: Path, data: dict[str, str], whole: tuple[Ended, str], trainer: Trainer, how: signal.Signals):
-    """A checkpoint after every step; the child is ended in each phase, the last time within the samples of a round."""
+@pytest.mark.parametrize(
+    ("how", "moments"),
+    [
+        # In phase one's second epoch, and within the samples of a round.
+        (signal.SIGKILL, [("checkpoint", 4), ("phase", 12)]),
+        # In phase two, and in the round.
+        (signal.SIGTERM, [("checkpoint", 9), ("checkpoint", 15)]),
+    ],
+    ids=["SIGKILL", "SIGTERM"],
+)
+def test_interrupted_again_and_again(
+    base: Path,
+    data: dict[str, str],
+    whole: tuple[Ended, str],
+    trainer: Trainer,
+    how: signal.Signals,
+    moments: list[tuple[str, int]],
+):
+    """A checkpoint after every step, the child ended at each of the moments, then left to finish."""
     config = train_config(base, trainer.folder, data, SETTINGS, checkpointSeconds=0, keepCheckpoints=2)
-    for attempt, (kind, least) in enumerate((("checkpoint", 4), ("checkpoint", 9), ("phase", 12), ("checkpoint", 15)), 1):
+    for attempt, (kind, least) in enumerate(moments, 1):
+        sent: list[signal.Signals] = []
 
-        def until(event: dict[str, Any], child: subprocess.Popen[str], kind: str = kind, least: int = least) -> None:
+        def until(
+            event: dict[str, Any],
+            child: subprocess.Popen[str],
+            kind: str = kind,
+            least: int = least,
+            sent: list[signal.Signals] = sent,
+        ) -> None:
             reached = event.get("step", 0) >= least if kind == "checkpoint" else event.get("phase") == "round-2"
-            if event["event"] == kind and reached and child.poll() is None:
+            # Once: a second signal means "at once", without a checkpoint.
+            if event["event"] == kind and reached and not sent:
+                sent.append(how)
                 child.send_signal(how)
 
         ended = trainer.run("train", {**config, "attempt": attempt}, until)
@@ -71,7 +96,7 @@ def test_interrupted_again_and_again(base: Path, data: dict[str, str], whole: tu
             assert Path(ended.events[-1]["path"]).is_dir()
     ended = trainer.run("train", {**config, "attempt": 9})
     assert ended.status == 0, ended.stderr
-    assert ended.of("start")[0]["resumedFrom"] >= 15
+    assert ended.of("start")[0]["resumedFrom"] >= 12
     assert adapter_hash(ended) == whole[1]
     assert ended.of("done")[0]["tokens"] == whole[0].of("done")[0]["tokens"]
 
