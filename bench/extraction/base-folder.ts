@@ -14,7 +14,7 @@ export async function extractionBase(env: Environment, executable: string, threa
     folder,
     build: async (unfinished) => {
       await python(executable, [here('base.py'), unfinished, String(threads), String(BASE_STEPS)], ({ step, steps, loss, seconds }) =>
-        console.error(`base: step ${step} of ${steps}, loss ${loss}, ${seconds} s`),
+        console.error(`base: step ${Number(step)} of ${Number(steps)}, loss ${Number(loss)}, ${Number(seconds)} s`),
       );
     },
     onWait: () => console.error('base: another bench makes it, waiting'),
