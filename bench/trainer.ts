@@ -8,10 +8,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { consoleContext } from '../infra/language-model/console-context.ts';
+import { cleanLabels } from '../activities/clean-labels.ts';
+import { CuratedRow } from '../contracts/stages.ts';
+import { DEMO_LABELS } from '../examples/banking77/banking77.ts';
 import { ensureLanguageModelParts } from '../infra/language-model/language-model-parts.ts';
 import { ensureEnvironment, pythonOf } from '../infra/language-model/python-environment.ts';
 import { loadEnvironment } from '../platform/environment.ts';
 import { createLogger } from '../platform/logger.ts';
+import { openArtifactStore } from '../store/artifacts/artifact-store.ts';
 import { benchEmbedder } from './embedder-folder.ts';
 import { python } from './extraction/learn.ts';
 import { curatedRows, testRows, trainMessages } from './trainer/curated-rows.ts';
@@ -27,6 +31,8 @@ const context = consoleContext(env);
 const { base } = await ensureLanguageModelParts(env, context, process.env);
 // TRL is in the development environment only.
 const executable = pythonOf(await ensureEnvironment(context, process.env, 'development'));
+const log = createLogger('bench', 'warn');
+const embedderFolder = await benchEmbedder(env);
 const folder = mkdtempSync(join(tmpdir(), 'stillhouse-bench-'));
 const script = (name: string) => join(import.meta.dirname, 'trainer', name);
 const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
@@ -42,6 +48,18 @@ async function plainTrl(data: string): Promise<number> {
   writeFileSync(join(folder, 'trl.json'), JSON.stringify(settings));
   const lines = await python(executable, [script('trl_sft.py'), base, data, join(folder, 'trl.json'), `${THREADS}`]);
   return lines.at(-1)!['tokensPerSecond'] as number;
+}
+
+/** As `distil` does before a language model is trained: rows whose label their neighbours doubt teach nothing. */
+async function cleaned(rows: readonly CuratedRow[], seed: number): Promise<CuratedRow[]> {
+  const artifacts = openArtifactStore(`file:${join(folder, 'artifacts')}`);
+  const curated = await artifacts.put(`bench/${seed}.jsonl`, Buffer.from(rows.map((row) => JSON.stringify(row)).join('\n')));
+  const deps = { artifacts, embedderFolder, log, temporaryFolder: folder };
+  const pulse = { signal: new AbortController().signal, progress: () => undefined };
+  const input = { project: 'bench', distillation: `${seed}`, curated, labels: [...DEMO_LABELS], seed };
+  const result = await cleanLabels(deps, input, pulse);
+  const lines = (await artifacts.get(result.curated)).toString('utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line) => CuratedRow.parse(JSON.parse(line)));
 }
 
 function table(runs: readonly (Run & { accuracy: number })[]): void {
@@ -60,7 +78,7 @@ function table(runs: readonly (Run & { accuracy: number })[]): void {
 }
 
 try {
-  const messages = await trainMessages(await benchEmbedder(env), createLogger('bench', 'warn'));
+  const messages = await trainMessages(embedderFolder, log);
   writeFileSync(
     join(folder, 'test.jsonl'),
     testRows()
@@ -72,7 +90,7 @@ try {
   console.log(`base alone: ${percent(before)}`);
   const runs: (Run & { accuracy: number })[] = [];
   for (const seed of SEEDS) {
-    const rows = curatedRows(messages, seed);
+    const rows = await cleaned(curatedRows(messages, seed), seed);
     for (const arm of ARMS) {
       const run = await train(place, rows, arm, seed);
       runs.push({ ...run, accuracy: await score(run.adapter) });

@@ -18,7 +18,7 @@ from stillhouse_trainer.strict_json import parse, read_config
 
 
 def config(tmp_path: Path, settings: dict | None = None, **changes: object) -> dict:
-    return train_config(tmp_path, tmp_path, {"path": "/nowhere", "sha256": "0"}, settings, **changes)
+    return {**train_config(tmp_path, tmp_path, {"path": "/nowhere", "sha256": "0"}, settings), **changes}
 
 
 @pytest.mark.parametrize(
