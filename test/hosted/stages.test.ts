@@ -74,8 +74,10 @@ async function run(name: string, rows: number, input: Partial<DistilRequest>) {
     settleSpend: async () => ({ usd: 0, missingTraces: 0, unknownCosts: 0 }),
   };
   const worker = await startStubWorker(temporal.address, activities, null);
+  let stopped: Promise<void> | undefined;
+  const stop = () => (stopped ??= worker.stop());
   onTestFinished(async () => {
-    await worker.stop();
+    await stop();
     rmSync(folder, { recursive: true, force: true });
   });
   const handle = await worker.client.workflow.start<(given: unknown) => Promise<Distillation>>(WORKFLOWS.distil, {
@@ -83,16 +85,18 @@ async function run(name: string, rows: number, input: Partial<DistilRequest>) {
     taskQueue: QUEUES.main,
     args: [{ dataset: 'd', name, student: STUDENT, ...input }],
   });
-  return { handle, stub };
+  return { handle, stub, stop };
 }
 
 test('a training that costs more than is left is refused before the job, to the cent', async () => {
   // 20 rows of about 1,080 bytes, twice: 0.065 dollars at most.
-  const { handle } = await run('dear', 20, { maxUsd: 0.06, training: { epochs: 2 } });
+  const { handle, stop } = await run('dear', 20, { maxUsd: 0.06, training: { epochs: 2 } });
   await expect(handle.result()).rejects.toMatchObject({
     cause: { type: 'cap_too_low', message: expect.stringContaining('No job was started.') as string },
   });
   expect(tuner.jobs).toEqual([]);
+  // Its worker has another store, and would take the second run's work.
+  await stop();
   const { handle: cheaper } = await run('cheaper', 20, { maxUsd: 0.07, training: { epochs: 2, batchRows: 4 } });
   expect((await cheaper.result()).status).toBe('completed');
   expect(tuner.jobs[0]!['method']).toEqual({ type: 'supervised', supervised: { hyperparameters: { n_epochs: 2, batch_size: 4 } } });

@@ -108,14 +108,14 @@ test('projects take turns on a device that many trainings wait for', async () =>
       const described = await Promise.all(handles.map((handle) => handle.describe()));
       return described.every(({ raw }) => (raw.pendingActivities?.length ?? 0) > 0);
     };
-    const many = await Promise.all(Array.from({ length: 12 }, (_, trial) => start('many', trial)));
-    await until("all of the first project's trainings wait", () => waiting('many', 12));
+    const many = await Promise.all(Array.from({ length: 40 }, (_, trial) => start('many', trial)));
+    await until("all of the first project's trainings wait", () => waiting('many', 40));
     const one = await start('one', 0);
     await until('the training of the other project waits', () => waiting('one', 1));
     gate.resolve();
     await Promise.all([...many, one].map((handle) => handle.result()));
-    // First come, first served would have it last. A task or two are in the poller's hands already.
-    expect(served.indexOf('one')).toBeLessThan(6);
+    // First come, first served would have it among the last. A queue has partitions, and each may have one of the others first.
+    expect(served.indexOf('one')).toBeLessThan(20);
   } finally {
     main.shutdown();
     cuda.shutdown();
