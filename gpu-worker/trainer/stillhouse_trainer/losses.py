@@ -6,7 +6,8 @@ Phase one: NLL(best). Afterwards, with the best model of phase one as anchor:
     (1-β)·NLL(best) + β·preference(best, worst) + γ·KL(student ‖ anchor)
 
 NLL and KL are means over the answer tokens of a batch. The preference is the mean over the batch's rows of what each row's
-pair says, and a row whose samples agree says nothing: so a pair weighs as much as a row, however few rows have one.
+pair says per answer token, and a row whose samples agree says nothing: so a pair weighs as much as a row, however few rows
+have one, and as much in a JSON object of eighty tokens as in a label of three (`per_token`).
 """
 
 from __future__ import annotations
@@ -41,6 +42,15 @@ def kl_divergence(student: torch.Tensor, anchor: torch.Tensor, answers: torch.Te
 def log_ratio_gain(best: torch.Tensor, worst: torch.Tensor, anchor_best: torch.Tensor, anchor_worst: torch.Tensor) -> torch.Tensor:
     """(P,) how much the student prefers best to worst beyond the anchor; all (P,) sums over a whole answer."""
     return (best - anchor_best) - (worst - anchor_worst)
+
+
+def per_token(terms: torch.Tensor, best: torch.Tensor, worst: torch.Tensor) -> torch.Tensor:
+    """
+    (P,) terms of sums over whole answers, divided by the mean length of the pair's answers ((P,) tokens each). Their aim
+    stays where it was; but a sum's gradient at one token does not shrink with the answer as that of a mean does, and beside
+    NLL it would rule in long answers (`docs/distillation.md`, "A graded task"). As Tülu 3's DPO (arXiv 2411.15124, 5.1.2).
+    """
+    return 2 * terms / (best + worst)
 
 
 def best_of_n(gain: torch.Tensor, margin: torch.Tensor) -> torch.Tensor:

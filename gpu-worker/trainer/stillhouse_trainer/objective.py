@@ -9,7 +9,7 @@ import torch
 
 from .config import TrainingSettings
 from .data import Item, Pair
-from .losses import best_of_n, dpo, kl_divergence, log_ratio_gain, token_logprobs
+from .losses import best_of_n, dpo, kl_divergence, log_ratio_gain, per_token, token_logprobs
 from .model import Student
 
 
@@ -77,7 +77,8 @@ class Objective:
         sums = Sums(nll=float(nll.detach()), tokens=packed.tokens)
         loss = weights.nll * nll / counts.answer_tokens
         if pairs and anchor is not None:
-            terms, preferred = self._preference(logprobs, token_logprobs(anchor, packed.answers), pairs, rows)
+            lengths = torch.tensor([len(answer) for _, answer in sequences], device=logprobs.device)
+            terms, preferred = self._preference(logprobs, token_logprobs(anchor, packed.answers), lengths, pairs)
             loss = loss + weights.preference * terms / counts.rows
             sums.preference, sums.preferred = float(terms.detach()), preferred
         if weights.kl and anchor is not None:
@@ -87,21 +88,22 @@ class Objective:
         return loss, sums
 
     def _preference(
-        self, logprobs: torch.Tensor, anchor: torch.Tensor, pairs: list[tuple[int, Pair]], rows: int
+        self, logprobs: torch.Tensor, anchor: torch.Tensor, lengths: torch.Tensor, pairs: list[tuple[int, Pair]]
     ) -> tuple[torch.Tensor, float]:
-        """Sum over the pairs, and how many of them the student has the right way round."""
+        """Sum over the pairs, and how many of them the student has the right way round; the worse answers come last."""
         own, frozen = logprobs.sum(-1), anchor.sum(-1)
+        rows = len(own) - len(pairs)
         places = torch.tensor([at for at, _ in pairs], device=own.device)
         gain = log_ratio_gain(own[places], own[rows:], frozen[places], frozen[rows:])
         if self.preference == "dpo":
             terms = dpo(gain)
         else:
             terms = best_of_n(gain, torch.tensor([pair.margin for _, pair in pairs], device=own.device, dtype=own.dtype))
-        return terms.sum(), float((own[places] > own[rows:]).sum())
+        return per_token(terms, lengths[places], lengths[rows:]).sum(), float((own[places] > own[rows:]).sum())
 
 
 def terms_of(sums: Sums, counts: Counts, weights: Weights) -> dict[str, float]:
-    """The loss and what it is made of. `preference` is the mean over pairs, for people; the loss has it a row."""
+    """The loss and what it is made of. `preference` is the mean over pairs, for people; the loss has it a row. All are per answer token."""
     nll, kl = sums.nll / counts.answer_tokens, sums.kl / counts.answer_tokens
     terms = {"loss": weights.nll * nll + weights.preference * sums.preference / counts.rows + weights.kl * kl, "nll": nll}
     if weights.preference and counts.pairs:

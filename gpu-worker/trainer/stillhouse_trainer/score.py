@@ -44,4 +44,6 @@ def _collect(value: Any, path: str, leaves: Counter[tuple[str, str]]) -> None:
         for item in value:
             _collect(item, f"{path}[]", leaves)
     else:
-        leaves[path, json.dumps(value)] += 1
+        # 50.0 and 50 are one number, as to JavaScript, which counts votes and scores evaluations.
+        whole = isinstance(value, float) and value.is_integer()
+        leaves[path, json.dumps(int(value) if whole else value)] += 1

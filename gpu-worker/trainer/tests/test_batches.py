@@ -91,6 +91,7 @@ def test_fields_of_json():
     assert field_f1('{"a": 1}', '{"a": 1, "b": 2, "c": 3}') == pytest.approx(2 * 1 / 4)
     assert field_f1("{", '{"a": 1}') == 0
     assert field_f1('{"a": "1"}', '{"a": 1}') == 0
+    assert field_f1('{"a": 50.0}', '{"a": 50}') == 1
     assert score_answer("label", " a ", "a") == 1
     assert score_answer("text", "A", "a") == 0
 

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from stillhouse_trainer.losses import best_of_n, dpo, kl_divergence, log_ratio_gain, token_logprobs
+from stillhouse_trainer.losses import best_of_n, dpo, kl_divergence, log_ratio_gain, per_token, token_logprobs
 
 #: One row, three places, two words; the first place is before the answer begins.
 LOGITS = torch.tensor([[[9.0, -9.0], [0.0, math.log(3.0)], [math.log(4.0), 0.0]]])
@@ -40,6 +40,11 @@ def test_dpo_by_hand():
     gain = log_ratio_gain(torch.tensor([-1.0]), torch.tensor([-3.0]), torch.tensor([-2.0]), torch.tensor([-1.0]))
     assert gain.tolist() == pytest.approx([3.0])
     assert dpo(gain).tolist() == pytest.approx([math.log(1 + math.exp(-0.3))])
+
+
+def test_per_token_by_hand():
+    # answers of 2 and 4 tokens: mean 3; of 80 and 80
+    assert per_token(torch.tensor([6.0, 4.0]), torch.tensor([2, 80]), torch.tensor([4, 80])).tolist() == pytest.approx([2.0, 0.05])
 
 
 @pytest.mark.parametrize("term", ["nll", "kl", "best-of-n", "dpo"])

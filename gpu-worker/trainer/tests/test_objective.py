@@ -116,6 +116,20 @@ def test_a_weight_of_zero_leaves_the_same_bytes_as_no_term(student: Student, cha
     assert not torch.equal(kl_only, without)
 
 
+def test_a_long_answer_weighs_as_a_short_one(student: Student, chat: ChatFormat, items: list[Item]):
+    """Else the preference would rule over NLL, a mean, where answers are long. At the anchor, where the pull is strongest."""
+    student.set_anchor(student.weights())
+    row = next(item for item in items if item.pair is not None)
+    shares = []
+    for times in (1, 12):
+        assert row.pair is not None
+        repeated = dataclasses.replace(row, answer=row.answer * times, pair=Pair(row.pair.worst * times, row.pair.margin))
+        preference, _, _ = gradient(student, chat, [repeated], 1, Weights(0.0, 1.0, 0.0))
+        nll, _, _ = gradient(student, chat, [repeated], 1, Weights(1.0, 0.0, 0.0))
+        shares.append(float(preference.norm() / nll.norm()))
+    assert shares[1] < 3 * shares[0]
+
+
 def test_terms_off_need_no_anchor(base: Path, chat: ChatFormat, items: list[Item]):
     settings = parse(TrainingSettings, SETTINGS, "settings")
     student = Student(base, settings, torch.device("cpu"))
@@ -135,7 +149,8 @@ def test_dpo_at_the_anchor_is_log_two(base: Path, chat: ChatFormat, items: list[
     student = Student(base, settings, torch.device("cpu"))
     student.set_anchor(student.weights())
     _, _, terms = gradient(student, chat, items, 6, preference="dpo")
-    assert terms["preference"] == pytest.approx(0.693147, abs=1e-5)
+    lengths = [(len(item.answer) + len(item.pair.worst)) / 2 for item in items if item.pair is not None]
+    assert terms["preference"] == pytest.approx(sum(0.693147 / length for length in lengths) / len(lengths), abs=1e-5)
     assert terms["kl"] == pytest.approx(0, abs=1e-7)
     assert DPO_BETA == 0.1
 
