@@ -5,7 +5,7 @@ import { cacheFolder } from '../../platform/home.ts';
 import { python } from './learn.ts';
 
 const here = (name: string) => join(import.meta.dirname, name);
-const BASE_STEPS = 300;
+const BASE_STEPS = 900;
 
 /** The bench's base model: from the cache, else made in some minutes. The sources that it is made by name the folder. */
 export async function extractionBase(env: Environment, executable: string, threads: number): Promise<string> {

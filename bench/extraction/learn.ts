@@ -22,7 +22,7 @@ export const ARMS: readonly Arm[] = [
   { name: 'preference', beta: 0.5, gamma: 0.1, rounds: 1 },
   { name: 'on-policy round', beta: 0.5, gamma: 0.1, rounds: 2 },
 ];
-const WARMUP_EPOCHS = 3;
+const WARMUP_EPOCHS = 5;
 /** After the warm-up, in all rounds together. */
 const EPOCHS = 2;
 const BATCH_ROWS = 8;

@@ -9,7 +9,7 @@ import { answerOf, SYSTEM } from '../../examples/extraction/order.ts';
 import { simulatedTeacher } from '../../examples/extraction/teacher.ts';
 
 export const SAMPLES = 4;
-export const ROWS = { train: 240, validation: 32, test: 120 };
+export const ROWS = { train: 480, validation: 48, test: 120 };
 /** Of the test messages, which are the same for all seeds and none of a seed's training. */
 const TEST_SEED = 1_000_003;
 const PLAN = { teacher: 'lab/simulated', task: { kind: 'json' as const }, labels: [], keepBest: 1 };
