@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { TuningPrice } from './hosted.ts';
+import { PROVIDER_DEFAULTS, PROVIDER_KINDS, type ProviderKind } from './provider-kinds.ts';
 import { BaseConfig, StudentServerConfig } from './language-model.ts';
 
 const price = z.number().nonnegative().finite();
@@ -11,21 +12,35 @@ export const ModelConfig = z.strictObject({
   outputUsdPerMTok: price.optional(),
   /** Default: the input price. */
   cachedInputUsdPerMTok: price.optional(),
+  /** Of tokens written to the provider's prompt cache. Default: the input price. */
+  cacheWriteUsdPerMTok: price.optional(),
   /** Of fine-tuning it at the provider; without it, it can't be a hosted student. */
   tuning: TuningPrice.optional(),
 });
 export type ModelConfig = z.infer<typeof ModelConfig>;
 
-/** One provider of `stillhouse.yaml`. */
-export const ProviderConfig = z.strictObject({
+/** Address and key of a kind that has them; its id where none is given. */
+function withDefaults(config: unknown): unknown {
+  if (typeof config !== 'object' || config === null || !('kind' in config)) return config;
+  const { kind } = config;
+  if (typeof kind !== 'string' || !Object.hasOwn(PROVIDER_DEFAULTS, kind)) return config;
+  return { ...(kind === 'openai-compatible' ? {} : { id: kind }), ...PROVIDER_DEFAULTS[kind as ProviderKind], ...config };
+}
+
+const ProviderFields = z.strictObject({
   /** First part of its targets. */
   id: z
     .string()
     .regex(/^[a-z0-9][a-z0-9._-]*$/, 'must be lower-case letters, digits, ".", "_" or "-"')
     .refine((id) => id !== 'student' && id !== 'router', '"student" and "router" are taken'),
-  kind: z.enum(['openai-compatible']),
-  /** Up to and with `/v1`. */
+  kind: z.enum(PROVIDER_KINDS),
+  /** Up to and with `/v1`, where the API has it. */
   baseUrl: z.url({ protocol: /^https?$/ }),
+  /** AWS's region, of the kind `bedrock`; default: the one of `baseUrl`. */
+  region: z
+    .string()
+    .regex(/^[a-z0-9-]+$/)
+    .optional(),
   /** Name of the environment variable that holds the key; none: no key is sent. */
   apiKeyEnv: z.string().optional(),
   /** Private, loopback and link-local addresses are refused without it. */
@@ -41,6 +56,9 @@ export const ProviderConfig = z.strictObject({
     })
     .prefault({}),
 });
+
+/** One provider of `stillhouse.yaml`: of most kinds, `kind` says all. */
+export const ProviderConfig = z.preprocess(withDefaults, ProviderFields);
 export type ProviderConfig = z.infer<typeof ProviderConfig>;
 
 /** `stillhouse.yaml`. */

@@ -35,7 +35,7 @@ export interface Outcome {
 }
 
 /** Tokens of a call of which its provider counted none. */
-export const NO_USAGE: Usage = { tokensIn: 0, tokensOut: 0, tokensCached: 0, tokensReasoning: 0 };
+export const NO_USAGE: Usage = { tokensIn: 0, tokensOut: 0, tokensCached: 0, tokensCacheWrite: 0, tokensReasoning: 0 };
 
 /** Begins a call. */
 export function newCall(caller: Caller, request: ChatRequest, route: Route, nowMs: number): Call {

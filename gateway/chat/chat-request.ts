@@ -1,6 +1,6 @@
 import { GOLD_KEY, lastUserText, Metadata, METADATA_HEADER, type Message } from '../../contracts/chat.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
-import { editFields, topLevelMembers, type JsonMember } from './json-members.ts';
+import { editFields, type FieldEdits, topLevelMembers, type JsonMember } from './json-members.ts';
 
 /** As long as a target may be, and no name is longer. */
 const MAX_MODEL_LENGTH = 256;
@@ -50,16 +50,26 @@ export function parseChatRequest(text: string, metadataHeader: string | undefine
   };
 }
 
+/** What of a body a provider wants otherwise. */
+export interface UpstreamEdits {
+  fields: FieldEdits;
+  /** Whether a stream's usage must be asked for. */
+  streamUsage: boolean;
+}
+
 /** The body to send to a provider: its own name of the model, no metadata of ours, streamed usage asked for. */
-export function upstreamBody(request: ChatRequest, model: string): string {
-  const edits: Record<string, string | null> = { model: JSON.stringify(model) };
+export function upstreamBody(request: ChatRequest, model: string, { fields, streamUsage }: UpstreamEdits = AS_OPENAI): string {
+  const edits: Record<string, string | null> = { ...fields, model: JSON.stringify(model) };
   if ('metadata' in request.body || request.body['store'] === true) edits['metadata'] = metadataToSend(request);
-  if (request.stream && !request.usageAsked) {
+  if (!streamUsage) edits['stream_options'] = null;
+  else if (request.stream && !request.usageAsked) {
     const given = request.body['stream_options'];
     edits['stream_options'] = JSON.stringify({ ...(isObject(given) ? given : {}), include_usage: true });
   }
   return editFields(request.text, request.members, edits);
 }
+
+const AS_OPENAI: UpstreamEdits = { fields: {}, streamUsage: true };
 
 /** Text of the last user message. */
 export function promptText(request: ChatRequest): string {

@@ -43,10 +43,12 @@ export function usageOf(usage: unknown): Usage | null {
   const loose = usage as Record<string, unknown>;
   const tokensIn = count(loose['prompt_tokens']);
   const tokensOut = count(loose['completion_tokens']);
-  const tokensCached = count((loose['prompt_tokens_details'] as Record<string, unknown> | null | undefined)?.['cached_tokens']);
+  const prompt = loose['prompt_tokens_details'] as Record<string, unknown> | null | undefined;
+  const tokensCached = count(prompt?.['cached_tokens']);
+  const tokensCacheWrite = count(prompt?.['cache_write_tokens']);
   const tokensReasoning = count((loose['completion_tokens_details'] as Record<string, unknown> | null | undefined)?.['reasoning_tokens']);
-  if (tokensIn === null || tokensOut === null || tokensCached === null || tokensReasoning === null) return null;
-  return { tokensIn, tokensOut, tokensCached, tokensReasoning };
+  if (tokensIn === null || tokensOut === null || tokensCached === null || tokensCacheWrite === null || tokensReasoning === null) return null;
+  return { tokensIn, tokensOut, tokensCached, tokensCacheWrite, tokensReasoning };
 }
 
 /** About how many tokens a text has, where nobody counted: four bytes each. */

@@ -13,6 +13,8 @@ export interface Frame {
   text: string;
   /** Its data lines joined; empty for comments. */
   data: string;
+  /** Its `event` field; empty where it has none. */
+  event: string;
   isDone: boolean;
 }
 
@@ -76,7 +78,7 @@ export function framesOf(text: string): Frame[] {
     const end = endOfFrame(text, from);
     const frame = text.slice(from, end);
     const data = dataOf(frame);
-    frames.push({ text: frame, data, isDone: data === DONE });
+    frames.push({ text: frame, data, event: eventOf(frame), isDone: data === DONE });
     from = end;
   }
   return frames;
@@ -96,6 +98,11 @@ function dataOf(frame: string): string {
   if (frame.startsWith('data:') && frame.indexOf('\n') >= frame.length - 3) return frame.slice(5).trim();
   const lines = frame.split(/\r?\n/).filter((line) => line.startsWith('data:'));
   return lines.map((line) => line.slice(line[5] === ' ' ? 6 : 5)).join('\n');
+}
+
+function eventOf(frame: string): string {
+  if (frame.startsWith('data:')) return '';
+  return /^event:[ ]?(.*?)\r?$/m.exec(frame)?.[1] ?? '';
 }
 
 /** Behind the last empty line; 0 where there is none. */

@@ -16,7 +16,7 @@ test('several choices, unknown fields of a delta, and usage', () => {
     recorder.take(chunk([], { usage: { prompt_tokens: 3, completion_tokens: 2, completion_tokens_details: { reasoning_tokens: 1 } } })),
   ).toBe(true);
   expect([recorder.answerText, recorder.finishReason, recorder.model]).toEqual(['aA', 'stop', 'm']);
-  expect(recorder.usage).toEqual({ tokensIn: 3, tokensOut: 2, tokensCached: 0, tokensReasoning: 1 });
+  expect(recorder.usage).toEqual({ tokensIn: 3, tokensOut: 2, tokensCached: 0, tokensCacheWrite: 0, tokensReasoning: 1 });
   const completion = JSON.parse(recorder.completion()) as { choices: { index: number; message: object }[] };
   expect(completion.choices.map((choice) => [choice.index, choice.message])).toEqual([
     [1, { role: 'assistant', content: 'b' }],

@@ -45,7 +45,7 @@ const student = (hosted: object | null) =>
     createdAt: '2026-01-01T00:00:00.000Z',
   });
 const tuned = student({ provider: 'tuner', model: 'ft:small-1:acme::x', base: 'small-1' });
-const usage = { tokensIn: 1_000_000, tokensOut: 1_000_000, tokensCached: 0, tokensReasoning: 0 };
+const usage = { tokensIn: 1_000_000, tokensOut: 1_000_000, tokensCached: 0, tokensCacheWrite: 0, tokensReasoning: 0 };
 
 const students = (of: Student, providers = [provider]) => {
   const hosted = hostedStudents([config], providers);

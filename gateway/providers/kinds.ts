@@ -1,6 +1,20 @@
 import type { ProviderConfig } from '../../contracts/configuration.ts';
+import type { ProviderKind } from '../../contracts/provider-kinds.ts';
+import { anthropic } from './anthropic.ts';
+import { bedrock } from './bedrock.ts';
+import { cerebras } from './cerebras.ts';
+import { cohere } from './cohere.ts';
+import { deepseek } from './deepseek.ts';
+import { fireworks } from './fireworks.ts';
+import { google } from './google.ts';
+import { groq } from './groq.ts';
+import { mistral } from './mistral.ts';
+import { openai } from './openai.ts';
 import { openAICompatible } from './openai-compatible.ts';
+import { perplexity } from './perplexity.ts';
 import type { Provider } from './provider.ts';
+import { sambanova } from './sambanova.ts';
+import { together } from './together.ts';
 
 /** Reads a secret by its environment variable's name. */
 type Secret = (name: string) => string | undefined;
@@ -8,7 +22,20 @@ type Secret = (name: string) => string | undefined;
 /** A kind of `stillhouse.yaml` and the adapter that it means: a new provider is one file and one line here. */
 const KINDS = {
   'openai-compatible': openAICompatible,
-} satisfies Record<ProviderConfig['kind'], (config: ProviderConfig, secret: Secret) => Provider>;
+  openai,
+  anthropic,
+  google,
+  bedrock,
+  cohere,
+  groq,
+  mistral,
+  deepseek,
+  together,
+  fireworks,
+  cerebras,
+  sambanova,
+  perplexity,
+} satisfies Record<ProviderKind, (config: ProviderConfig, secret: Secret) => Provider>;
 
 /** The adapter of a configured provider. */
 export function providerOf(config: ProviderConfig, secret: Secret): Provider {

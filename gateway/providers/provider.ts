@@ -10,13 +10,20 @@ export interface ProviderCall {
   request: ChatRequest;
   snapshot: RegistrySnapshot;
   signal: CancelSignal;
+  /** What the provider can't do is left out instead of refused. */
+  lenient?: boolean;
+  /** Text of an answer that another target began, to be gone on from; only where `continuesPrefix`. */
+  prefix?: string;
 }
 
 /** Tokens of an answer as its provider counted them. */
 export interface Usage {
   tokensIn: number;
   tokensOut: number;
+  /** Of `tokensIn`: read from, and written to, the provider's prompt cache. */
   tokensCached: number;
+  tokensCacheWrite: number;
+  /** Of `tokensOut`. */
   tokensReasoning: number;
 }
 
@@ -35,6 +42,8 @@ export type ProviderAnswer =
 export interface Provider {
   /** First part of its targets. */
   readonly id: string;
+  /** Whether it goes on from the beginning of an answer (`ProviderCall.prefix`). */
+  readonly continuesPrefix?: boolean;
   /** Throws `upstream_*`, `provider_key_missing`, `cancelled`, or what is wrong with the request. */
   call(call: ProviderCall): Promise<ProviderAnswer>;
   /** Price of an answer in US dollars; null = unpriced. */

@@ -1,0 +1,66 @@
+import { StillhouseError } from '../../contracts/errors.ts';
+
+/** Fields that change nothing of the answer, or are the gateway's own affair. */
+const HARMLESS = new Set([
+  'model',
+  'messages',
+  'stream',
+  'stream_options',
+  'metadata',
+  'store',
+  'user',
+  'safety_identifier',
+  'prompt_cache_key',
+  'prompt_cache_retention',
+  'service_tier',
+]);
+
+/** Values that ask for nothing that would not happen anyway. */
+const NEUTRAL: Readonly<Record<string, (value: unknown) => boolean>> = {
+  n: (value) => value === 1,
+  logprobs: (value) => value === false,
+  top_logprobs: (value) => value === 0,
+  frequency_penalty: (value) => value === 0,
+  presence_penalty: (value) => value === 0,
+  tool_choice: (value) => value === 'auto' || value === 'none',
+  parallel_tool_calls: (value) => value === true,
+  response_format: (value) => isObject(value) && value['type'] === 'text',
+  modalities: (value) => Array.isArray(value) && value.every((one) => one === 'text'),
+};
+
+/**
+ * Refuses a chat request's top-level fields that are neither in `supported` nor without consequence: `invalid_request`
+ * with the field's name. A lenient call goes on without them.
+ */
+export function refuseUnsupported(
+  body: Readonly<Record<string, unknown>>,
+  supported: ReadonlySet<string>,
+  { provider, lenient }: { provider: string; lenient: boolean },
+): void {
+  if (lenient) return;
+  for (const [field, value] of Object.entries(body)) {
+    if (supported.has(field) || HARMLESS.has(field) || isEmpty(value) || NEUTRAL[field]?.(value)) continue;
+    throw cannot(provider, field);
+  }
+}
+
+/** The refusal of a field, or of one of its values. */
+export function cannot(provider: string, param: string, what = `'${param}'`): StillhouseError {
+  const message = `${provider} cannot do ${what}. Leave it out, or send the header x-stillhouse-lenient: true to go on without it`;
+  return new StillhouseError('invalid_request', message, { param });
+}
+
+/** A request that is wrong whatever the provider. */
+export function wrong(param: string, what: string): StillhouseError {
+  return new StillhouseError('invalid_request', `Invalid '${param}': ${what}`, { param });
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value == null) return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return isObject(value) && Object.keys(value).length === 0;
+}

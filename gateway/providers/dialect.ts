@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto';
+
+/**
+ * How a provider whose API is its own is spoken to: pure translation from and to OpenAI's chat form, no I/O. The chat form
+ * is the hub: each way in becomes it and each provider starts from it.
+ *
+ * Where OpenAI has no field, the chat form has what clients already send: `cache_control` on messages, content parts and
+ * tools (Anthropic's, as OpenRouter and LiteLLM take it); `reasoning_content` for an answer's reasoning (DeepSeek, vLLM),
+ * with `thinking_blocks` beside it where the provider wants its own blocks back (LiteLLM); `extra_content.google` on tool
+ * calls (Google); `usage.prompt_tokens_details.cache_write_tokens` (OpenRouter). `prompt_tokens` includes cached ones.
+ */
+export interface Dialect {
+  /** Throws `invalid_request` with the path of a field that the provider can't do, unless the call is lenient. */
+  request(call: DialectCall): WireRequest;
+  /** A whole answer, parsed, as a completion. Throws `upstream_invalid` where it is none. */
+  completion(answer: unknown, call: DialectCall): ChatCompletion;
+  /** A translator for one stream. */
+  chunks(call: DialectCall): ChunkTranslator;
+  /** What an error answer says: its body parsed, or its text where it is not JSON. */
+  error(body: unknown): ProviderFault;
+  /** Whether it goes on from the beginning of an answer (`DialectCall.prefix`). */
+  readonly continuesPrefix: boolean;
+}
+
+export interface DialectCall {
+  /** The provider's own name of the model. */
+  model: string;
+  /** The chat request, parsed; read, never changed. `messages` is an array of objects. */
+  body: Readonly<Record<string, unknown>>;
+  stream: boolean;
+  /** What the provider can't do is left out instead of refused. */
+  lenient: boolean;
+  /** Text that another target had answered before it broke off, to be gone on from; empty otherwise. */
+  prefix: string;
+  /** Seconds since 1970, for `created`. */
+  now: number;
+}
+
+export interface WireRequest {
+  /** Behind the provider's base URL, with a query where there is one. */
+  path: string;
+  headers?: Record<string, string>;
+  body: string;
+}
+
+/** Turns events of a provider's stream into chunks of OpenAI's. */
+export interface ChunkTranslator {
+  /** `data` is parsed JSON, or the text where it is none. Throws where the event is an error or nothing that is known to follow. */
+  take(event: { name: string; data: unknown }): ChatChunk[];
+  /** Whether the stream was whole: its end mark came, or a finish reason where there is no mark. */
+  readonly ended: boolean;
+}
+
+export interface ProviderFault {
+  message: string;
+  /** The provider's own code or type; null where it names none. */
+  code: string | null;
+}
+
+export interface ChatUsage {
+  prompt_tokens: number;
+  completion_tokens: number;
+  total_tokens: number;
+  prompt_tokens_details?: { cached_tokens: number; cache_write_tokens?: number };
+  completion_tokens_details?: { reasoning_tokens: number };
+}
+
+export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter';
+
+export interface ChatToolCall {
+  id: string;
+  type: 'function';
+  /** `arguments` is JSON text. */
+  function: { name: string; arguments: string };
+  extra_content?: unknown;
+}
+
+export interface ChatAnswerMessage {
+  role: 'assistant';
+  content: string | null;
+  refusal?: string | null;
+  reasoning_content?: string;
+  thinking_blocks?: unknown[];
+  tool_calls?: ChatToolCall[];
+  annotations?: unknown[];
+}
+
+export interface ChatCompletion {
+  id: string;
+  object: 'chat.completion';
+  created: number;
+  /** As the provider named it. */
+  model: string;
+  choices: { index: number; message: ChatAnswerMessage; finish_reason: FinishReason; logprobs?: unknown }[];
+  usage?: ChatUsage;
+}
+
+/** What of a message came with one chunk; parts of tool calls are put together by `index`. */
+export interface ChatDelta {
+  role?: 'assistant';
+  content?: string;
+  refusal?: string;
+  reasoning_content?: string;
+  thinking_blocks?: unknown[];
+  tool_calls?: {
+    index: number;
+    id?: string;
+    type?: 'function';
+    function: { name?: string; arguments?: string };
+    extra_content?: unknown;
+  }[];
+}
+
+export interface ChatChunk {
+  id: string;
+  object: 'chat.completion.chunk';
+  created: number;
+  model: string;
+  choices: { index: number; delta: ChatDelta; finish_reason: FinishReason | null; logprobs?: unknown }[];
+  usage?: ChatUsage | null;
+}
+
+/** Writes the chunks of one stream; `id` and `model` are the provider's once it has named them. */
+export class ChunkWriter {
+  id = `chatcmpl-${randomUUID()}`;
+  model: string;
+  readonly #created: number;
+
+  constructor(call: Pick<DialectCall, 'model' | 'now'>) {
+    this.model = call.model;
+    this.#created = call.now;
+  }
+
+  delta(
+    delta: ChatDelta,
+    { finish = null, index = 0, logprobs }: { finish?: FinishReason | null; index?: number; logprobs?: unknown } = {},
+  ): ChatChunk {
+    return { ...this.#head(), choices: [{ index, delta, finish_reason: finish, ...(logprobs === undefined ? {} : { logprobs }) }] };
+  }
+
+  /** The extra chunk at a stream's end. */
+  usage(usage: ChatUsage): ChatChunk {
+    return { ...this.#head(), choices: [], usage };
+  }
+
+  #head() {
+    return { id: this.id, object: 'chat.completion.chunk' as const, created: this.#created, model: this.model };
+  }
+}
+
+/** Usage in the chat form; `input` includes what was cached and what was written to the cache. */
+export function chatUsage(tokens: { input: number; output: number; cached?: number; cacheWrite?: number; reasoning?: number }): ChatUsage {
+  const { input, output, cached, cacheWrite, reasoning } = tokens;
+  return {
+    prompt_tokens: input,
+    completion_tokens: output,
+    total_tokens: input + output,
+    ...(cached === undefined && cacheWrite === undefined
+      ? {}
+      : { prompt_tokens_details: { cached_tokens: cached ?? 0, ...(cacheWrite === undefined ? {} : { cache_write_tokens: cacheWrite }) } }),
+    ...(reasoning === undefined ? {} : { completion_tokens_details: { reasoning_tokens: reasoning } }),
+  };
+}

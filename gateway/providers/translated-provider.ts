@@ -1,0 +1,101 @@
+import { Readable } from 'node:stream';
+import type { ProviderConfig } from '../../contracts/configuration.ts';
+import { StillhouseError } from '../../contracts/errors.ts';
+import { FrameSplitter, framesOf } from '../chat/stream-frames.ts';
+import type { Dialect, DialectCall } from './dialect.ts';
+import { Exchange } from './exchange.ts';
+import { configuredTargets, priceOf } from './price.ts';
+import { providerConnection } from './provider-connection.ts';
+import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
+import { upstreamError } from './upstream-error.ts';
+
+const JSON_HEADERS = { 'content-type': 'application/json' };
+const STREAM_HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' };
+const DONE = 'data: [DONE]\n\n';
+
+/** What a dialect needs beside its translation. */
+export interface TranslatedOptions {
+  dialect: Dialect;
+  /** Headers of every request, the key's among them; `key` is undefined where none is configured. */
+  headers: (key: string | undefined) => Record<string, string>;
+  now: () => number;
+}
+
+/** A provider over HTTP whose API is its own: everything behind it sees OpenAI's chat form. */
+export function translatedProvider(
+  config: ProviderConfig,
+  secret: (name: string) => string | undefined,
+  { dialect, headers: headersOf, now }: TranslatedOptions,
+): Provider {
+  const { pool, path, refusal } = providerConnection(config, secret);
+  const headers = { ...JSON_HEADERS, ...headersOf(config.apiKeyEnv === undefined ? undefined : secret(config.apiKeyEnv)) };
+  const price = priceOf(config);
+  return Object.freeze({
+    id: config.id,
+    continuesPrefix: dialect.continuesPrefix,
+    async call(call: ProviderCall): Promise<ProviderAnswer> {
+      if (refusal) throw refusal;
+      const asked = dialectCall(call, now());
+      const wire = dialect.request(asked);
+      const exchange = new Exchange(config.id, asked.stream, call.signal);
+      let answer: ProviderAnswer;
+      try {
+        pool.dispatch({ method: 'POST', path: path + wire.path, headers: { ...headers, ...wire.headers }, body: wire.body }, exchange);
+        answer = await exchange.answer;
+      } catch (error) {
+        throw upstreamError(error, config.id);
+      }
+      return answer.form === 'stream'
+        ? { ...answer, headers: { ...answer.headers, ...STREAM_HEADERS }, body: Readable.from(openAIFrames(answer.body, dialect, asked)) }
+        : wholeAnswer(answer, dialect, asked, config.id);
+    },
+    cost: price,
+    targets: () => configuredTargets(config, refusal),
+    close: () => pool.destroy(),
+  } satisfies Provider);
+}
+
+/** What a dialect is asked, from what a provider is. */
+export function dialectCall({ model, request, lenient = false, prefix = '' }: ProviderCall, nowMs: number): DialectCall {
+  return { model, body: request.body, stream: request.stream, lenient, prefix, now: Math.floor(nowMs / 1000) };
+}
+
+function wholeAnswer(answer: Extract<ProviderAnswer, { form: 'whole' }>, dialect: Dialect, asked: DialectCall, id: string): ProviderAnswer {
+  const body = jsonOf(answer.text);
+  const headers = { ...answer.headers, ...JSON_HEADERS };
+  if (answer.status >= 400) return { ...answer, headers, text: JSON.stringify(openAIFault(dialect.error(body))) };
+  if (typeof body === 'string')
+    throw new StillhouseError('upstream_invalid', `Provider "${id}" answered ${answer.status} with something that is not JSON`);
+  return { ...answer, headers, text: JSON.stringify(dialect.completion(body, asked)) };
+}
+
+/** A provider's error in OpenAI's shape. */
+export function openAIFault({ message, code }: { message: string; code: string | null }): object {
+  return { error: { message: message === '' ? 'The provider gave no reason' : message, type: code ?? 'api_error', param: null, code } };
+}
+
+async function* openAIFrames(body: Readable, dialect: Dialect, asked: DialectCall): AsyncGenerator<Buffer> {
+  const splitter = new FrameSplitter();
+  const translator = dialect.chunks(asked);
+  for await (const bytes of body as AsyncIterable<Buffer>) {
+    const whole = splitter.push(bytes);
+    if (whole === null) continue;
+    let text = '';
+    for (const { event, data } of framesOf(whole.toString())) {
+      if (data === '') continue;
+      for (const chunk of translator.take({ name: event, data: jsonOf(data) })) text += `data: ${JSON.stringify(chunk)}\n\n`;
+    }
+    if (text !== '') yield Buffer.from(text);
+  }
+  // Without it the stream counts as cut off.
+  if (translator.ended) yield Buffer.from(DONE);
+}
+
+/** Parsed, or the text itself. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
