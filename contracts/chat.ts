@@ -30,3 +30,5 @@ export type Metadata = z.infer<typeof Metadata>;
 export const METADATA_HEADER = 'x-stillhouse-metadata';
 /** Metadata key of the right answer: evaluates, is never sent to a provider. */
 export const GOLD_KEY = 'gold';
+/** Header that, being `true`, has fields left out that a provider can't do, instead of refusing the call. */
+export const LENIENT_HEADER = 'x-stillhouse-lenient';

@@ -51,8 +51,12 @@ const ProviderFields = z.strictObject({
       connectMs: z.number().int().positive().default(10_000),
       /** To the first byte of the answer. */
       firstByteMs: z.number().int().positive().default(120_000),
-      /** Between two bytes. */
+      /** To a stream's first token. */
+      firstTokenMs: z.number().int().positive().default(120_000),
+      /** Between two bytes, and between two tokens of a stream. */
       idleMs: z.number().int().positive().default(120_000),
+      /** In all. */
+      totalMs: z.number().int().positive().default(600_000),
     })
     .prefault({}),
 });
@@ -91,6 +95,15 @@ export const Configuration = z.strictObject({
         .int()
         .positive()
         .default(8 * 1024 ** 3),
+      /** Rounds over a call's targets after the first, where a later one can help. */
+      retries: z.number().int().min(0).max(10).default(2),
+      /** Waits between rounds: up to this, twice as much each round, */
+      retryBaseMs: z.number().int().positive().default(250),
+      /** at most this. A provider that asks for a longer wait is passed on to the caller. */
+      retryMaxMs: z.number().int().positive().default(8_000),
+      /** So many failures of a target one after the other and no call goes there for a while. */
+      breakerFailures: z.number().int().positive().default(10),
+      breakerOpenMs: z.number().int().positive().default(10_000),
       /** Pipeline calls in flight at most, per gateway process. */
       pipelineConcurrency: z.number().int().positive().default(64),
     })

@@ -29,6 +29,7 @@ import { studentBackends } from './providers/language-model/student-backends.ts'
 import { providerConnection } from './providers/provider-connection.ts';
 import { studentProvider, type Classifier } from './providers/student.ts';
 import { warmStudents } from './providers/warm-students.ts';
+import { circuitBreakers } from './routing/circuit-breaker.ts';
 import { temporalConnection, type TemporalConnection } from './temporal-connection.ts';
 import { openTracer } from './tracing/tracer.ts';
 import { tuningRoutes } from './tuning/tuning-routes.ts';
@@ -158,6 +159,10 @@ function createDataPlane(options: GatewayOptions, clickhouse: ClickHouseClient, 
     }),
     catalogue: createCatalogue([...providers, student]),
     admission: createAdmission({ pipelineConcurrency: limits.pipelineConcurrency }),
+    breakers: circuitBreakers({ failures: limits.breakerFailures, openMs: limits.breakerOpenMs, maxOpenMs: 8 * limits.breakerOpenMs }, () =>
+      performance.now(),
+    ),
+    retry: { retries: limits.retries, baseMs: limits.retryBaseMs, maxMs: limits.retryMaxMs },
     maxBodyBytes: limits.maxBodyBytes,
     now: Date.now,
     random: Math.random,

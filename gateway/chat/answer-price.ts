@@ -1,8 +1,9 @@
 import type { Usage } from '../providers/provider.ts';
-import type { Answered } from './attempts.ts';
+import type { Callable } from '../providers/catalogue.ts';
+import type { ProviderAnswer } from '../providers/provider.ts';
 
 /** US dollars of an answer: as it says itself, else by its tokens; null where nobody knows. Of a stream it is asked at its end. */
-export function answerPrice({ answer, callable }: Pick<Answered, 'answer' | 'callable'>, usage: Usage | null): number | null {
+export function answerPrice({ answer, callable }: { answer: ProviderAnswer; callable: Callable }, usage: Usage | null): number | null {
   if (answer.costUsd !== undefined) return answer.costUsd;
   if (!usage) return null;
   return answer.priceOf ? answer.priceOf(usage) : callable.provider.cost(callable.model, usage);

@@ -19,13 +19,15 @@ export interface ChatRequest {
   usageAsked: boolean;
   /** Body field and header merged; the header wins. */
   metadata: Record<string, string>;
+  /** What a provider can't do is left out instead of refused. */
+  lenient: boolean;
   /** What is recorded: the body without the metadata that the gateway consumed. */
   recorded: string;
 }
 
 /** Parses a body and its metadata header. Throws `invalid_json` or `invalid_request` with the field's name. */
-export function parseChatRequest(text: string, metadataHeader: string | undefined): ChatRequest {
-  const body = parseBody(text);
+export function parseChatRequest(text: string, metadataHeader: string | undefined, lenient = false): ChatRequest {
+  const body = jsonBody(text);
   const model = body['model'];
   if (typeof model !== 'string' || model === '') throw invalid('you must provide a model parameter', 'model');
   if (model.length > MAX_MODEL_LENGTH) throw invalid(`Invalid 'model': at most ${MAX_MODEL_LENGTH} characters`, 'model');
@@ -46,6 +48,7 @@ export function parseChatRequest(text: string, metadataHeader: string | undefine
     stream: body['stream'] === true,
     usageAsked: isObject(options) && options['include_usage'] === true,
     metadata: mergeMetadata(body['metadata'], metadataHeader),
+    lenient,
     recorded: 'metadata' in body ? editFields(text, members, { metadata: null }) : text,
   };
 }
@@ -82,7 +85,8 @@ function metadataToSend(request: ChatRequest): string | null {
   return Object.keys(rest).length > 0 ? JSON.stringify(rest) : null;
 }
 
-function parseBody(text: string): Record<string, unknown> {
+/** A request's body as an object. Throws `invalid_json`. */
+export function jsonBody(text: string): Record<string, unknown> {
   let body: unknown;
   try {
     body = JSON.parse(text);

@@ -47,7 +47,8 @@ export function usageOf(usage: unknown): Usage | null {
   const tokensCached = count(prompt?.['cached_tokens']);
   const tokensCacheWrite = count(prompt?.['cache_write_tokens']);
   const tokensReasoning = count((loose['completion_tokens_details'] as Record<string, unknown> | null | undefined)?.['reasoning_tokens']);
-  if (tokensIn === null || tokensOut === null || tokensCached === null || tokensCacheWrite === null || tokensReasoning === null) return null;
+  if (tokensIn === null || tokensOut === null || tokensCached === null || tokensCacheWrite === null || tokensReasoning === null)
+    return null;
   return { tokensIn, tokensOut, tokensCached, tokensCacheWrite, tokensReasoning };
 }
 

@@ -9,6 +9,7 @@ import type { GatewayContext } from '../keys/caller.ts';
 import { createKeyRing } from '../keys/key-ring.ts';
 import { createCatalogue } from '../providers/catalogue.ts';
 import type { ProviderAnswer } from '../providers/provider.ts';
+import { circuitBreakers } from '../routing/circuit-breaker.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 import { chatCompletions } from './completions.ts';
 
@@ -53,6 +54,8 @@ async function post(answer: ProviderAnswer, body: object = {}): Promise<Response
         shed: () => 0,
         close: () => undefined,
       },
+      breakers: circuitBreakers({ failures: 10, openMs: 1000, maxOpenMs: 1000 }, () => performance.now()),
+      retry: { retries: 0, baseMs: 1, maxMs: 1 },
       maxBodyBytes: 1e6,
       now: Date.now,
       random: Math.random,
@@ -71,7 +74,14 @@ test('an answer that could not be recorded is refused, and its call gets no seco
 });
 
 test('a stream that fails within the gateway ends with an error frame, a trace, and its place given back', async () => {
-  const body = new Readable({ read: () => void body.destroy(new TypeError('a fault of our own')) });
+  const chunks = ['data: {"choices":[{"delta":{"content":"a"}}]}\n\n'];
+  const body = new Readable({
+    read() {
+      const next = chunks.shift();
+      if (next === undefined) body.destroy(new TypeError('a fault of our own'));
+      else body.push(next);
+    },
+  });
   const answer = await post({ form: 'stream', status: 200, headers: {}, body }, { stream: true });
   expect(await answer.text()).toContain('"code":"internal"');
   expect(ended).toMatchObject([{ status: 'error', error_class: 'internal' }]);

@@ -1,14 +1,16 @@
 import type { Context } from 'hono';
-import { METADATA_HEADER } from '../../contracts/chat.ts';
-import type { ErrorCode, StillhouseError } from '../../contracts/errors.ts';
+import { LENIENT_HEADER, METADATA_HEADER } from '../../contracts/chat.ts';
+import type { ErrorCode } from '../../contracts/errors.ts';
 import type { RegistrySnapshot } from '../../contracts/registry.ts';
 import { resolveModel } from '../aliases/route.ts';
 import { originOf, type GatewayContext } from '../keys/caller.ts';
 import { CancelSignal } from '../providers/cancel-signal.ts';
+import type { WayIn } from '../ways-in/way-in.ts';
+import { CHAT_FORM, translatedForm, translatedRefusal, type AnswerForm } from './answer-form.ts';
 import { answerHeaders } from './answer-headers.ts';
-import { askTargets, type Answered } from './attempts.ts';
+import { type Answered, Asking } from './asking.ts';
 import { newCall, NO_USAGE, rowOf, startOf, type Call } from './call.ts';
-import { parseChatRequest } from './chat-request.ts';
+import { jsonBody, parseChatRequest, type ChatRequest } from './chat-request.ts';
 import { estimateTokens, estimateUsage } from './completion-facts.ts';
 import type { DataPlane } from './data-plane.ts';
 import { asStillhouseError, errorResponse, statusOf } from './openai-error.ts';
@@ -19,38 +21,65 @@ import { wholeAnswer } from './whole-answer.ts';
 /** After these nobody knows whether the provider charges. */
 const UNKNOWN_COST = new Set<ErrorCode>(['upstream_reset', 'upstream_timeout', 'upstream_invalid', 'internal']);
 
+type Handler = (c: Context<GatewayContext>) => Promise<Response>;
+
 /** `POST /v1/chat/completions`: who asks, what for, where to; then the call. */
-export function chatCompletions(plane: DataPlane): (c: Context<GatewayContext>) => Promise<Response> {
+export function chatCompletions(plane: DataPlane): Handler {
   return async function answerChat(c) {
     try {
-      const caller = plane.keys.callerOf(c.req.header('authorization'));
       const text = await readBody(c, plane.maxBodyBytes);
-      const request = parseChatRequest(text, c.req.header(METADATA_HEADER));
-      const snapshot = plane.snapshots.current(caller.project);
-      const route = resolveModel(request.model, snapshot, plane.catalogue, plane.random);
-      const call = newCall(caller, request, route, plane.now());
-      plane.admission.enter(originOf(caller));
-      return await makeCall(plane, call, snapshot, cancelSignal(c));
+      const request = parseChatRequest(text, c.req.header(METADATA_HEADER), isLenient(c));
+      return await answerCall(plane, c, request, CHAT_FORM);
     } catch (error) {
-      return refused(plane, error);
+      return errorResponse(refusal(plane, error));
     }
   };
 }
 
-async function makeCall(plane: DataPlane, call: Call, snapshot: RegistrySnapshot, signal: CancelSignal): Promise<Response> {
+/** The same for an API of another shape: its request becomes the chat form, and the answer comes back from it. */
+export function translatedCalls(plane: DataPlane, wayIn: WayIn): Handler {
+  return async function answerTranslated(c) {
+    try {
+      const asked = jsonBody(await readBody(c, plane.maxBodyBytes));
+      const request = parseChatRequest(JSON.stringify(wayIn.toChat(asked)), c.req.header(METADATA_HEADER), isLenient(c));
+      return await answerCall(plane, c, request, translatedForm(wayIn, asked));
+    } catch (error) {
+      return translatedRefusal(wayIn, refusal(plane, error));
+    }
+  };
+}
+
+async function answerCall(plane: DataPlane, c: Context<GatewayContext>, request: ChatRequest, form: AnswerForm): Promise<Response> {
+  const caller = plane.keys.callerOf(c.req.header('authorization'));
+  const snapshot = plane.snapshots.current(caller.project);
+  const route = resolveModel(request.model, snapshot, plane.catalogue, plane.random);
+  const call = newCall(caller, request, route, plane.now());
+  plane.admission.enter(originOf(caller));
+  return makeCall(plane, call, { snapshot, form, signal: cancelSignal(c) });
+}
+
+interface Circumstances {
+  snapshot: RegistrySnapshot;
+  form: AnswerForm;
+  signal: CancelSignal;
+}
+
+async function makeCall(plane: DataPlane, call: Call, { snapshot, form, signal }: Circumstances): Promise<Response> {
   const left = () => plane.admission.leave(originOf(call.caller));
   let streaming = false;
   try {
     await plane.tracer.begin(startOf(call, ...estimateOf(plane, call)));
+    const asking = new Asking(call, snapshot, signal, plane);
     let answered: Answered;
     try {
-      answered = await askTargets(call, plane.catalogue, snapshot, signal);
+      answered = await asking.next();
     } catch (error) {
-      return await failed(plane, call, error);
+      return await failed(plane, call, form, error);
     }
     // Not within the `try`: an answer that could not be recorded is owed by the spool, and must not get a second row.
-    if (answered.answer.form === 'whole') return await wholeAnswer(call, answered, plane.tracer);
-    const response = streamAnswer(call, answered, { tracer: plane.tracer, signal, left, log: plane.log });
+    if (answered.form === 'whole') return await wholeAnswer(call, answered, form, plane.tracer);
+    const { tracer, breakers, log } = plane;
+    const response = streamAnswer(call, answered, { asking, tracer, breakers, signal, frames: form.frames(call), left, log });
     streaming = true;
     return response;
   } finally {
@@ -59,7 +88,7 @@ async function makeCall(plane: DataPlane, call: Call, snapshot: RegistrySnapshot
 }
 
 /** Records a call that got no answer, and says why. */
-async function failed(plane: DataPlane, call: Call, error: unknown): Promise<Response> {
+async function failed(plane: DataPlane, call: Call, form: AnswerForm, error: unknown): Promise<Response> {
   const failure = asStillhouseError(error);
   if (failure.code === 'internal') plane.log.error({ err: error, trace: call.id }, 'a call failed inside the gateway');
   const cancelled = failure.code === 'cancelled';
@@ -68,13 +97,17 @@ async function failed(plane: DataPlane, call: Call, error: unknown): Promise<Res
   const costUsd = cancelled ? costOf(plane, call, usage) : UNKNOWN_COST.has(failure.code) ? null : 0;
   const outcome = { httpStatus: statusOf(failure), errorClass: failure.code, errorMessage: failure.message, usage, costUsd };
   await plane.tracer.end(rowOf(call, { status: cancelled ? 'cancelled' : 'error', ...outcome }));
-  return errorResponse(failure, answerHeaders(call));
+  return form.refusal(failure, answerHeaders(call));
 }
 
-function refused(plane: DataPlane, error: unknown): Response {
-  const failure: StillhouseError = asStillhouseError(error);
+function refusal(plane: DataPlane, error: unknown) {
+  const failure = asStillhouseError(error);
   if (failure.code === 'internal') plane.log.error({ err: error }, 'a request failed inside the gateway');
-  return errorResponse(failure);
+  return failure;
+}
+
+function isLenient(c: Context<GatewayContext>): boolean {
+  return c.req.header(LENIENT_HEADER) === 'true';
 }
 
 function estimateOf(plane: DataPlane, call: Call): [ReturnType<typeof estimateUsage>, number | null] {

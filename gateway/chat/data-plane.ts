@@ -3,6 +3,8 @@ import type { SnapshotHolder } from '../aliases/snapshot-holder.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { Admission } from '../limits/admission.ts';
 import type { Catalogue } from '../providers/catalogue.ts';
+import type { CircuitBreakers } from '../routing/circuit-breaker.ts';
+import type { RetryPolicy } from '../routing/retry.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 
 /** What `/v1` works with. */
@@ -12,6 +14,8 @@ export interface DataPlane {
   catalogue: Catalogue;
   tracer: Tracer;
   admission: Admission;
+  breakers: CircuitBreakers;
+  retry: RetryPolicy;
   maxBodyBytes: number;
   /** Milliseconds since 1970. */
   now: () => number;

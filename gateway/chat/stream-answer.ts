@@ -1,22 +1,28 @@
-import type { Readable } from 'node:stream';
-import { StillhouseError } from '../../contracts/errors.ts';
+import type { StillhouseError } from '../../contracts/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
-import { upstreamError } from '../providers/upstream-error.ts';
 import type { CancelSignal } from '../providers/cancel-signal.ts';
-import type { ProviderAnswer, Usage } from '../providers/provider.ts';
+import type { CircuitBreakers } from '../routing/circuit-breaker.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 import { answerHeaders } from './answer-headers.ts';
-import { answerPrice } from './answer-price.ts';
-import type { Answered } from './attempts.ts';
-import { NO_USAGE, rowOf, type Call, type Outcome } from './call.ts';
-import { estimateTokens } from './completion-facts.ts';
-import { asStillhouseError, openAIError, statusOf } from './openai-error.ts';
-import { framesOf, FrameSplitter } from './stream-frames.ts';
+import type { Answered, Asking } from './asking.ts';
+import { rowOf, type Call } from './call.ts';
+import type { CallFrames } from './call-frames.ts';
+import { Continuation } from './continuation.ts';
+import { asStillhouseError } from './openai-error.ts';
+import { chunkOf, hasToken } from './open-stream.ts';
+import { framesOf } from './stream-frames.ts';
 import { StreamRecorder } from './stream-recorder.ts';
+import { StreamSpending } from './stream-spending.ts';
+
+type Streamed = Extract<Answered, { form: 'stream' }>;
 
 interface StreamParts {
+  asking: Asking;
   tracer: Tracer;
+  breakers: CircuitBreakers;
+  /** Of the caller. */
   signal: CancelSignal;
+  frames: CallFrames;
   /** Called once when the stream is over, however it ended. */
   left: () => void;
   log: Logger;
@@ -26,9 +32,8 @@ interface StreamParts {
  * Passes a stream on, frame by frame and as fast as the caller reads. The frame that ends it is held back until the
  * trace is written.
  */
-export function streamAnswer(call: Call, answered: Answered, parts: StreamParts): Response {
-  if (answered.answer.form !== 'stream') throw new Error('a whole answer is not a stream');
-  const relay = new StreamRelay(call, answered, answered.answer, parts);
+export function streamAnswer(call: Call, answered: Streamed, parts: StreamParts): Response {
+  const relay = new StreamRelay(call, answered, parts);
   const body = new ReadableStream<Uint8Array>(
     { pull: (controller) => relay.pull(controller), cancel: () => relay.cancel() },
     // Nothing is read ahead: the caller's pace is the provider's.
@@ -37,143 +42,145 @@ export function streamAnswer(call: Call, answered: Answered, parts: StreamParts)
   return new Response(body, { status: answered.answer.status, headers: { ...answered.answer.headers, ...answerHeaders(call) } });
 }
 
+/** Bytes to pass on, and what closes the stream: null while it goes on. */
+interface Taken {
+  passed: Buffer;
+  end: string | null;
+}
+
+type Controller = ReadableStreamDefaultController<Uint8Array>;
+
 class StreamRelay {
   readonly #call: Call;
-  readonly #answered: Answered;
-  readonly #body: Readable;
   readonly #parts: StreamParts;
-  readonly #chunks: AsyncIterator<Buffer>;
-  readonly #splitter = new FrameSplitter();
   readonly #recorder = new StreamRecorder();
+  readonly #spending: StreamSpending;
+  #answered: Streamed;
+  /** Set once another target goes on from what the first one left. */
+  #continuation: Continuation | null = null;
   #over = false;
 
-  constructor(call: Call, answered: Answered, answer: Extract<ProviderAnswer, { form: 'stream' }>, parts: StreamParts) {
+  constructor(call: Call, answered: Streamed, parts: StreamParts) {
     this.#call = call;
     this.#answered = answered;
-    this.#body = answer.body;
     this.#parts = parts;
-    this.#chunks = answer.body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    this.#spending = new StreamSpending(call, this.#recorder);
+    this.#listen();
   }
 
-  async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    try {
-      for (;;) {
-        const next = await this.#chunks.next();
-        if (next.done) return await this.#ended(controller);
-        const whole = this.#splitter.push(next.value);
-        if (whole === null) continue;
-        const { passed, done } = this.#take(whole);
-        if (done !== null) {
-          if (passed.length > 0) controller.enqueue(passed);
-          await this.#finish(this.#providersError());
-          controller.enqueue(Buffer.from(done));
-          controller.close();
-          // To its end, so that the connection can serve the next call.
-          this.#body.on('error', () => undefined).resume();
-          return;
-        }
+  async pull(controller: Controller): Promise<void> {
+    for (;;) {
+      try {
+        const { opened } = this.#answered;
+        const whole = opened.held.shift() ?? (await opened.next());
+        const { passed, end } = whole === null ? this.#cutOff() : this.#take(whole);
+        if (end !== null) return await this.#finished(controller, passed, end);
         if (passed.length > 0) return controller.enqueue(passed);
+      } catch (error) {
+        const failure = await this.#goOn(asStillhouseError(error));
+        if (failure) return this.#failed(controller, failure);
       }
-    } catch (error) {
-      await this.#failed(controller, upstreamError(error, this.#answered.callable.provider.id));
     }
   }
 
   async cancel(): Promise<void> {
-    this.#body.on('error', () => undefined).destroy();
-    await this.#finish(new StillhouseError('cancelled', 'The caller went away'));
+    this.#answered.opened.close({ cut: true });
+    this.#parts.signal.abort();
+    await this.#finish(this.#parts.signal.reason);
   }
 
-  /** Records the frames; the bytes are passed on as they are, but for the usage that only we asked for. */
-  #take(whole: Buffer): { passed: Buffer; done: string | null } {
+  /** The caller's going away ends the provider's answer at once. */
+  #listen(): void {
+    const { signal } = this.#parts;
+    const { signal: attempt } = this.#answered;
+    signal.onAbort = () => attempt.abort(signal.reason);
+    if (signal.aborted) attempt.abort(signal.reason);
+  }
+
+  /** Records the frames; the bytes are passed on as they are where nothing in them is to be changed. */
+  #take(whole: Buffer): Taken {
+    const { frames } = this.#parts;
+    const { provider } = this.#answered.callable;
     const kept: string[] = [];
-    let dropped = false;
+    let changed = frames.translates || this.#continuation !== null;
     for (const frame of framesOf(whole.toString())) {
-      if (frame.isDone) return { passed: Buffer.from(kept.join('')), done: frame.text };
-      const extra = frame.data !== '' && this.#recorder.take(frame.data);
-      if (extra && !this.#call.request.usageAsked) dropped = true;
-      else kept.push(frame.text);
+      if (frame.isDone) return { passed: Buffer.from(kept.join('')), end: frames.translates ? frames.end() : frame.text };
+      if (frame.data === '') {
+        if (!frames.translates) kept.push(frame.text);
+        continue;
+      }
+      const chunk = chunkOf(frame.data, provider);
+      if (hasToken(chunk)) this.#answered.opened.token();
+      const going = this.#continuation ? this.#continuation.take(chunk) : chunk;
+      if (going === null) continue;
+      const extra = this.#recorder.take(going);
+      if (extra && !this.#call.request.usageAsked) changed = true;
+      else kept.push(frames.of(going, this.#continuation ? null : frame.text));
     }
-    return { passed: dropped ? Buffer.from(kept.join('')) : whole, done: null };
+    return { passed: changed ? Buffer.from(kept.join('')) : whole, end: null };
   }
 
-  /** The provider closed the stream without `[DONE]`: whole where a finish reason came, else cut off. */
-  async #ended(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    const said = this.#providersError();
-    if (said) return this.#failed(controller, said);
-    const whole = this.#recorder.finishReason !== '' && this.#splitter.rest() === null;
-    if (!whole) {
-      const provider = this.#answered.callable.provider.id;
-      return this.#failed(
-        controller,
-        new StillhouseError('upstream_reset', `Provider "${provider}" ended the stream before the answer was whole`),
-      );
+  /** The provider closed the stream without `[DONE]`: whole where a finish reason came. */
+  #cutOff(): Taken {
+    const { opened } = this.#answered;
+    const { frames } = this.#parts;
+    if (this.#recorder.finishReason === '' || opened.torn) throw opened.cut('before the answer was whole');
+    return { passed: Buffer.alloc(0), end: frames.translates ? frames.end() : '' };
+  }
+
+  /** Has another target go on from the text that the caller has; what went wrong where none can. */
+  async #goOn(failure: StillhouseError): Promise<StillhouseError | null> {
+    const { signal, asking, breakers, log } = this.#parts;
+    const { attempt, opened, callable } = this.#answered;
+    opened.close({ cut: true });
+    if (signal.aborted) return signal.reason;
+    attempt.error_class = failure.code;
+    if (failure.retryable) breakers.failed(callable.target);
+    if (failure.code === 'internal') log.error({ err: failure, trace: this.#call.id }, 'a stream failed inside the gateway');
+    if (!failure.retryable || !this.#recorder.isPlainText) return failure;
+    try {
+      const next = await asking.next(this.#recorder.answerText);
+      if (next.form !== 'stream') return failure;
+      this.#spending.attemptEnded(this.#answered);
+      this.#continuation = new Continuation(this.#recorder);
+      this.#answered = next;
+      this.#listen();
+      return null;
+    } catch (error) {
+      if (signal.aborted) return signal.reason;
+      log.info({ trace: this.#call.id, reason: asStillhouseError(error).message }, 'no target could go on with a stream that broke off');
+      return failure;
     }
+  }
+
+  async #finished(controller: Controller, passed: Buffer, end: string): Promise<void> {
+    const { opened } = this.#answered;
+    if (passed.length > 0) controller.enqueue(passed);
     await this.#finish(null);
+    if (end !== '') controller.enqueue(Buffer.from(end));
     controller.close();
+    opened.close({ cut: false });
   }
 
-  /**
-   * An error in a stream that has begun is a frame of its own, and no `[DONE]` follows. Where the provider has sent such
-   * a frame, the caller knows, and how the stream ended then says less than the provider did.
-   */
-  async #failed(controller: ReadableStreamDefaultController<Uint8Array>, error: StillhouseError): Promise<void> {
-    this.#body.on('error', () => undefined).destroy();
-    if (error.code === 'internal') this.#parts.log.error({ err: error, trace: this.#call.id }, 'a stream failed inside the gateway');
-    const said = this.#providersError();
-    const failure = this.#parts.signal.aborted ? new StillhouseError('cancelled', 'The caller went away') : (said ?? error);
+  /** An error in a stream that has begun is a frame of its own, and no end mark follows. */
+  async #failed(controller: Controller, failure: StillhouseError): Promise<void> {
     const recorded = await this.#finish(failure).then(
       () => failure,
       (unrecorded: unknown) => asStillhouseError(unrecorded),
     );
     try {
-      if (recorded !== said) controller.enqueue(Buffer.from(`data: ${JSON.stringify(openAIError(recorded))}\n\n`));
+      controller.enqueue(Buffer.from(this.#parts.frames.fail(recorded)));
       controller.close();
     } catch {
       // The caller is gone: nobody is left to be told.
     }
   }
 
-  /** What the provider itself said in the stream; null where it reported no error. */
-  #providersError(): StillhouseError | null {
-    return this.#recorder.error === null ? null : new StillhouseError('upstream_invalid', this.#recorder.error);
-  }
-
   async #finish(failure: StillhouseError | null): Promise<void> {
     if (this.#over) return;
     this.#over = true;
     this.#parts.left();
-    await this.#parts.tracer.end(rowOf(this.#call, this.#outcome(failure)));
-  }
-
-  #outcome(failure: StillhouseError | null): Outcome {
-    const { attempt, answer } = this.#answered;
-    const recorder = this.#recorder;
-    const usage = recorder.usage ?? this.#estimate();
-    // Read at the end: a student's price is known no earlier.
-    const costUsd = answerPrice(this.#answered, usage);
-    attempt.latency_ms = Math.round(performance.now() - this.#call.beganMs);
-    attempt.tokens_in = usage.tokensIn;
-    attempt.tokens_out = usage.tokensOut;
-    attempt.cost_usd = costUsd;
-    if (failure) attempt.error_class = failure.code;
-    return {
-      status: failure === null ? 'ok' : failure.code === 'cancelled' ? 'cancelled' : 'error',
-      httpStatus: failure === null ? answer.status : statusOf(failure),
-      errorClass: failure?.code ?? '',
-      errorMessage: failure?.message ?? '',
-      modelAnswered: recorder.model,
-      response: recorder.completion(),
-      answerText: recorder.answerText,
-      finishReason: recorder.finishReason,
-      usage,
-      costUsd,
-      firstTokenMs: recorder.firstTokenAt === null ? 0 : recorder.firstTokenAt - this.#call.beganMs,
-    };
-  }
-
-  /** Where no usage came, or not yet: what was asked and answered is paid for all the same. */
-  #estimate(): Usage {
-    return { ...NO_USAGE, tokensIn: estimateTokens(this.#call.request.text), tokensOut: estimateTokens(this.#recorder.answerText) };
+    if (failure) this.#answered.attempt.error_class = failure.code;
+    await this.#parts.tracer.end(rowOf(this.#call, this.#spending.outcome(this.#answered, failure)));
   }
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { StreamRecorder } from './stream-recorder.ts';
 
-const chunk = (choices: object[], rest: object = {}) => JSON.stringify({ id: 'c', created: 1, model: 'm', choices, ...rest });
+const chunk = (choices: object[], rest: object = {}) => ({ id: 'c', created: 1, model: 'm', choices, ...rest });
 
 test('several choices, unknown fields of a delta, and usage', () => {
   const recorder = new StreamRecorder();
@@ -24,16 +24,9 @@ test('several choices, unknown fields of a delta, and usage', () => {
   ]);
 });
 
-test('what is no chunk does no harm', () => {
+test('names of the language itself are no fields', () => {
   const recorder = new StreamRecorder();
-  for (const data of [
-    '',
-    'nonsense',
-    'null',
-    '[]',
-    '{"choices":[{"delta":{"__proto__":{"polluted":true},"tool_calls":[null,{"index":-1}]}}]}',
-  ])
-    recorder.take(data);
+  recorder.take(JSON.parse('{"choices":[{"delta":{"__proto__":{"polluted":true},"tool_calls":[null,{"index":-1}]}}]}') as object);
   expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
   expect(recorder.answerText).toBe('');
 });
@@ -46,14 +39,23 @@ test.each([
   ['{"choices":[{"delta":{"odd":{"parts":["text"]}}},{"delta":{"odd":{"parts":[{"index":0,"more":1}]}}}]}'],
 ])('a chunk of another shape is passed over where it says nothing: %s', (odd) => {
   const recorder = new StreamRecorder();
-  expect(recorder.take(odd)).toBe(false);
+  expect(recorder.take(JSON.parse(odd) as object)).toBe(false);
   recorder.take(chunk([{ index: 0, delta: { content: 'a' } }]));
   recorder.take(chunk([{ index: 0, delta: { content: 'b' }, finish_reason: 'stop' }]));
   expect([recorder.answerText, recorder.finishReason]).toEqual(['ab', 'stop']);
 });
 
-test('an error inside the stream is kept', () => {
-  const recorder = new StreamRecorder();
-  recorder.take('{"error":{"message":"out of memory"}}');
-  expect(recorder.error).toBe('out of memory');
+test('only the beginning of one plain text can be gone on from', () => {
+  const after = (...chunks: object[]) => {
+    const recorder = new StreamRecorder();
+    for (const one of chunks) recorder.take(one);
+    return recorder.isPlainText;
+  };
+  const text = chunk([{ index: 0, delta: { role: 'assistant', content: 'a', refusal: null } }]);
+  expect(after()).toBe(false);
+  expect(after(text)).toBe(true);
+  expect(after(text, chunk([{ index: 0, delta: {}, finish_reason: 'stop' }]))).toBe(false);
+  expect(after(text, chunk([{ index: 1, delta: { content: 'b' } }]))).toBe(false);
+  expect(after(text, chunk([{ index: 0, delta: { tool_calls: [{ index: 0, id: 'c' }] } }]))).toBe(false);
+  expect(after(chunk([{ index: 0, delta: { reasoning_content: 'hm' } }]), text)).toBe(false);
 });

@@ -11,6 +11,12 @@ interface LooseChunk {
   choices?: unknown;
 }
 
+/** What all chunks of a stream share. */
+export interface StreamHead {
+  id?: unknown;
+  created?: unknown;
+}
+
 interface Choice {
   message: Record<string, unknown>;
   finishReason: string | null;
@@ -20,24 +26,14 @@ interface Choice {
 export class StreamRecorder {
   usage: Usage | null = null;
   model = '';
-  /** The provider's own error inside the stream. */
-  error: string | null = null;
   /** `performance.now()` of the first text. */
   firstTokenAt: number | null = null;
-  #head: { id?: unknown; created?: unknown } = {};
+  #head: StreamHead = {};
   #rawUsage: unknown = null;
   readonly #choices = new Map<number, Choice>();
 
   /** Takes in one chunk; true where it is the extra one that brings nothing but usage. */
-  take(data: string): boolean {
-    let chunk: LooseChunk;
-    try {
-      chunk = JSON.parse(data) as LooseChunk;
-    } catch {
-      return false;
-    }
-    if (typeof chunk !== 'object' || chunk === null) return false;
-    if (chunk.error) this.error = messageOf(chunk.error);
+  take(chunk: LooseChunk): boolean {
     if (typeof chunk.model === 'string' && this.model === '') {
       this.model = chunk.model;
       this.#head = { id: chunk.id, created: chunk.created };
@@ -48,7 +44,7 @@ export class StreamRecorder {
     }
     const choices = Array.isArray(chunk.choices) ? (chunk.choices as unknown[]) : [];
     for (const choice of choices) if (isObject(choice)) this.#takeChoice(choice);
-    return choices.length === 0 && chunk.usage != null && !chunk.error;
+    return choices.length === 0 && chunk.usage != null;
   }
 
   #takeChoice({ index, delta, finish_reason: finish }: Record<string, unknown>): void {
@@ -62,6 +58,18 @@ export class StreamRecorder {
   get answerText(): string {
     const content = this.#choices.get(0)?.message['content'];
     return typeof content === 'string' ? content : '';
+  }
+
+  get head(): StreamHead {
+    return this.#head;
+  }
+
+  /** Whether what has come is the beginning of one plain text, and nothing else that a successor could not go on from. */
+  get isPlainText(): boolean {
+    if (this.#choices.size !== 1) return false;
+    const choice = this.#choices.get(0);
+    if (!choice || choice.finishReason !== null || this.answerText === '') return false;
+    return Object.entries(choice.message).every(([key, value]) => key === 'role' || key === 'content' || value === null || value === '');
   }
 
   get finishReason(): string {
@@ -105,11 +113,6 @@ function mergeParts(before: unknown[], parts: unknown[]): unknown[] {
     for (const key in fields) mergeDelta(merged, key, fields[key]);
   }
   return before;
-}
-
-function messageOf(error: unknown): string {
-  const message = isObject(error) ? error['message'] : error;
-  return typeof message === 'string' ? message : 'the provider sent an error';
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,13 +1,18 @@
 import type { Tracer } from '../tracing/tracer.ts';
+import type { AnswerForm } from './answer-form.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { answerPrice } from './answer-price.ts';
-import type { Answered } from './attempts.ts';
+import type { Answered } from './asking.ts';
 import { classOfStatus, NO_USAGE, rowOf, type Call, type Outcome } from './call.ts';
 
-/** Records a whole answer and passes it on as it came, a provider's error too. */
-export async function wholeAnswer(call: Call, answered: Answered, tracer: Tracer): Promise<Response> {
+/** Records a whole answer and passes it on, a provider's error too; as it came where the caller speaks OpenAI's chat. */
+export async function wholeAnswer(
+  call: Call,
+  answered: Extract<Answered, { form: 'whole' }>,
+  form: AnswerForm,
+  tracer: Tracer,
+): Promise<Response> {
   const { answer, attempt, facts } = answered;
-  if (answer.form !== 'whole') throw new Error('a stream is not a whole answer');
   let outcome: Outcome;
   if (facts) {
     const usage = facts.usage ?? NO_USAGE;
@@ -40,7 +45,8 @@ export async function wholeAnswer(call: Call, answered: Answered, tracer: Tracer
   }
   await tracer.end(rowOf(call, outcome));
   const headers = { ...answer.headers, ...answerHeaders(call, outcome.costUsd) };
-  return new Response(answer.text, { status: answer.status, headers });
+  const text = facts ? form.whole(call, answer.text) : form.fault(call, answer.status, answer.text);
+  return new Response(text, { status: answer.status, headers });
 }
 
 function messageOf(text: string): string {

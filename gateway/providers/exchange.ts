@@ -41,7 +41,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    const abort = () => controller.abort(new StillhouseError('cancelled', 'The caller went away'));
+    const abort = () => controller.abort(this.#signal.reason);
     if (this.#signal.aborted) abort();
     else this.#signal.onAbort = abort;
   }

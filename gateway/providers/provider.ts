@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { ProviderConfig } from '../../contracts/configuration.ts';
 import type { TargetInfo } from '../../contracts/http.ts';
 import type { RegistrySnapshot } from '../../contracts/registry.ts';
 import type { ChatRequest } from '../chat/chat-request.ts';
@@ -44,6 +45,8 @@ export interface Provider {
   readonly id: string;
   /** Whether it goes on from the beginning of an answer (`ProviderCall.prefix`). */
   readonly continuesPrefix?: boolean;
+  /** How long it may take; absent where what answers is our own. */
+  readonly timeouts?: ProviderConfig['timeouts'];
   /** Throws `upstream_*`, `provider_key_missing`, `cancelled`, or what is wrong with the request. */
   call(call: ProviderCall): Promise<ProviderAnswer>;
   /** Price of an answer in US dollars; null = unpriced. */

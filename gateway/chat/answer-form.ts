@@ -1,0 +1,55 @@
+import { StillhouseError } from '../../contracts/errors.ts';
+import type { ChatCompletion } from '../providers/dialect.ts';
+import type { WayIn } from '../ways-in/way-in.ts';
+import { CHAT_FRAMES, type CallFrames, translatedFrames } from './call-frames.ts';
+import type { Call } from './call.ts';
+import { errorResponse, openAIError, statusOf } from './openai-error.ts';
+
+/** How a call's answer is written in the API by which it came. */
+export interface AnswerForm {
+  /** A completion's text as the caller's body. */
+  whole(call: Call, text: string): string;
+  /** A provider's error answer. */
+  fault(call: Call, status: number, text: string): string;
+  frames(call: Call): CallFrames;
+  /** An error of ours. */
+  refusal(error: StillhouseError, headers?: Record<string, string>): Response;
+}
+
+/** OpenAI's chat: all goes on as it came. */
+export const CHAT_FORM: AnswerForm = {
+  whole: (_call, text) => text,
+  fault: (_call, _status, text) => text,
+  frames: () => CHAT_FRAMES,
+  refusal: errorResponse,
+};
+
+export function translatedForm(wayIn: WayIn, asked: Readonly<Record<string, unknown>>): AnswerForm {
+  return {
+    whole: (call, text) => JSON.stringify(wayIn.fromCompletion(JSON.parse(text) as ChatCompletion, asked, call.id)),
+    fault: (_call, status, text) => JSON.stringify(wayIn.error({ status, ...faultOf(text) })),
+    frames: (call) => translatedFrames(wayIn.frames(asked, call.id)),
+    refusal: (error, headers = {}) => translatedRefusal(wayIn, error, headers),
+  };
+}
+
+/** An error of ours in the words of an API. */
+export function translatedRefusal(wayIn: WayIn, error: StillhouseError, headers: Record<string, string> = {}): Response {
+  const status = statusOf(error);
+  const { message, type, code, param } = openAIError(error).error;
+  const made = errorResponse(error, headers);
+  return new Response(JSON.stringify(wayIn.error({ status, message, type, code, param })), { status, headers: made.headers });
+}
+
+function faultOf(text: string): { message: string; type: string; code: string | null; param: string | null } {
+  let error: Record<string, unknown> = {};
+  try {
+    const body = JSON.parse(text) as { error?: unknown } | null;
+    if (typeof body?.error === 'object' && body.error !== null) error = body.error as Record<string, unknown>;
+    else if (typeof body?.error === 'string') error = { message: body.error };
+  } catch {
+    // Not JSON: the text itself is the message.
+  }
+  const said = (key: string) => (typeof error[key] === 'string' ? error[key] : null);
+  return { message: said('message') ?? text.slice(0, 500), type: said('type') ?? 'api_error', code: said('code'), param: said('param') };
+}

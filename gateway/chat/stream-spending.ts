@@ -1,0 +1,84 @@
+import type { StillhouseError } from '../../contracts/errors.ts';
+import type { Usage } from '../providers/provider.ts';
+import { answerPrice } from './answer-price.ts';
+import type { Answered } from './asking.ts';
+import { NO_USAGE, type Call, type Outcome } from './call.ts';
+import { estimateTokens } from './completion-facts.ts';
+import { statusOf } from './openai-error.ts';
+import type { StreamRecorder } from './stream-recorder.ts';
+
+type Streamed = Extract<Answered, { form: 'stream' }>;
+
+/** What a stream's attempts have used, and how the stream ended. */
+export class StreamSpending {
+  readonly #call: Call;
+  readonly #recorder: StreamRecorder;
+  /** Of attempts that broke off. */
+  #before: Usage = NO_USAGE;
+  #beforeUsd: number | null = 0;
+  #textBefore = 0;
+
+  constructor(call: Call, recorder: StreamRecorder) {
+    this.#call = call;
+    this.#recorder = recorder;
+  }
+
+  /** An attempt broke off and another goes on: what it used is paid for all the same. */
+  attemptEnded(answered: Streamed): void {
+    const usage = this.#account(answered);
+    this.#before = sum(this.#before, usage);
+    this.#beforeUsd = plus(this.#beforeUsd, answered.attempt.cost_usd);
+    this.#textBefore = this.#recorder.answerText.length;
+    this.#recorder.usage = null;
+  }
+
+  outcome(answered: Streamed, failure: StillhouseError | null): Outcome {
+    const recorder = this.#recorder;
+    const usage = this.#account(answered);
+    return {
+      status: failure === null ? 'ok' : failure.code === 'cancelled' ? 'cancelled' : 'error',
+      httpStatus: failure === null ? answered.answer.status : statusOf(failure),
+      errorClass: failure?.code ?? '',
+      errorMessage: failure?.message ?? '',
+      modelAnswered: recorder.model,
+      response: recorder.completion(),
+      answerText: recorder.answerText,
+      finishReason: recorder.finishReason,
+      usage: sum(this.#before, usage),
+      costUsd: plus(this.#beforeUsd, answered.attempt.cost_usd),
+      firstTokenMs: recorder.firstTokenAt === null ? 0 : recorder.firstTokenAt - this.#call.beganMs,
+    };
+  }
+
+  #account({ attempt, answer, callable }: Streamed): Usage {
+    const usage = this.#recorder.usage ?? this.#estimate();
+    // Read at the end: a student's price is known no earlier.
+    const costUsd = answerPrice({ answer, callable }, usage);
+    attempt.latency_ms = Math.round(performance.now() - this.#call.beganMs);
+    attempt.tokens_in = usage.tokensIn;
+    attempt.tokens_out = usage.tokensOut;
+    attempt.cost_usd = costUsd;
+    return usage;
+  }
+
+  /** Where no usage came, or not yet: what was asked and answered is paid for all the same. */
+  #estimate(): Usage {
+    const text = this.#recorder.answerText.slice(this.#textBefore);
+    return { ...NO_USAGE, tokensIn: estimateTokens(this.#call.request.text), tokensOut: estimateTokens(text) };
+  }
+}
+
+function sum(a: Usage, b: Usage): Usage {
+  return {
+    tokensIn: a.tokensIn + b.tokensIn,
+    tokensOut: a.tokensOut + b.tokensOut,
+    tokensCached: a.tokensCached + b.tokensCached,
+    tokensCacheWrite: a.tokensCacheWrite + b.tokensCacheWrite,
+    tokensReasoning: a.tokensReasoning + b.tokensReasoning,
+  };
+}
+
+/** Unknown where a part is unknown. */
+function plus(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? null : a + b;
+}
