@@ -3,7 +3,7 @@ import { LENIENT_HEADER, METADATA_HEADER } from '../../contracts/chat.ts';
 import type { ErrorCode } from '../../contracts/errors.ts';
 import type { RegistrySnapshot } from '../../contracts/registry.ts';
 import { resolveModel } from '../aliases/route.ts';
-import { originOf, type GatewayContext } from '../keys/caller.ts';
+import { originOf, type Caller, type GatewayContext } from '../keys/caller.ts';
 import { CancelSignal } from '../providers/cancel-signal.ts';
 import type { WayIn } from '../ways-in/way-in.ts';
 import { CHAT_FORM, translatedForm, translatedRefusal, type AnswerForm } from './answer-form.ts';
@@ -27,9 +27,10 @@ type Handler = (c: Context<GatewayContext>) => Promise<Response>;
 export function chatCompletions(plane: DataPlane): Handler {
   return async function answerChat(c) {
     try {
+      const caller = callerOf(plane, c);
       const text = await readBody(c, plane.maxBodyBytes);
       const request = parseChatRequest(text, c.req.header(METADATA_HEADER), isLenient(c));
-      return await answerCall(plane, c, request, CHAT_FORM);
+      return await answerCall(plane, c, caller, { request, form: CHAT_FORM });
     } catch (error) {
       return errorResponse(refusal(plane, error));
     }
@@ -40,17 +41,26 @@ export function chatCompletions(plane: DataPlane): Handler {
 export function translatedCalls(plane: DataPlane, wayIn: WayIn): Handler {
   return async function answerTranslated(c) {
     try {
+      const caller = callerOf(plane, c);
       const asked = jsonBody(await readBody(c, plane.maxBodyBytes));
       const request = parseChatRequest(JSON.stringify(wayIn.toChat(asked)), c.req.header(METADATA_HEADER), isLenient(c));
-      return await answerCall(plane, c, request, translatedForm(wayIn, asked));
+      return await answerCall(plane, c, caller, { request, form: translatedForm(wayIn, asked) });
     } catch (error) {
       return translatedRefusal(wayIn, refusal(plane, error));
     }
   };
 }
 
-async function answerCall(plane: DataPlane, c: Context<GatewayContext>, request: ChatRequest, form: AnswerForm): Promise<Response> {
-  const caller = plane.keys.callerOf(c.req.header('authorization'));
+function callerOf(plane: DataPlane, c: Context<GatewayContext>): Caller {
+  return plane.keys.callerOf(c.req.header('authorization'));
+}
+
+interface Asked {
+  request: ChatRequest;
+  form: AnswerForm;
+}
+
+async function answerCall(plane: DataPlane, c: Context<GatewayContext>, caller: Caller, { request, form }: Asked): Promise<Response> {
   const snapshot = plane.snapshots.current(caller.project);
   const route = resolveModel(request.model, snapshot, plane.catalogue, plane.random);
   const call = newCall(caller, request, route, plane.now());

@@ -48,8 +48,11 @@ export class OpenedStream {
       this.held.push(whole);
       bytes += whole.length;
       for (const { data, isDone } of framesOf(whole.toString())) {
-        if (isDone && !this.#begun) throw invalid(this.#provider, 'ended the stream without an answer');
-        if (data !== '' && !isDone && hasToken(chunkOf(data, this.#provider))) this.#begun = true;
+        if (isDone) throw invalid(this.#provider, 'ended the stream without an answer');
+        if (data === '' || !hasToken(chunkOf(data, this.#provider))) continue;
+        // What is behind it is looked at when it is passed on.
+        this.#begun = true;
+        break;
       }
       if (bytes > MAX_HELD_BYTES) this.#begun = true;
     }

@@ -58,6 +58,8 @@ class StreamRelay {
   #answered: Streamed;
   /** Set once another target goes on from what the first one left. */
   #continuation: Continuation | null = null;
+  /** What was wrong with a frame, while the good ones before it are on their way. */
+  #fault: unknown = null;
   #over = false;
 
   constructor(call: Call, answered: Streamed, parts: StreamParts) {
@@ -72,6 +74,7 @@ class StreamRelay {
     for (;;) {
       try {
         const { opened } = this.#answered;
+        if (this.#fault) throw this.#fault;
         const whole = opened.held.shift() ?? (await opened.next());
         const { passed, end } = whole === null ? this.#cutOff() : this.#take(whole);
         if (end !== null) return await this.#finished(controller, passed, end);
@@ -109,7 +112,13 @@ class StreamRelay {
         if (!frames.translates) kept.push(frame.text);
         continue;
       }
-      const chunk = chunkOf(frame.data, provider);
+      let chunk: Record<string, unknown>;
+      try {
+        chunk = chunkOf(frame.data, provider);
+      } catch (error) {
+        this.#fault = error;
+        return { passed: Buffer.from(kept.join('')), end: null };
+      }
       if (hasToken(chunk)) this.#answered.opened.token();
       const going = this.#continuation ? this.#continuation.take(chunk) : chunk;
       if (going === null) continue;
@@ -133,6 +142,7 @@ class StreamRelay {
     const { signal, asking, breakers, log } = this.#parts;
     const { attempt, opened, callable } = this.#answered;
     opened.close({ cut: true });
+    this.#fault = null;
     if (signal.aborted) return signal.reason;
     attempt.error_class = failure.code;
     if (failure.retryable) breakers.failed(callable.target);

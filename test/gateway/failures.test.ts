@@ -17,6 +17,8 @@ beforeAll(async () => {
   const timeouts = { connectMs: 500, firstByteMs: 300, idleMs: 300 };
   gateway = await startGatewayProcess({
     clickhouseUrl: 'http://127.0.0.1:9',
+    // One round, and no memory of what failed before: routing has its own tests.
+    limits: { retries: 0, breakerFailures: 1_000_000 },
     providers: [
       labProvider(bad.url, { timeouts }),
       labProvider(good.url, { id: 'good' }),

@@ -80,11 +80,14 @@ test.each([
   const text = `${chunkFrame({ content: 'a' })}data: ${data}\n\n`;
   upstream.answer = streamOf(text);
   const got = await gateway.post({ model: 'lab/test', messages, stream: true });
-  expect(await got.text()).toBe(text);
+  const message = 'Provider "lab" sent an error in the stream: out of memory';
+  const [first, last, ...more] = (await got.text()).split('\n\n');
+  expect([`${first}\n\n`, more]).toEqual([chunkFrame({ content: 'a' }), ['']]);
+  expect(JSON.parse(last!.slice(6))).toMatchObject({ error: { message, code: 'upstream_invalid' } });
   expect(traceOf(got)).toMatchObject({
     status: 'error',
     error_class: 'upstream_invalid',
-    error_message: 'out of memory',
+    error_message: message,
     answer_text: 'a',
   });
 });

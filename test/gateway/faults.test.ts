@@ -1,0 +1,268 @@
+import { createServer as createTlsServer } from 'node:https';
+import { type AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { HEADERS } from '../../contracts/http.ts';
+import { ADMIN_KEY, type GatewayProcess, labProvider, startGatewayProcess } from './gateway-process.ts';
+import { spooledRows } from './spooled-rows.ts';
+import { TLS_CERTIFICATE, TLS_KEY } from './unsigned-certificate.ts';
+import { answerWith, chunkFrame, startUpstream, type TestUpstream, USAGE } from './upstream.ts';
+
+/**
+ * What a provider can do wrong, each with what becomes of a call: whole and streamed, alone and with another target behind
+ * it. `docs/gateway.md` lists them.
+ */
+
+type Answer = TestUpstream['answer'];
+
+const SECRET = 'half of an answer';
+const STREAM = { 'content-type': 'text/event-stream' };
+let bad: TestUpstream;
+let good: TestUpstream;
+let prefixed: TestUpstream;
+let tls: ReturnType<typeof createTlsServer>;
+let gateway: GatewayProcess;
+const messages = [{ role: 'user', content: 'Hello' }];
+
+const status =
+  (code: number, body: string, headers: Record<string, string> = {}): Answer =>
+  (_asked, response) =>
+    void response.writeHead(code, { 'content-type': 'application/json', ...headers }).end(body);
+/** Begins a stream with text, then does something else. */
+const midStream =
+  (then: (write: (text: string) => void, response: Parameters<Answer>[1]) => void): Answer =>
+  (_asked, response) => {
+    response.writeHead(200, STREAM);
+    response.write(chunkFrame({ role: 'assistant', content: '' }));
+    response.write(chunkFrame({ content: SECRET }), () => setImmediate(() => then((text) => void response.write(text), response)));
+  };
+const wholeStream =
+  (...texts: string[]): Answer =>
+  (_asked, response) => {
+    response.writeHead(200, STREAM);
+    for (const text of texts) response.write(chunkFrame({ content: text }));
+    response.end(`${chunkFrame({}, 'stop')}data: ${JSON.stringify({ choices: [], usage: USAGE })}\n\ndata: [DONE]\n\n`);
+  };
+const answerEither =
+  (text: string): Answer =>
+  (asked, response) =>
+    asked.body['stream'] === true ? wholeStream(...text.split(/(?= )/))(asked, response) : answerWith(text)(asked, response);
+
+beforeAll(async () => {
+  bad = await startUpstream();
+  good = await startUpstream(answerEither('from the fallback'));
+  prefixed = await startUpstream();
+  // A certificate that nobody has signed.
+  tls = createTlsServer({ key: TLS_KEY, cert: TLS_CERTIFICATE }, (_request, response) => void response.end('{}'));
+  await new Promise<void>((resolve) => tls.listen(0, '127.0.0.1', resolve));
+  const timeouts = { connectMs: 500, firstByteMs: 300, firstTokenMs: 400, idleMs: 300, totalMs: 1500 };
+  gateway = await startGatewayProcess({
+    clickhouseUrl: 'http://127.0.0.1:9',
+    env: { MISTRAL_API_KEY: 'sk-test' },
+    limits: { retries: 1, retryBaseMs: 1, retryMaxMs: 1500, breakerFailures: 1_000_000 },
+    providers: [
+      labProvider(bad.url, { timeouts }),
+      labProvider(good.url, { id: 'good' }),
+      labProvider(prefixed.url, { id: 'going', kind: 'mistral' }),
+      labProvider('http://127.0.0.1:9', { id: 'gone' }),
+      labProvider(`https://127.0.0.1:${(tls.address() as AddressInfo).port}`, { id: 'tls' }),
+    ],
+    aliases: {
+      ...Object.fromEntries(
+        ['lab', 'gone', 'tls'].map((id) => [`with-${id}`, { targets: [{ target: `${id}/test`, weight: 1 }], fallbacks: ['good/test'] }]),
+      ),
+      'going-on': { targets: [{ target: 'lab/test', weight: 1 }], fallbacks: ['good/test', 'going/test'] },
+    },
+  });
+});
+
+afterAll(async () => {
+  await gateway?.dispose();
+  await Promise.all([bad?.stop(), good?.stop(), prefixed?.stop()]);
+  tls?.close();
+});
+
+const traceOf = (answer: Response) => spooledRows(gateway.home).find((row) => row.id === answer.headers.get(HEADERS.traceId))!;
+/** Text of a streamed answer, whether it ended well, and the error's code where one is in it. */
+async function readStream(answer: Response): Promise<{ text: string; done: boolean; error: string | null }> {
+  const frames = (await answer.text()).split('\n\n').filter((frame) => frame.startsWith('data: '));
+  const data = frames.map((frame) => frame.slice(6));
+  const chunks = data.filter((one) => one !== '[DONE]').map((one) => JSON.parse(one));
+  return {
+    text: chunks.map((chunk) => chunk.choices?.[0]?.delta?.content ?? '').join(''),
+    done: data.at(-1) === '[DONE]',
+    error: chunks.find((chunk) => chunk.error)?.error.code ?? null,
+  };
+}
+
+interface Fault {
+  name: string;
+  answer?: Answer;
+  /** The provider; default: the one whose answers are set. */
+  id?: 'gone' | 'tls';
+  /** Status and code of the caller's answer where no other target is there. */
+  alone: [number, string | null];
+}
+
+/** Before anything has reached the caller. */
+const BEFORE: Fault[] = [
+  { name: 'refused', id: 'gone', alone: [502, 'upstream_unreachable'] },
+  { name: 'TLS that is not to be trusted', id: 'tls', alone: [502, 'upstream_unreachable'] },
+  { name: 'reset', answer: (_asked, response) => void response.socket!.resetAndDestroy(), alone: [502, 'upstream_reset'] },
+  { name: '429', answer: status(429, '{"error":{"message":"slow down","code":"theirs"}}'), alone: [429, 'theirs'] },
+  { name: '429 with a Retry-After', answer: status(429, '{"error":{"code":"theirs"}}', { 'retry-after': '1' }), alone: [429, 'theirs'] },
+  {
+    name: '429 with a long Retry-After',
+    answer: status(429, '{"error":{"code":"theirs"}}', { 'retry-after': '60' }),
+    alone: [429, 'theirs'],
+  },
+  { name: '500', answer: status(500, '{"error":{"message":"oh","code":"theirs"}}'), alone: [500, 'theirs'] },
+  { name: '502 in HTML', answer: status(502, '<html>Bad gateway</html>', { 'content-type': 'text/html' }), alone: [502, null] },
+  { name: '200 with an error body', answer: status(200, '{"error":{"message":"no capacity"}}'), alone: [502, 'upstream_invalid'] },
+  { name: 'an empty body', answer: status(200, ''), alone: [502, 'upstream_invalid'] },
+  { name: 'truncated JSON', answer: status(200, '{"choices":[{"message":{"cont'), alone: [502, 'upstream_invalid'] },
+  { name: 'a wrong content type', answer: status(200, 'hello', { 'content-type': 'text/plain' }), alone: [502, 'upstream_invalid'] },
+  { name: 'a stall before the first byte', answer: () => undefined, alone: [504, 'upstream_timeout'] },
+  {
+    name: 'a slow trickle',
+    answer: (asked, response) => {
+      // Bytes come in time, an answer does not.
+      const streamed = asked.body['stream'] === true;
+      response.writeHead(200, streamed ? STREAM : { 'content-type': 'application/json' });
+      const timer = setInterval(() => response.write(streamed ? ': wait\n\n' : ' '), 50);
+      response.once('close', () => clearInterval(timer));
+    },
+    alone: [504, 'upstream_timeout'],
+  },
+];
+const STREAMED_BEFORE: Fault[] = [
+  {
+    name: 'a stream that is cut before its first token',
+    answer: (_asked, response) => {
+      response.writeHead(200, STREAM);
+      response.write(chunkFrame({ role: 'assistant', content: '' }), () => setImmediate(() => response.socket!.destroy()));
+    },
+    alone: [502, 'upstream_reset'],
+  },
+  {
+    name: 'a stream of garbage',
+    answer: (_asked, response) => void response.writeHead(200, STREAM).end('data: <garbage>\n\n'),
+    alone: [502, 'upstream_invalid'],
+  },
+  {
+    name: 'a stream that only ends',
+    answer: (_asked, response) => void response.writeHead(200, STREAM).end('data: [DONE]\n\n'),
+    alone: [502, 'upstream_invalid'],
+  },
+  { name: 'an empty stream', answer: (_asked, response) => void response.writeHead(200, STREAM).end(), alone: [502, 'upstream_reset'] },
+  {
+    name: 'an error frame before the first token',
+    answer: (_asked, response) => void response.writeHead(200, STREAM).end('data: {"error":{"message":"overloaded"}}\n\n'),
+    alone: [502, 'upstream_invalid'],
+  },
+];
+
+const runs = [
+  ...BEFORE.flatMap((fault) => [false, true].map((stream) => ({ ...fault, stream }))),
+  ...STREAMED_BEFORE.map((fault) => ({ ...fault, stream: true })),
+];
+
+test.each(runs)('$name (streamed: $stream): the next target answers', async ({ answer, id = 'lab', stream }) => {
+  if (answer) bad.answer = answer;
+  const got = await gateway.post({ model: `with-${id}`, messages, stream });
+  expect([got.status, got.headers.get(HEADERS.target), got.headers.get(HEADERS.attempts)]).toEqual([200, 'good/test', '2']);
+  if (stream) expect(await readStream(got)).toEqual({ text: 'from the fallback', done: true, error: null });
+  else expect(await got.json()).toMatchObject({ choices: [{ message: { content: 'from the fallback' } }] });
+  expect(traceOf(got)).toMatchObject({ status: 'ok', target: 'good/test', answer_text: 'from the fallback' });
+});
+
+test.each(runs)(
+  '$name (streamed: $stream), and nobody else: an error that says so',
+  async ({ name, answer, id = 'lab', stream, alone }) => {
+    if (answer) bad.answer = answer;
+    const got = await gateway.post({ model: `${id}/test`, messages, stream });
+    const [code, error] = alone;
+    expect(got.status).toBe(code);
+    if (error !== null) expect(await got.json()).toMatchObject({ error: { code: error } });
+    else expect(await got.text()).toContain('Bad gateway');
+    // Once more where that can help, unless the provider wants a longer wait than the gateway's.
+    const once = code === 504 || name.includes('long');
+    expect(traceOf(got)).toMatchObject({ status: 'error', http_status: code });
+    expect(traceOf(got).attempts).toHaveLength(once ? 1 : 2);
+  },
+);
+
+const MIDDLE: { name: string; answer: Answer; code: string }[] = [
+  { name: 'a cut', answer: midStream((_write, response) => response.socket!.destroy()), code: 'upstream_reset' },
+  { name: 'a stall', answer: midStream(() => undefined), code: 'upstream_timeout' },
+  { name: 'a garbage frame', answer: midStream((write) => write('data: {"choices": [{"del\n\n')), code: 'upstream_invalid' },
+  { name: 'a missing end mark', answer: midStream((_write, response) => response.end()), code: 'upstream_reset' },
+  { name: 'an error frame', answer: midStream((write) => write('data: {"error":{"message":"overloaded"}}\n\n')), code: 'upstream_invalid' },
+  {
+    name: 'nothing but comments',
+    answer: midStream((write, response) => {
+      const timer = setInterval(() => write(': wait\n\n'), 50);
+      response.once('close', () => clearInterval(timer));
+    }),
+    code: 'upstream_timeout',
+  },
+];
+
+test.each(MIDDLE)('$name in mid-stream, and nobody can go on: an error event, never a success', async ({ answer, code }) => {
+  bad.answer = answer;
+  const got = await gateway.post({ model: 'with-lab', messages, stream: true });
+  expect(await readStream(got)).toEqual({ text: SECRET, done: false, error: code });
+  expect(traceOf(got)).toMatchObject({ status: 'error', error_class: code, answer_text: SECRET, target: 'lab/test' });
+  expect(traceOf(got).cost_usd).toBeGreaterThan(0);
+});
+
+test.each(MIDDLE)('$name in mid-stream: a target that continues a prefix goes on from the text', async ({ answer }) => {
+  bad.answer = answer;
+  // It says the prefix again, as some do, cut in the middle.
+  prefixed.answer = wholeStream('half of', ' an answer', ', and', ' the rest');
+  const got = await gateway.post({ model: 'going-on', messages, stream: true });
+  expect(await readStream(got)).toEqual({ text: `${SECRET}, and the rest`, done: true, error: null });
+  expect((prefixed.asked.at(-1)!.body['messages'] as object[]).at(-1)).toEqual({ role: 'assistant', content: SECRET, prefix: true });
+  const trace = traceOf(got);
+  expect(trace).toMatchObject({ status: 'ok', answer_text: `${SECRET}, and the rest`, finish_reason: 'stop', target: 'going/test' });
+  expect(trace.attempts).toMatchObject([{ target: 'lab/test' }, { target: 'going/test', error_class: '' }]);
+  // Both are paid for.
+  expect(trace.cost_usd).toBeCloseTo(
+    trace.attempts.reduce((sum, { cost_usd }) => sum + cost_usd!, 0),
+    12,
+  );
+  expect(trace.attempts.every(({ cost_usd }) => cost_usd! > 0)).toBe(true);
+});
+
+test('a retry waits as long as the provider asks for', async () => {
+  let asked = 0;
+  bad.answer = (ask, response) =>
+    asked++ === 0 ? status(429, '{}', { 'retry-after-ms': '400' })(ask, response) : answerWith('at last')(ask, response);
+  const began = performance.now();
+  const got = await gateway.post({ model: 'lab/test', messages });
+  expect(await got.json()).toMatchObject({ choices: [{ message: { content: 'at last' } }] });
+  expect(performance.now() - began).toBeGreaterThan(390);
+  expect(traceOf(got).attempts).toMatchObject([{ status: 429 }, { status: 200 }]);
+});
+
+test('a provider that says not to retry is not asked again', async () => {
+  bad.answer = status(500, '{}', { 'x-should-retry': 'false' });
+  const got = await gateway.post({ model: 'lab/test', messages });
+  expect([got.status, got.headers.get(HEADERS.attempts)]).toEqual([500, '1']);
+});
+
+test('a caller who goes away while a retry waits is not asked for', async () => {
+  bad.answer = status(429, '{}', { 'retry-after-ms': '1400' });
+  const before = bad.asked.length;
+  const aborter = new AbortController();
+  const call = fetch(`${gateway.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${ADMIN_KEY}` },
+    body: JSON.stringify({ model: 'lab/test', messages, metadata: { marker: 'impatient' } }),
+    signal: aborter.signal,
+  });
+  await expect.poll(() => bad.asked.length).toBe(before + 1);
+  aborter.abort();
+  await call.catch(() => undefined);
+  await expect.poll(() => spooledRows(gateway.home).find((row) => row.metadata['marker'] === 'impatient')?.status).toBe('cancelled');
+  expect(bad.asked.length).toBe(before + 1);
+});
