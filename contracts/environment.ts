@@ -57,6 +57,9 @@ export const Environment = z.object({
   STILLHOUSE_CACHE: optionalText,
   /** US dollars per CPU core and hour: an encoder student's price. */
   STILLHOUSE_CORE_HOUR_USD: z.coerce.number().positive().default(0.1),
+  /** Where OpenTelemetry spans go (OTLP over HTTP); its other variables are read by its own library. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: optionalText,
+  OTEL_SERVICE_NAME: z.string().default('stillhouse-gateway'),
   STILLHOUSE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   CLICKHOUSE_URL: optionalText,
   CLICKHOUSE_USER: z.string().default('default'),

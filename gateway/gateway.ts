@@ -18,9 +18,12 @@ import { followRegistry, type SnapshotPoller } from './aliases/snapshot-poller.t
 import { createApi } from './api/api.ts';
 import { createApp, withHotPath } from './app.ts';
 import type { DataPlane } from './chat/data-plane.ts';
+import { liveValues } from './health.ts';
 import { createKeyRing } from './keys/key-ring.ts';
 import { checkListenAddress } from './keys/listen-address.ts';
 import { createAdmission } from './limits/admission.ts';
+import { gatewayMetrics } from './observability/metrics.ts';
+import { type SpanObserver, spanObserver } from './observability/spans.ts';
 import { createCatalogue } from './providers/catalogue.ts';
 import { hostedStudents } from './providers/hosted-student.ts';
 import { providerOf } from './providers/kinds.ts';
@@ -66,7 +69,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   checkListenAddress(env.STILLHOUSE_HOST, env.STILLHOUSE_ADMIN_KEY !== undefined);
   const clickhouse = connectClickHouse(env, { application: 'stillhouse-gateway' });
   const temporal = temporalConnection({ address: env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233', namespace: env.TEMPORAL_NAMESPACE });
-  const dataPlane = createDataPlane(options, clickhouse, temporal);
+  const spans = await spanObserver(env.OTEL_EXPORTER_OTLP_ENDPOINT, env.OTEL_SERVICE_NAME);
+  const dataPlane = createDataPlane(options, clickhouse, temporal, spans);
   const { tracer, snapshots, catalogue, admission } = dataPlane;
   const api = createApi({
     clickhouse,
@@ -104,6 +108,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       snapshots.close();
       admission.close();
       await tracer.close(SHIP_MS);
+      // Spans are of use to somebody, and no promise: where they go may be down.
+      await spans?.close().catch((error: unknown) => log.warn({ reason: (error as Error).message }, 'spans could not be sent'));
       await Promise.all([...tuned.values()].map(({ pool }) => pool.destroy()));
       await Promise.all([catalogue.close(), temporal.close(), clickhouse.close()]);
     },
@@ -112,7 +118,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
 type OwnedDataPlane = DataPlane & { snapshots: SnapshotPoller };
 
-function createDataPlane(options: GatewayOptions, clickhouse: ClickHouseClient, temporal: TemporalConnection): OwnedDataPlane {
+function createDataPlane(
+  options: GatewayOptions,
+  clickhouse: ClickHouseClient,
+  temporal: TemporalConnection,
+  spans: SpanObserver | null,
+): OwnedDataPlane {
   const { env, configuration, log } = options;
   const paths = homePaths(env);
   const { limits } = configuration;
@@ -131,21 +142,30 @@ function createDataPlane(options: GatewayOptions, clickhouse: ClickHouseClient, 
   const hosted = hostedStudents(configuration.providers, providers);
   const usdPerCoreHour = env.STILLHOUSE_CORE_HOUR_USD;
   const student = studentProvider({ classifier, languageModels, hosted, usdPerCoreHour, now: Date.now });
+  const tracer = openTracer({
+    spool: paths.spool,
+    sink: {
+      insert: (token, lines) => insertTraceSegment(clickhouse, { token, lines }),
+      idsOfSegment: (segmentId) => idsOfSegment(clickhouse, segmentId),
+    },
+    fsync: env.STILLHOUSE_SPOOL_FSYNC,
+    quotaBytes: limits.spoolQuotaBytes,
+    log,
+  });
+  const admission = createAdmission({ pipelineConcurrency: limits.pipelineConcurrency });
+  const { breakerFailures, breakerOpenMs } = limits;
+  const breakers = circuitBreakers({ failures: breakerFailures, openMs: breakerOpenMs, maxOpenMs: 8 * breakerOpenMs }, () =>
+    performance.now(),
+  );
+  const metrics = gatewayMetrics(liveValues({ tracer, admission, breakers }));
   return {
+    metrics,
+    observers: spans ? [metrics, spans] : [metrics],
     keys: createKeyRing({
       adminKey: env.STILLHOUSE_ADMIN_KEY ?? secretFile(paths.adminKey, 'sk-admin'),
       serviceKey: env.STILLHOUSE_SERVICE_KEY ?? secretFile(paths.serviceKey, 'sk-service'),
     }),
-    tracer: openTracer({
-      spool: paths.spool,
-      sink: {
-        insert: (token, lines) => insertTraceSegment(clickhouse, { token, lines }),
-        idsOfSegment: (segmentId) => idsOfSegment(clickhouse, segmentId),
-      },
-      fsync: env.STILLHOUSE_SPOOL_FSYNC,
-      quotaBytes: limits.spoolQuotaBytes,
-      log,
-    }),
+    tracer,
     snapshots: followRegistry({
       projects: [DEFAULT_PROJECT],
       folder: paths.snapshots,
@@ -158,10 +178,8 @@ function createDataPlane(options: GatewayOptions, clickhouse: ClickHouseClient, 
       log,
     }),
     catalogue: createCatalogue([...providers, student]),
-    admission: createAdmission({ pipelineConcurrency: limits.pipelineConcurrency }),
-    breakers: circuitBreakers({ failures: limits.breakerFailures, openMs: limits.breakerOpenMs, maxOpenMs: 8 * limits.breakerOpenMs }, () =>
-      performance.now(),
-    ),
+    admission,
+    breakers,
     retry: { retries: limits.retries, baseMs: limits.retryBaseMs, maxMs: limits.retryMaxMs },
     maxBodyBytes: limits.maxBodyBytes,
     now: Date.now,

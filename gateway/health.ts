@@ -1,12 +1,20 @@
 import type { Context } from 'hono';
 import type { SnapshotHolder } from './aliases/snapshot-holder.ts';
 import type { Admission } from './limits/admission.ts';
+import type { LiveValue, Metrics } from './observability/metrics.ts';
+import type { CircuitBreakers } from './routing/circuit-breaker.ts';
 import type { Tracer } from './tracing/tracer.ts';
 
 export interface HealthParts {
   snapshots: SnapshotHolder;
   tracer: Tracer;
+}
+
+/** What `/metrics` looks at when it is asked. */
+export interface LiveParts {
+  tracer: Tracer;
   admission: Admission;
+  breakers: CircuitBreakers;
 }
 
 /** `GET /readyz`: 200 whenever a call would be answered and recorded, with ClickHouse and Temporal down too. */
@@ -20,24 +28,37 @@ export function readiness(parts: HealthParts): (c: Context) => Response {
 }
 
 /** `GET /metrics`: Prometheus' text format. */
-export function metrics(parts: HealthParts): (c: Context) => Response {
-  return function answerMetrics(c) {
-    const spool = parts.tracer.stats();
-    const counters = parts.tracer.counters();
-    const lines = [
-      ['calls_in_flight', 'gauge', 'Calls that have not been answered yet', parts.admission.inFlight()],
-      ['calls_total', 'counter', 'Calls recorded by this process', counters.rows],
-      ['pipeline_shed_total', 'counter', 'Pipeline calls turned away', parts.admission.shed()],
-      ['spool_segments', 'gauge', 'Segments that wait for ClickHouse', spool.segments],
-      ['spool_bytes', 'gauge', 'Bytes that wait for ClickHouse', spool.bytes],
-      ['spool_oldest_age_seconds', 'gauge', 'Age of the oldest trace that waits', spool.oldestAgeS],
-      ['spool_writable', 'gauge', '1 while calls can be recorded', parts.tracer.writable() ? 1 : 0],
-      ['trace_bodies_shed_total', 'counter', 'Traces recorded without bodies, since the spool was over its quota', counters.bodiesShed],
-      ['trace_rows_rejected_total', 'counter', 'Traces that ClickHouse refused, set aside on disk', counters.rowsRejected],
-    ] as const;
-    const text = lines.map(
-      ([name, type, help, value]) => `# HELP stillhouse_${name} ${help}\n# TYPE stillhouse_${name} ${type}\nstillhouse_${name} ${value}\n`,
-    );
-    return c.text(text.join(''), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
+export function metrics({ metrics }: { metrics: Metrics }): (c: Context) => Promise<Response> {
+  return async function answerMetrics(c) {
+    return c.text(await metrics.text(), 200, { 'content-type': metrics.contentType });
   };
+}
+
+/** What can be seen of a gateway at any time. */
+export function liveValues({ tracer, admission, breakers }: LiveParts): LiveValue[] {
+  const spool = () => tracer.stats();
+  const states = { closed: 0, 'half-open': 1, open: 2 };
+  const breakerStates = () => breakers.states().map(({ target, state }) => ({ labels: { target, state }, value: states[state] }));
+  return [
+    { name: 'calls_in_flight', type: 'gauge', help: 'Calls that have not been answered yet', value: () => admission.inFlight() },
+    { name: 'calls_total', type: 'counter', help: 'Calls recorded by this process', value: () => tracer.counters().rows },
+    { name: 'pipeline_shed_total', type: 'counter', help: 'Pipeline calls turned away', value: () => admission.shed() },
+    { name: 'breaker_state', type: 'gauge', help: 'Targets that failed of late: 0 closed, 1 half open, 2 open', value: breakerStates },
+    { name: 'spool_segments', type: 'gauge', help: 'Segments that wait for ClickHouse', value: () => spool().segments },
+    { name: 'spool_bytes', type: 'gauge', help: 'Bytes that wait for ClickHouse', value: () => spool().bytes },
+    { name: 'spool_oldest_age_seconds', type: 'gauge', help: 'Age of the oldest trace that waits', value: () => spool().oldestAgeS },
+    { name: 'spool_writable', type: 'gauge', help: '1 while calls can be recorded', value: () => (tracer.writable() ? 1 : 0) },
+    {
+      name: 'trace_bodies_shed_total',
+      type: 'counter',
+      help: 'Traces recorded without bodies, since the spool was over its quota',
+      value: () => tracer.counters().bodiesShed,
+    },
+    {
+      name: 'trace_rows_rejected_total',
+      type: 'counter',
+      help: 'Traces that ClickHouse refused, set aside on disk',
+      value: () => tracer.counters().rowsRejected,
+    },
+  ];
 }

@@ -102,7 +102,9 @@ export class Asking {
     this.#at = 0;
     this.#retryable = [];
     this.#longestWaitMs = null;
+    const began = performance.now();
     await pause(waitMs, this.#signal);
+    this.#call.waitedMs += performance.now() - began;
     return true;
   }
 
@@ -122,7 +124,7 @@ export class Asking {
     const signal = new CancelSignal();
     try {
       const answered = await this.#ask(target, attempt, signal, prefix);
-      attempt.latency_ms = Math.round(performance.now() - began);
+      this.#waitedFor(attempt, began);
       const { status, headers } = answered.answer;
       if (status < 400) {
         this.#parts.breakers.succeeded(target);
@@ -142,8 +144,14 @@ export class Asking {
     }
   }
 
+  #waitedFor(attempt: AttemptRow, began: number): void {
+    const ms = performance.now() - began;
+    attempt.latency_ms = Math.round(ms);
+    this.#call.waitedMs += ms;
+  }
+
   #failed(target: string, attempt: AttemptRow, failure: StillhouseError, began: number): Failed {
-    attempt.latency_ms = Math.round(performance.now() - began);
+    this.#waitedFor(attempt, began);
     attempt.error_class = failure.code;
     if (failure.retryable) this.#parts.breakers.failed(target);
     else this.#parts.breakers.dropped(target);

@@ -13,6 +13,12 @@ export interface Call {
   ts: string;
   /** `performance.now()` when it came. */
   beganMs: number;
+  /** Milliseconds since 1970. */
+  beganAt: number;
+  /** Of its time, what went into waiting for targets and for retries. */
+  waitedMs: number;
+  /** The caller's `traceparent`. */
+  parent: string | undefined;
   caller: Caller;
   request: ChatRequest;
   route: Route;
@@ -38,8 +44,14 @@ export interface Outcome {
 export const NO_USAGE: Usage = { tokensIn: 0, tokensOut: 0, tokensCached: 0, tokensCacheWrite: 0, tokensReasoning: 0 };
 
 /** Begins a call. */
-export function newCall(caller: Caller, request: ChatRequest, route: Route, nowMs: number): Call {
-  return { id: traceId(nowMs), ts: clickHouseTime(nowMs), beganMs: performance.now(), caller, request, route, attempts: [] };
+export function newCall(
+  caller: Caller,
+  request: ChatRequest,
+  route: Route,
+  { nowMs, parent }: { nowMs: number; parent?: string | undefined },
+): Call {
+  const began = { id: traceId(nowMs), ts: clickHouseTime(nowMs), beganMs: performance.now(), beganAt: nowMs, waitedMs: 0, parent };
+  return { ...began, caller, request, route, attempts: [] };
 }
 
 /** What the spool keeps of a call until it ends. */

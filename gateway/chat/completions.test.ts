@@ -9,6 +9,7 @@ import type { GatewayContext } from '../keys/caller.ts';
 import { createKeyRing } from '../keys/key-ring.ts';
 import { createCatalogue } from '../providers/catalogue.ts';
 import type { ProviderAnswer } from '../providers/provider.ts';
+import { gatewayMetrics } from '../observability/metrics.ts';
 import { circuitBreakers } from '../routing/circuit-breaker.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 import { chatCompletions } from './completions.ts';
@@ -47,6 +48,8 @@ async function post(answer: ProviderAnswer, body: object = {}): Promise<Response
       snapshots: { current: emptySnapshot, refresh: () => Promise.reject(new Error('not asked')), ready: () => true },
       catalogue: createCatalogue([provider]),
       tracer,
+      observers: [],
+      metrics: gatewayMetrics([]),
       admission: {
         enter: () => void inFlight++,
         leave: () => void inFlight--,

@@ -9,12 +9,13 @@ import type { WayIn } from '../ways-in/way-in.ts';
 import { CHAT_FORM, translatedForm, translatedRefusal, type AnswerForm } from './answer-form.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { type Answered, Asking } from './asking.ts';
-import { newCall, NO_USAGE, rowOf, startOf, type Call } from './call.ts';
+import { newCall, NO_USAGE, startOf, type Call } from './call.ts';
 import { jsonBody, parseChatRequest, type ChatRequest } from './chat-request.ts';
 import { estimateTokens, estimateUsage } from './completion-facts.ts';
 import type { DataPlane } from './data-plane.ts';
 import { asStillhouseError, errorResponse, statusOf } from './openai-error.ts';
 import { readBody } from './read-body.ts';
+import { recordCall } from './record-call.ts';
 import { streamAnswer } from './stream-answer.ts';
 import { wholeAnswer } from './whole-answer.ts';
 
@@ -63,7 +64,7 @@ interface Asked {
 async function answerCall(plane: DataPlane, c: Context<GatewayContext>, caller: Caller, { request, form }: Asked): Promise<Response> {
   const snapshot = plane.snapshots.current(caller.project);
   const route = resolveModel(request.model, snapshot, plane.catalogue, plane.random);
-  const call = newCall(caller, request, route, plane.now());
+  const call = newCall(caller, request, route, { nowMs: plane.now(), parent: c.req.header('traceparent') });
   plane.admission.enter(originOf(caller));
   return makeCall(plane, call, { snapshot, form, signal: cancelSignal(c) });
 }
@@ -87,9 +88,9 @@ async function makeCall(plane: DataPlane, call: Call, { snapshot, form, signal }
       return await failed(plane, call, form, error);
     }
     // Not within the `try`: an answer that could not be recorded is owed by the spool, and must not get a second row.
-    if (answered.form === 'whole') return await wholeAnswer(call, answered, form, plane.tracer);
-    const { tracer, breakers, log } = plane;
-    const response = streamAnswer(call, answered, { asking, tracer, breakers, signal, frames: form.frames(call), left, log });
+    if (answered.form === 'whole') return await wholeAnswer(call, answered, form, plane);
+    const { breakers, log } = plane;
+    const response = streamAnswer(call, answered, { asking, recording: plane, breakers, signal, frames: form.frames(call), left, log });
     streaming = true;
     return response;
   } finally {
@@ -106,7 +107,7 @@ async function failed(plane: DataPlane, call: Call, form: AnswerForm, error: unk
   const usage = cancelled ? { ...NO_USAGE, tokensIn: estimateTokens(call.request.text) } : NO_USAGE;
   const costUsd = cancelled ? costOf(plane, call, usage) : UNKNOWN_COST.has(failure.code) ? null : 0;
   const outcome = { httpStatus: statusOf(failure), errorClass: failure.code, errorMessage: failure.message, usage, costUsd };
-  await plane.tracer.end(rowOf(call, { status: cancelled ? 'cancelled' : 'error', ...outcome }));
+  await recordCall(call, { status: cancelled ? 'cancelled' : 'error', ...outcome }, plane);
   return form.refusal(failure, answerHeaders(call));
 }
 

@@ -3,6 +3,8 @@ import type { SnapshotHolder } from '../aliases/snapshot-holder.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { Admission } from '../limits/admission.ts';
 import type { Catalogue } from '../providers/catalogue.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import type { CallObserver } from '../observability/observer.ts';
 import type { CircuitBreakers } from '../routing/circuit-breaker.ts';
 import type { RetryPolicy } from '../routing/retry.ts';
 import type { Tracer } from '../tracing/tracer.ts';
@@ -13,6 +15,8 @@ export interface DataPlane {
   snapshots: SnapshotHolder;
   catalogue: Catalogue;
   tracer: Tracer;
+  observers: readonly CallObserver[];
+  metrics: Metrics;
   admission: Admission;
   breakers: CircuitBreakers;
   retry: RetryPolicy;

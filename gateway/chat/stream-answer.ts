@@ -2,14 +2,14 @@ import type { StillhouseError } from '../../contracts/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { CancelSignal } from '../providers/cancel-signal.ts';
 import type { CircuitBreakers } from '../routing/circuit-breaker.ts';
-import type { Tracer } from '../tracing/tracer.ts';
 import { answerHeaders } from './answer-headers.ts';
 import type { Answered, Asking } from './asking.ts';
-import { rowOf, type Call } from './call.ts';
+import type { Call } from './call.ts';
 import type { CallFrames } from './call-frames.ts';
 import { Continuation } from './continuation.ts';
 import { asStillhouseError } from './openai-error.ts';
 import { chunkOf, hasToken } from './open-stream.ts';
+import { recordCall, type Recording } from './record-call.ts';
 import { framesOf } from './stream-frames.ts';
 import { StreamRecorder } from './stream-recorder.ts';
 import { StreamSpending } from './stream-spending.ts';
@@ -18,7 +18,7 @@ type Streamed = Extract<Answered, { form: 'stream' }>;
 
 interface StreamParts {
   asking: Asking;
-  tracer: Tracer;
+  recording: Recording;
   breakers: CircuitBreakers;
   /** Of the caller. */
   signal: CancelSignal;
@@ -191,6 +191,6 @@ class StreamRelay {
     this.#over = true;
     this.#parts.left();
     if (failure) this.#answered.attempt.error_class = failure.code;
-    await this.#parts.tracer.end(rowOf(this.#call, this.#spending.outcome(this.#answered, failure)));
+    await recordCall(this.#call, this.#spending.outcome(this.#answered, failure), this.#parts.recording);
   }
 }

@@ -1,16 +1,16 @@
-import type { Tracer } from '../tracing/tracer.ts';
 import type { AnswerForm } from './answer-form.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { answerPrice } from './answer-price.ts';
 import type { Answered } from './asking.ts';
-import { classOfStatus, NO_USAGE, rowOf, type Call, type Outcome } from './call.ts';
+import { classOfStatus, NO_USAGE, type Call, type Outcome } from './call.ts';
+import { recordCall, type Recording } from './record-call.ts';
 
 /** Records a whole answer and passes it on, a provider's error too; as it came where the caller speaks OpenAI's chat. */
 export async function wholeAnswer(
   call: Call,
   answered: Extract<Answered, { form: 'whole' }>,
   form: AnswerForm,
-  tracer: Tracer,
+  recording: Recording,
 ): Promise<Response> {
   const { answer, attempt, facts } = answered;
   let outcome: Outcome;
@@ -43,7 +43,7 @@ export async function wholeAnswer(
     };
     attempt.cost_usd = 0;
   }
-  await tracer.end(rowOf(call, outcome));
+  await recordCall(call, outcome, recording);
   const headers = { ...answer.headers, ...answerHeaders(call, outcome.costUsd) };
   const text = facts ? form.whole(call, answer.text) : form.fault(call, answer.status, answer.text);
   return new Response(text, { status: answer.status, headers });

@@ -1,0 +1,20 @@
+import type { CallObserver } from '../observability/observer.ts';
+import type { Tracer } from '../tracing/tracer.ts';
+import { rowOf, type Call, type Outcome } from './call.ts';
+
+/** Who learns of a call that is over. */
+export interface Recording {
+  tracer: Tracer;
+  observers: readonly CallObserver[];
+}
+
+/** Writes a call's trace; resolves once it is in the spool, and with it the answer may end. */
+export function recordCall(call: Call, outcome: Outcome, { tracer, observers }: Recording): Promise<void> {
+  const row = rowOf(call, outcome);
+  const recorded = tracer.end(row);
+  if (observers.length === 0) return recorded;
+  const totalMs = performance.now() - call.beganMs;
+  const overheadMs = row.streamed && row.status === 'ok' ? null : Math.max(0, totalMs - call.waitedMs);
+  for (const observer of observers) observer.ended(row, { beganAt: call.beganAt, totalMs, overheadMs, parent: call.parent });
+  return recorded;
+}

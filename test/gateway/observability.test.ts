@@ -1,0 +1,125 @@
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { HEADERS } from '../../contracts/http.ts';
+import { type GatewayProcess, labProvider, startGatewayProcess } from './gateway-process.ts';
+import { answerWith, chunkFrame, startUpstream, type TestUpstream, USAGE } from './upstream.ts';
+
+interface Span {
+  name: string;
+  traceId: string;
+  spanId: string;
+  parentSpanId?: string;
+  startTimeUnixNano: string;
+  endTimeUnixNano: string;
+  attributes: { key: string; value: Record<string, unknown> }[];
+  status: { code?: number };
+}
+
+let upstream: TestUpstream;
+let collector: Server;
+let gateway: GatewayProcess;
+const spans: Span[] = [];
+const services = new Set<string>();
+const messages = [{ role: 'user', content: 'A text that no log and no span may hold' }];
+let bodies = '';
+
+beforeAll(async () => {
+  upstream = await startUpstream();
+  collector = createServer((request, response) => {
+    let text = '';
+    request.on('data', (bytes: Buffer) => (text += bytes.toString()));
+    request.on('end', () => {
+      bodies += text;
+      const { resourceSpans } = JSON.parse(text) as {
+        resourceSpans: { resource: { attributes: Span['attributes'] }; scopeSpans: { spans: Span[] }[] }[];
+      };
+      for (const { resource, scopeSpans } of resourceSpans) {
+        services.add(String(resource.attributes.find(({ key }) => key === 'service.name')?.value['stringValue']));
+        for (const scope of scopeSpans) spans.push(...scope.spans);
+      }
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+    });
+  });
+  await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
+  gateway = await startGatewayProcess({
+    clickhouseUrl: 'http://127.0.0.1:9',
+    limits: { retries: 0, breakerFailures: 3 },
+    providers: [labProvider(upstream.url), labProvider('http://127.0.0.1:9', { id: 'gone' })],
+    aliases: { smart: { targets: [{ target: 'gone/test', weight: 1 }], fallbacks: ['lab/test'] } },
+    env: { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(collector.address() as AddressInfo).port}`, OTEL_BSP_SCHEDULE_DELAY: '100' },
+  });
+});
+
+afterAll(async () => {
+  await gateway?.dispose();
+  await upstream?.stop();
+  collector?.close();
+});
+
+async function metrics(): Promise<Map<string, number>> {
+  const text = await (await fetch(`${gateway.url}/metrics`)).text();
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]));
+}
+
+test('a call is a span with one inside for each attempt, under the caller’s own', async () => {
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  const got = await gateway.post({ model: 'smart', messages }, { traceparent });
+  await got.text();
+  await expect.poll(() => spans.length, { timeout: 10_000 }).toBe(3);
+  const call = spans.find(({ name }) => name === 'chat smart')!;
+  expect([call.traceId, call.parentSpanId]).toEqual(['0af7651916cd43dd8448eb211c80319c', 'b7ad6b7169203331']);
+  const attributes = Object.fromEntries(call.attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
+  expect(attributes).toMatchObject({
+    'gen_ai.operation.name': 'chat',
+    'gen_ai.provider.name': 'lab',
+    'gen_ai.request.model': 'smart',
+    'gen_ai.response.model': 'test-model-1',
+    'gen_ai.usage.input_tokens': USAGE.prompt_tokens,
+    'gen_ai.usage.output_tokens': USAGE.completion_tokens,
+    'stillhouse.trace_id': got.headers.get(HEADERS.traceId),
+    'stillhouse.attempts': 2,
+  });
+  const attempts = spans.filter(({ parentSpanId }) => parentSpanId === call.spanId);
+  expect(attempts.map(({ status }) => status.code)).toEqual([2, 0]);
+  for (const { startTimeUnixNano, endTimeUnixNano } of spans) expect(BigInt(endTimeUnixNano) >= BigInt(startTimeUnixNano)).toBe(true);
+  expect([...services]).toEqual(['stillhouse-gateway']);
+  expect(bodies).not.toContain('no span may hold');
+});
+
+test('a malformed traceparent is none', async () => {
+  spans.length = 0;
+  await (await gateway.post({ model: 'lab/test', messages }, { traceparent: '00-zz-1-01' })).text();
+  await expect.poll(() => spans.length, { timeout: 10_000 }).toBe(2);
+  expect(spans.find(({ name }) => name === 'chat lab/test')!.parentSpanId ?? '').toBe('');
+});
+
+test('metrics count calls, attempts, tokens, cost, first tokens, overhead, breakers', async () => {
+  const before = await metrics();
+  const risen = async (name: string) => ((await metrics()).get(name) ?? 0) - (before.get(name) ?? 0);
+  upstream.answer = answerWith('four');
+  await (await gateway.post({ model: 'smart', messages })).text();
+  expect(await risen('stillhouse_requests_total{alias="smart",target="lab/test",status="ok",error_class=""}')).toBe(1);
+  expect(await risen('stillhouse_attempts_total{target="gone/test",error_class="upstream_unreachable"}')).toBe(1);
+  expect(await risen('stillhouse_tokens_total{target="lab/test",kind="input"}')).toBe(USAGE.prompt_tokens);
+  expect(await risen('stillhouse_cost_usd_total{target="lab/test"}')).toBeCloseTo((10 * 2.5 + 4 * 10) / 1e6, 12);
+  expect(await risen('stillhouse_overhead_seconds_count')).toBe(1);
+  expect(await risen('stillhouse_overhead_seconds_bucket{le="0.1"}')).toBe(1);
+  upstream.answer = (_asked, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    setTimeout(() => response.end(`${chunkFrame({ content: 'a' })}${chunkFrame({}, 'stop')}data: [DONE]\n\n`), 20);
+  };
+  await (await gateway.post({ model: 'lab/test', messages, stream: true })).text();
+  expect(await risen('stillhouse_first_token_seconds_count{target="lab/test"}')).toBe(1);
+  // The third failure of gone/test in a row opened its breaker: nobody goes there now.
+  await (await gateway.post({ model: 'smart', messages })).text();
+  expect((await metrics()).get('stillhouse_breaker_state{target="gone/test",state="open"}')).toBe(2);
+  const skipped = await gateway.post({ model: 'smart', messages });
+  expect(skipped.headers.get(HEADERS.attempts)).toBe('1');
+  const refused = await gateway.post({ model: 'gone/test', messages });
+  expect([refused.status, Number(refused.headers.get('retry-after'))]).toEqual([503, expect.any(Number)]);
+  expect(await refused.json()).toMatchObject({
+    error: { code: 'unavailable', message: expect.stringContaining('failed again and again') },
+  });
+});
