@@ -2,7 +2,7 @@ import { type Context, Hono } from 'hono';
 import { StillhouseError } from '../contracts/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { problemOf } from './api/problems.ts';
-import { chatCompletions } from './chat/completions.ts';
+import { chatCompletions, embeddings } from './chat/completions.ts';
 import type { DataPlane } from './chat/data-plane.ts';
 import { listModels, showModel } from './chat/models.ts';
 import { asStillhouseError, errorResponse } from './chat/openai-error.ts';
@@ -43,6 +43,7 @@ export function createApp(parts: AppParts): Hono<GatewayContext> {
   const { dataPlane } = parts;
   const app = new Hono<GatewayContext>();
   app.post(CHAT, chatCompletions(dataPlane));
+  app.post('/v1/embeddings', embeddings(dataPlane));
   app.get('/v1/models', listModels(dataPlane));
   app.get('/v1/models/*', showModel(dataPlane));
   app.route('/v1/tuning', parts.tuning);

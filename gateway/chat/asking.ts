@@ -9,7 +9,7 @@ import type { ProviderAnswer } from '../providers/provider.ts';
 import type { CircuitBreakers } from '../routing/circuit-breaker.ts';
 import { mayRetry, retryAfterMs, type RetryPolicy, waitBefore } from '../routing/retry.ts';
 import { classOfStatus, isRetryableStatus, type Call } from './call.ts';
-import { completionFacts, type CompletionFacts } from './completion-facts.ts';
+import type { CompletionFacts } from './completion-facts.ts';
 import { asStillhouseError } from './openai-error.ts';
 import { openStream, type OpenedStream } from './open-stream.ts';
 
@@ -171,8 +171,8 @@ export class Asking {
     const timer = totalMs === undefined ? null : setTimeout(() => signal.abort(tooLong(provider.id, totalMs)), totalMs).unref();
     let goesOn = false;
     try {
-      const { request } = this.#call;
-      const answer = await provider.call({ model, request, snapshot: this.#snapshot, signal, lenient: request.lenient, prefix });
+      const { request, kind } = this.#call;
+      const answer = await kind.perform(provider, { model, request, snapshot: this.#snapshot, signal, lenient: request.lenient, prefix });
       attempt.status = answer.status;
       if (answer.status >= 400) attempt.error_class = classOfStatus(answer.status);
       if (answer.form === 'stream') {
@@ -181,7 +181,7 @@ export class Asking {
         if (timer) opened.onClose = () => clearTimeout(timer);
         return { form: 'stream', callable, attempt, signal, answer, opened };
       }
-      const facts = answer.status < 400 ? completionFacts(answer.text) : null;
+      const facts = answer.status < 400 ? kind.factsOf(answer.text) : null;
       if (answer.status < 400 && !facts) throw notCompletion(provider.id, answer.status, answer.text);
       return { form: 'whole', callable, attempt, signal, answer, facts };
     } finally {

@@ -5,6 +5,7 @@ import type { Route } from '../aliases/route.ts';
 import { originOf, type Caller } from '../keys/caller.ts';
 import type { Usage } from '../providers/provider.ts';
 import { clickHouseTime, traceId } from '../tracing/trace-id.ts';
+import type { CallKind } from './call-kind.ts';
 import { promptText, type ChatRequest } from './chat-request.ts';
 
 /** One call in the making: what its trace is written from. */
@@ -19,6 +20,7 @@ export interface Call {
   waitedMs: number;
   /** The caller's `traceparent`. */
   parent: string | undefined;
+  kind: CallKind;
   caller: Caller;
   request: ChatRequest;
   route: Route;
@@ -43,15 +45,18 @@ export interface Outcome {
 /** Tokens of a call of which its provider counted none. */
 export const NO_USAGE: Usage = { tokensIn: 0, tokensOut: 0, tokensCached: 0, tokensCacheWrite: 0, tokensReasoning: 0 };
 
+interface NewCall {
+  kind: CallKind;
+  caller: Caller;
+  request: ChatRequest;
+  route: Route;
+  nowMs: number;
+  parent: string | undefined;
+}
+
 /** Begins a call. */
-export function newCall(
-  caller: Caller,
-  request: ChatRequest,
-  route: Route,
-  { nowMs, parent }: { nowMs: number; parent?: string | undefined },
-): Call {
-  const began = { id: traceId(nowMs), ts: clickHouseTime(nowMs), beganMs: performance.now(), beganAt: nowMs, waitedMs: 0, parent };
-  return { ...began, caller, request, route, attempts: [] };
+export function newCall({ nowMs, ...call }: NewCall): Call {
+  return { ...call, id: traceId(nowMs), ts: clickHouseTime(nowMs), beganMs: performance.now(), beganAt: nowMs, waitedMs: 0, attempts: [] };
 }
 
 /** What the spool keeps of a call until it ends. */

@@ -28,15 +28,27 @@ export interface ChatRequest {
 /** Parses a body and its metadata header. Throws `invalid_json` or `invalid_request` with the field's name. */
 export function parseChatRequest(text: string, metadataHeader: string | undefined, lenient = false): ChatRequest {
   const body = jsonBody(text);
-  const model = body['model'];
-  if (typeof model !== 'string' || model === '') throw invalid('you must provide a model parameter', 'model');
-  if (model.length > MAX_MODEL_LENGTH) throw invalid(`Invalid 'model': at most ${MAX_MODEL_LENGTH} characters`, 'model');
-  const messages = body['messages'];
+  const { messages } = body;
+  checkModel(body);
   if (!Array.isArray(messages)) throw invalid("Missing required parameter: 'messages' (an array)", 'messages');
   if (messages.length === 0) throw invalid("Invalid 'messages': empty array; at least one message is needed", 'messages');
   messages.forEach((message: unknown, index) => {
     if (!isObject(message)) throw invalid(`Invalid 'messages[${index}]': an object is needed`, `messages[${index}]`);
   });
+  return requestOf({ text, body, messages: messages as Message[], metadataHeader, lenient });
+}
+
+interface RequestParts {
+  text: string;
+  body: Record<string, unknown>;
+  messages: readonly Message[];
+  metadataHeader: string | undefined;
+  lenient: boolean;
+}
+
+/** A request of a body that is well formed but for its model and metadata. */
+export function requestOf({ text, body, messages, metadataHeader, lenient }: RequestParts): ChatRequest {
+  const model = checkModel(body);
   const members = topLevelMembers(text);
   const options = body['stream_options'];
   return {
@@ -44,13 +56,19 @@ export function parseChatRequest(text: string, metadataHeader: string | undefine
     members,
     body,
     model,
-    messages: messages as Message[],
+    messages,
     stream: body['stream'] === true,
     usageAsked: isObject(options) && options['include_usage'] === true,
     metadata: mergeMetadata(body['metadata'], metadataHeader),
     lenient,
     recorded: 'metadata' in body ? editFields(text, members, { metadata: null }) : text,
   };
+}
+
+function checkModel({ model }: Record<string, unknown>): string {
+  if (typeof model !== 'string' || model === '') throw invalid('you must provide a model parameter', 'model');
+  if (model.length > MAX_MODEL_LENGTH) throw invalid(`Invalid 'model': at most ${MAX_MODEL_LENGTH} characters`, 'model');
+  return model;
 }
 
 /** What of a body a provider wants otherwise. */

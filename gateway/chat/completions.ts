@@ -5,11 +5,14 @@ import type { RegistrySnapshot } from '../../contracts/registry.ts';
 import { resolveModel } from '../aliases/route.ts';
 import { originOf, type Caller, type GatewayContext } from '../keys/caller.ts';
 import { CancelSignal } from '../providers/cancel-signal.ts';
+import { EMBEDDINGS } from '../embeddings/embeddings-kind.ts';
+import { parseEmbeddingsRequest } from '../embeddings/embeddings-request.ts';
 import type { WayIn } from '../ways-in/way-in.ts';
 import { CHAT_FORM, translatedForm, translatedRefusal, type AnswerForm } from './answer-form.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { type Answered, Asking } from './asking.ts';
 import { newCall, NO_USAGE, startOf, type Call } from './call.ts';
+import { CHAT, type CallKind } from './call-kind.ts';
 import { jsonBody, parseChatRequest, type ChatRequest } from './chat-request.ts';
 import { estimateTokens, estimateUsage } from './completion-facts.ts';
 import type { DataPlane } from './data-plane.ts';
@@ -31,7 +34,7 @@ export function chatCompletions(plane: DataPlane): Handler {
       const caller = callerOf(plane, c);
       const text = await readBody(c, plane.maxBodyBytes);
       const request = parseChatRequest(text, c.req.header(METADATA_HEADER), isLenient(c));
-      return await answerCall(plane, c, caller, { request, form: CHAT_FORM });
+      return await answerCall(plane, c, caller, { kind: CHAT, request, form: CHAT_FORM });
     } catch (error) {
       return errorResponse(refusal(plane, error));
     }
@@ -45,9 +48,23 @@ export function translatedCalls(plane: DataPlane, wayIn: WayIn): Handler {
       const caller = callerOf(plane, c);
       const asked = jsonBody(await readBody(c, plane.maxBodyBytes));
       const request = parseChatRequest(JSON.stringify(wayIn.toChat(asked)), c.req.header(METADATA_HEADER), isLenient(c));
-      return await answerCall(plane, c, caller, { request, form: translatedForm(wayIn, asked) });
+      return await answerCall(plane, c, caller, { kind: CHAT, request, form: translatedForm(wayIn, asked) });
     } catch (error) {
       return translatedRefusal(wayIn, refusal(plane, error));
+    }
+  };
+}
+
+/** `POST /v1/embeddings`. */
+export function embeddings(plane: DataPlane): Handler {
+  return async function answerEmbeddings(c) {
+    try {
+      const caller = callerOf(plane, c);
+      const text = await readBody(c, plane.maxBodyBytes);
+      const request = parseEmbeddingsRequest(text, c.req.header(METADATA_HEADER), isLenient(c));
+      return await answerCall(plane, c, caller, { kind: EMBEDDINGS, request, form: CHAT_FORM });
+    } catch (error) {
+      return errorResponse(refusal(plane, error));
     }
   };
 }
@@ -57,14 +74,15 @@ function callerOf(plane: DataPlane, c: Context<GatewayContext>): Caller {
 }
 
 interface Asked {
+  kind: CallKind;
   request: ChatRequest;
   form: AnswerForm;
 }
 
-async function answerCall(plane: DataPlane, c: Context<GatewayContext>, caller: Caller, { request, form }: Asked): Promise<Response> {
+async function answerCall(plane: DataPlane, c: Context<GatewayContext>, caller: Caller, { kind, request, form }: Asked): Promise<Response> {
   const snapshot = plane.snapshots.current(caller.project);
   const route = resolveModel(request.model, snapshot, plane.catalogue, plane.random);
-  const call = newCall(caller, request, route, { nowMs: plane.now(), parent: c.req.header('traceparent') });
+  const call = newCall({ kind, caller, request, route, nowMs: plane.now(), parent: c.req.header('traceparent') });
   plane.admission.enter(originOf(caller));
   return makeCall(plane, call, { snapshot, form, signal: cancelSignal(c) });
 }

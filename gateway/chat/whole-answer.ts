@@ -24,7 +24,7 @@ export async function wholeAnswer(
       status: 'ok',
       httpStatus: answer.status,
       modelAnswered: facts.model,
-      response: answer.text,
+      response: call.kind.recorded(answer.text),
       answerText: facts.answerText,
       finishReason: facts.finishReason,
       usage,

@@ -31,28 +31,36 @@ export function openAIShaped(
 ): Provider {
   const connection = providerConnection(config, secret);
   const { pool, refusal } = connection;
-  const path = `${connection.path}/chat/completions`;
   const headers: Record<string, string> = { 'content-type': 'application/json', ...connection.headers };
   const editsOf = editsBy(differences, config.id);
+  const send = async (path: string, call: ProviderCall, body: string): Promise<ProviderAnswer> => {
+    const exchange = new Exchange(config.id, call.request.stream, call.signal);
+    try {
+      pool.dispatch({ method: 'POST', path: connection.path + path, headers, body }, exchange);
+      return await exchange.answer;
+    } catch (error) {
+      throw upstreamError(error, config.id);
+    }
+  };
   return Object.freeze({
     id: config.id,
+    timeouts: config.timeouts,
     continuesPrefix: differences.continues !== undefined,
     async call(call: ProviderCall): Promise<ProviderAnswer> {
       if (refusal) throw refusal;
-      const body = upstreamBody(call.request, call.model, editsOf?.(call));
-      const exchange = new Exchange(config.id, call.request.stream, call.signal);
-      try {
-        pool.dispatch({ method: 'POST', path, headers, body }, exchange);
-        return await exchange.answer;
-      } catch (error) {
-        throw upstreamError(error, config.id);
-      }
+      return send('/chat/completions', call, upstreamBody(call.request, call.model, editsOf?.(call)));
+    },
+    async embed(call: ProviderCall): Promise<ProviderAnswer> {
+      if (refusal) throw refusal;
+      return send('/embeddings', call, upstreamBody(call.request, call.model, NO_STREAM));
     },
     cost: priceOf(config),
     targets: () => configuredTargets(config, refusal),
     close: () => pool.destroy(),
   } satisfies Provider);
 }
+
+const NO_STREAM: UpstreamEdits = { fields: {}, streamUsage: false };
 
 /** null where nothing differs, so that nothing is looked at. */
 function editsBy(differences: ShapeDifferences, id: string): ((call: ProviderCall) => UpstreamEdits) | null {

@@ -49,6 +49,8 @@ export interface Provider {
   readonly timeouts?: ProviderConfig['timeouts'];
   /** Throws `upstream_*`, `provider_key_missing`, `cancelled`, or what is wrong with the request. */
   call(call: ProviderCall): Promise<ProviderAnswer>;
+  /** Vectors of texts, in OpenAI's shape; absent where it offers none. */
+  embed?(call: ProviderCall): Promise<ProviderAnswer>;
   /** Price of an answer in US dollars; null = unpriced. */
   cost(model: string, usage: Usage): number | null;
   /** What it can be asked for by name. */

@@ -32,6 +32,7 @@ export function translatedProvider(
   const price = priceOf(config);
   return Object.freeze({
     id: config.id,
+    timeouts: config.timeouts,
     continuesPrefix: dialect.continuesPrefix,
     async call(call: ProviderCall): Promise<ProviderAnswer> {
       if (refusal) throw refusal;

@@ -1,0 +1,24 @@
+import { StillhouseError } from '../../contracts/errors.ts';
+import type { Provider, ProviderAnswer, ProviderCall } from '../providers/provider.ts';
+import { completionFacts, type CompletionFacts } from './completion-facts.ts';
+
+/** What a call asks a provider for. */
+export interface CallKind {
+  readonly name: 'chat' | 'embeddings';
+  perform(provider: Provider, call: ProviderCall): Promise<ProviderAnswer>;
+  /** What the trace wants to know of a whole answer; null where it is none. */
+  factsOf(text: string): CompletionFacts | null;
+  /** The answer's text as the trace keeps it. */
+  recorded(text: string): string;
+}
+
+export const CHAT: CallKind = {
+  name: 'chat',
+  perform: (provider, call) => provider.call(call),
+  factsOf: completionFacts,
+  recorded: (text) => text,
+};
+
+export function refuseEmbeddings(provider: string): never {
+  throw new StillhouseError('invalid_request', `Provider "${provider}" offers no embeddings`, { param: 'model' });
+}
