@@ -1,12 +1,8 @@
 import type { ProviderConfig } from '../../contracts/configuration.ts';
 import type { ProviderKind } from '../../contracts/provider-kinds.ts';
-import { anthropic } from './anthropic.ts';
-import { bedrock } from './bedrock.ts';
 import { cerebras } from './cerebras.ts';
-import { cohere } from './cohere.ts';
 import { deepseek } from './deepseek.ts';
 import { fireworks } from './fireworks.ts';
-import { google } from './google.ts';
 import { groq } from './groq.ts';
 import { mistral } from './mistral.ts';
 import { openai } from './openai.ts';
@@ -23,10 +19,6 @@ type Secret = (name: string) => string | undefined;
 const KINDS = {
   'openai-compatible': openAICompatible,
   openai,
-  anthropic,
-  google,
-  bedrock,
-  cohere,
   groq,
   mistral,
   deepseek,

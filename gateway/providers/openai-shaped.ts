@@ -2,6 +2,7 @@ import type { ProviderConfig } from '../../contracts/configuration.ts';
 import { upstreamBody, type UpstreamEdits } from '../chat/chat-request.ts';
 import { refuseUnsupported } from './chat-fields.ts';
 import { Exchange } from './exchange.ts';
+import { mendedAnswer } from './mended-answer.ts';
 import { configuredTargets, priceOf } from './price.ts';
 import { providerConnection } from './provider-connection.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
@@ -19,6 +20,11 @@ export interface ShapeDifferences {
   developerIsSystem?: boolean;
   /** It refuses `stream_options`, for it counts every stream. */
   countsUnasked?: boolean;
+  /** Values of fields that it calls otherwise; undefined takes the field out. */
+  values?: Readonly<Record<string, (value: unknown) => unknown>>;
+  /** Puts what it answers otherwise into the chat form; without them answers pass unparsed. */
+  completion?: (answer: Record<string, unknown>) => Record<string, unknown>;
+  chunk?: (chunk: Record<string, unknown>) => Record<string, unknown>;
   /** How it goes on from the beginning of an answer: fields of the assistant's last message, and of the body. */
   continues?: { message?: Readonly<Record<string, unknown>>; body?: Readonly<Record<string, unknown>> };
 }
@@ -33,6 +39,7 @@ export function openAIShaped(
   const { pool, refusal } = connection;
   const headers: Record<string, string> = { 'content-type': 'application/json', ...connection.headers };
   const editsOf = editsBy(differences, config.id);
+  const mends = differences.completion !== undefined || differences.chunk !== undefined;
   const send = async (path: string, call: ProviderCall, body: string): Promise<ProviderAnswer> => {
     const exchange = new Exchange(config.id, call.request.stream, call.signal);
     try {
@@ -48,7 +55,8 @@ export function openAIShaped(
     continuesPrefix: differences.continues !== undefined,
     async call(call: ProviderCall): Promise<ProviderAnswer> {
       if (refusal) throw refusal;
-      return send('/chat/completions', call, upstreamBody(call.request, call.model, editsOf?.(call)));
+      const answer = await send('/chat/completions', call, upstreamBody(call.request, call.model, editsOf?.(call)));
+      return mends ? mendedAnswer(answer, differences) : answer;
     },
     async embed(call: ProviderCall): Promise<ProviderAnswer> {
       if (refusal) throw refusal;
@@ -81,6 +89,11 @@ function editsBy(differences: ShapeDifferences, id: string): ((call: ProviderCal
       if (!(from in body)) continue;
       made[from] = null;
       made[to] ??= JSON.stringify(body[from]);
+    }
+    for (const [field, valueOf] of Object.entries(differences.values ?? {})) {
+      if (!(field in body) || made[field] === null) continue;
+      const value = valueOf(body[field]);
+      made[field] = value === undefined ? null : JSON.stringify(value);
     }
     const messages = messagesFor(request.messages, prefix, differences);
     if (messages !== request.messages) made['messages'] = JSON.stringify(messages);

@@ -1,0 +1,14 @@
+import type { ProviderConfig } from '../../contracts/configuration.ts';
+import { reasoningAsContent } from './answer-menders.ts';
+import { openAIShaped } from './openai-shaped.ts';
+import type { Provider } from './provider.ts';
+
+/** Cerebras (https://inference-docs.cerebras.ai/api-reference/chat-completions). It refuses penalties and biases, and says its reasoning in `reasoning`. */
+export function cerebras(config: ProviderConfig, secret: (name: string) => string | undefined): Provider {
+  return openAIShaped(config, secret, {
+    name: 'Cerebras',
+    unsupported: ['frequency_penalty', 'presence_penalty', 'logit_bias', 'n', 'modalities', 'audio', 'verbosity'],
+    completion: reasoningAsContent,
+    chunk: reasoningAsContent,
+  });
+}

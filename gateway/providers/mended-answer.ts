@@ -1,0 +1,38 @@
+import { Readable } from 'node:stream';
+import { FrameSplitter, framesOf } from '../chat/stream-frames.ts';
+import type { ProviderAnswer } from './provider.ts';
+
+type Mender = (answer: Record<string, unknown>) => Record<string, unknown>;
+
+/** Mends an answer; one that is no JSON, and an error, go on as they came. */
+export function mendedAnswer(answer: ProviderAnswer, { completion, chunk }: { completion?: Mender; chunk?: Mender }): ProviderAnswer {
+  if (answer.form === 'stream') return chunk ? { ...answer, body: Readable.from(mendedFrames(answer.body, chunk)) } : answer;
+  return completion && answer.status < 400 ? { ...answer, text: mendedText(answer.text, completion) } : answer;
+}
+
+async function* mendedFrames(body: Readable, chunk: Mender): AsyncGenerator<Buffer> {
+  const splitter = new FrameSplitter();
+  for await (const bytes of body as AsyncIterable<Buffer>) {
+    const whole = splitter.push(bytes);
+    if (whole === null) continue;
+    const text = framesOf(whole.toString()).map(({ text, data, isDone }) => {
+      if (data === '' || isDone) return text;
+      const mended = mendedText(data, chunk);
+      return mended === data ? text : `data: ${mended}\n\n`;
+    });
+    yield Buffer.from(text.join(''));
+  }
+  const rest = splitter.rest();
+  if (rest) yield rest;
+}
+
+function mendedText(text: string, mend: Mender): string {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return text;
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return text;
+  return JSON.stringify(mend(parsed as Record<string, unknown>));
+}
