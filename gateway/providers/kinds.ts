@@ -1,5 +1,6 @@
 import type { ProviderConfig } from '../../contracts/configuration.ts';
 import type { ProviderKind } from '../../contracts/provider-kinds.ts';
+import { anthropic } from './anthropic.ts';
 import { cerebras } from './cerebras.ts';
 import { deepseek } from './deepseek.ts';
 import { fireworks } from './fireworks.ts';
@@ -19,6 +20,7 @@ type Secret = (name: string) => string | undefined;
 const KINDS = {
   'openai-compatible': openAICompatible,
   openai,
+  anthropic,
   groq,
   mistral,
   deepseek,
