@@ -31,7 +31,7 @@ export class AnthropicChunks implements ChunkTranslator {
     this.#skipSpace = /\s$/.test(call.prefix);
   }
 
-  take({ data }: { data: unknown }): ChatChunk[] {
+  take({ data }: { name: string; data: unknown }): ChatChunk[] {
     if (!isObject(data)) throw new StillhouseError('upstream_invalid', 'Anthropic sent something in the stream that is no event');
     switch (data['type']) {
       case 'message_start':
