@@ -1,0 +1,126 @@
+import { isObject, wrong } from '../../providers/chat-fields.ts';
+
+type Loose = Record<string, unknown>;
+
+/** Items of an input as messages: what the assistant thought, said and called between two others' items is one message. */
+export function itemsToMessages(input: unknown): Loose[] {
+  if (typeof input === 'string') return [{ role: 'user', content: input }];
+  if (!Array.isArray(input)) throw wrong('input', 'a text or a list of items is needed');
+  const messages: Loose[] = [];
+  /** The assistant's message in the making. */
+  let own: Loose | null = null;
+  const assistant = () => {
+    if (own === null) messages.push((own = { role: 'assistant', content: null }));
+    return own;
+  };
+  input.forEach((item: unknown, index) => {
+    const at = `input[${index}]`;
+    if (!isObject(item)) throw wrong(at, 'an object is needed');
+    switch (item['type'] ?? 'message') {
+      case 'message':
+        if (item['role'] === 'assistant') {
+          // Two messages in a row are two; thoughts before one belong to it.
+          if (own && (own['content'] !== null || own['tool_calls'] !== undefined)) own = null;
+          assistant()['content'] = contentOf(item['content'], `${at}.content`);
+        } else {
+          own = null;
+          messages.push(messageOf(item, at));
+        }
+        break;
+      case 'reasoning':
+        own = null;
+        think(assistant(), item);
+        break;
+      case 'function_call': {
+        const message = assistant();
+        message['tool_calls'] = [...((message['tool_calls'] as Loose[] | undefined) ?? []), callOf(item, at)];
+        break;
+      }
+      case 'function_call_output':
+        own = null;
+        messages.push(outputOf(item, at));
+        break;
+      default:
+        throw wrong(`${at}.type`, `"${String(item['type'])}" is nothing that the gateway can pass on to every provider`);
+    }
+  });
+  return messages;
+}
+
+function messageOf(item: Loose, at: string): Loose {
+  const { role } = item;
+  if (role !== 'user' && role !== 'system' && role !== 'developer')
+    throw wrong(`${at}.role`, 'user, assistant, system or developer is needed');
+  return { role, content: contentOf(item['content'], `${at}.content`) };
+}
+
+/** A text, or parts; parts of text alone are one text. */
+function contentOf(content: unknown, at: string): string | Loose[] {
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) throw wrong(at, 'a text or a list of parts is needed');
+  const parts = content.map((part: unknown, index) => partOf(part, `${at}[${index}]`));
+  return parts.every((part) => part['type'] === 'text') ? parts.map((part) => part['text'] as string).join('') : parts;
+}
+
+function partOf(part: unknown, at: string): Loose {
+  if (!isObject(part)) throw wrong(at, 'an object is needed');
+  switch (part['type']) {
+    case 'input_text':
+    case 'output_text':
+    case 'text':
+      if (typeof part['text'] !== 'string') throw wrong(`${at}.text`, 'a text is needed');
+      return { type: 'text', text: part['text'] };
+    case 'refusal':
+      return { type: 'text', text: String(part['refusal'] ?? '') };
+    case 'input_image': {
+      const { image_url: url, detail } = part;
+      if (typeof url !== 'string') throw wrong(`${at}.image_url`, 'the image or its address is needed; files of OpenAI’s are not at hand');
+      return { type: 'image_url', image_url: { url, ...(typeof detail === 'string' ? { detail } : {}) } };
+    }
+    case 'input_file': {
+      const { file_data: data, filename } = part;
+      if (typeof data !== 'string') throw wrong(`${at}.file_data`, 'the file itself is needed; files of OpenAI’s are not at hand');
+      return { type: 'file', file: { file_data: data, ...(typeof filename === 'string' ? { filename } : {}) } };
+    }
+    default:
+      throw wrong(`${at}.type`, `"${String(part['type'])}" is no part of a message`);
+  }
+}
+
+/** What it thought, as it was given out: blocks of its provider's own in `encrypted_content`, else its text. */
+function think(message: Loose, item: Loose): void {
+  const blocks = thinkingBlocks(item['encrypted_content']);
+  if (blocks) message['thinking_blocks'] = blocks;
+  const texts = [item['summary'], item['content']].flatMap((list) => (Array.isArray(list) ? list : [])).filter(isObject);
+  const text = texts.map((one) => (typeof one['text'] === 'string' ? one['text'] : '')).join('');
+  if (text !== '') message['reasoning_content'] = text;
+}
+
+/** A provider's blocks as one text that a client keeps and gives back. */
+export function encryptedContent(blocks: readonly unknown[]): string {
+  return `stillhouse.${Buffer.from(JSON.stringify(blocks)).toString('base64url')}`;
+}
+
+/** null where it is another's. */
+function thinkingBlocks(encrypted: unknown): unknown[] | null {
+  if (typeof encrypted !== 'string' || !encrypted.startsWith('stillhouse.')) return null;
+  try {
+    const blocks: unknown = JSON.parse(Buffer.from(encrypted.slice('stillhouse.'.length), 'base64url').toString());
+    return Array.isArray(blocks) ? blocks : null;
+  } catch {
+    return null;
+  }
+}
+
+function callOf(item: Loose, at: string): Loose {
+  const { call_id: id, name, arguments: args } = item;
+  if (typeof id !== 'string') throw wrong(`${at}.call_id`, 'a text is needed');
+  if (typeof name !== 'string') throw wrong(`${at}.name`, 'a text is needed');
+  return { id, type: 'function', function: { name, arguments: typeof args === 'string' ? args : JSON.stringify(args ?? {}) } };
+}
+
+function outputOf(item: Loose, at: string): Loose {
+  const { call_id: id, output } = item;
+  if (typeof id !== 'string') throw wrong(`${at}.call_id`, 'a text is needed');
+  return { role: 'tool', tool_call_id: id, content: contentOf(output, `${at}.output`) };
+}
