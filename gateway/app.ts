@@ -2,7 +2,9 @@ import { type Context, Hono } from 'hono';
 import { StillhouseError } from '../contracts/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { problemOf } from './api/problems.ts';
-import { chatCompletions, embeddings } from './chat/completions.ts';
+import { chatCompletions } from './chat/completions.ts';
+import { tokenCounts, translatedCalls } from './chat/translated-calls.ts';
+import { embeddings } from './embeddings/embeddings.ts';
 import type { DataPlane } from './chat/data-plane.ts';
 import { listModels, showModel } from './chat/models.ts';
 import { asStillhouseError, errorResponse } from './chat/openai-error.ts';
@@ -10,6 +12,9 @@ import { consoleFile } from './console/static-files.ts';
 import { metrics, readiness } from './health.ts';
 import { authenticateApi } from './keys/authenticate-api.ts';
 import type { GatewayContext } from './keys/caller.ts';
+import { completionsWayIn } from './ways-in/completions.ts';
+import { messagesWayIn } from './ways-in/messages.ts';
+import { responsesWayIn } from './ways-in/responses.ts';
 
 const CHAT = '/v1/chat/completions';
 
@@ -43,6 +48,8 @@ export function createApp(parts: AppParts): Hono<GatewayContext> {
   const { dataPlane } = parts;
   const app = new Hono<GatewayContext>();
   app.post(CHAT, chatCompletions(dataPlane));
+  for (const wayIn of [completionsWayIn, messagesWayIn, responsesWayIn]) app.post(`/v1/${wayIn.name}`, translatedCalls(dataPlane, wayIn));
+  app.post('/v1/messages/count_tokens', tokenCounts(dataPlane));
   app.post('/v1/embeddings', embeddings(dataPlane));
   app.get('/v1/models', listModels(dataPlane));
   app.get('/v1/models/*', showModel(dataPlane));

@@ -12,7 +12,7 @@ import { secretFile } from '../platform/secrets.ts';
 import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
 import { connectClickHouse, type ClickHouseClient } from '../store/clickhouse/connection.ts';
 import { currentState, stateSince } from '../store/clickhouse/state-versions.ts';
-import { idsOfSegment, insertTraceSegment } from '../store/clickhouse/traces.ts';
+import { getTrace, idsOfSegment, insertTraceSegment } from '../store/clickhouse/traces.ts';
 import { ensureRegistry } from './aliases/ensure-registry.ts';
 import { followRegistry, type SnapshotPoller } from './aliases/snapshot-poller.ts';
 import { createApi } from './api/api.ts';
@@ -34,6 +34,7 @@ import { studentProvider, type Classifier } from './providers/student.ts';
 import { warmStudents } from './providers/warm-students.ts';
 import { circuitBreakers } from './routing/circuit-breaker.ts';
 import { temporalConnection, type TemporalConnection } from './temporal-connection.ts';
+import { Conversations } from './ways-in/responses/conversations.ts';
 import { openTracer } from './tracing/tracer.ts';
 import { tuningRoutes } from './tuning/tuning-routes.ts';
 
@@ -158,9 +159,14 @@ function createDataPlane(
     performance.now(),
   );
   const metrics = gatewayMetrics(liveValues({ tracer, admission, breakers }));
+  const conversations = new Conversations(async (project, traceId) => {
+    const trace = await getTrace(clickhouse, project, traceId);
+    return trace && { project, request: trace.request, response: trace.response };
+  });
   return {
     metrics,
-    observers: spans ? [metrics, spans] : [metrics],
+    conversations,
+    observers: [metrics, conversations, ...(spans ? [spans] : [])],
     keys: createKeyRing({
       adminKey: env.STILLHOUSE_ADMIN_KEY ?? secretFile(paths.adminKey, 'sk-admin'),
       serviceKey: env.STILLHOUSE_SERVICE_KEY ?? secretFile(paths.serviceKey, 'sk-service'),

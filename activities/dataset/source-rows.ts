@@ -31,6 +31,9 @@ export interface SourceRow {
 
 /** Fields of a request that are no sampling parameters. `seed` would make every sample the same. */
 const NOT_PARAMETERS = [
+  // of the gateway's own: by which API the call came, and whether its first message is one call's instructions
+  'api',
+  'instructed',
   'model',
   'messages',
   'tools',

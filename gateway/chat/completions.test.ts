@@ -11,6 +11,7 @@ import { createCatalogue } from '../providers/catalogue.ts';
 import type { ProviderAnswer } from '../providers/provider.ts';
 import { gatewayMetrics } from '../observability/metrics.ts';
 import { circuitBreakers } from '../routing/circuit-breaker.ts';
+import { Conversations } from '../ways-in/responses/conversations.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 import { chatCompletions } from './completions.ts';
 
@@ -50,6 +51,7 @@ async function post(answer: ProviderAnswer, body: object = {}): Promise<Response
       tracer,
       observers: [],
       metrics: gatewayMetrics([]),
+      conversations: new Conversations(() => Promise.resolve(null)),
       admission: {
         enter: () => void inFlight++,
         leave: () => void inFlight--,

@@ -7,6 +7,7 @@ import type { Metrics } from '../observability/metrics.ts';
 import type { CallObserver } from '../observability/observer.ts';
 import type { CircuitBreakers } from '../routing/circuit-breaker.ts';
 import type { RetryPolicy } from '../routing/retry.ts';
+import type { Conversations } from '../ways-in/responses/conversations.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 
 /** What `/v1` works with. */
@@ -17,6 +18,7 @@ export interface DataPlane {
   tracer: Tracer;
   observers: readonly CallObserver[];
   metrics: Metrics;
+  conversations: Conversations;
   admission: Admission;
   breakers: CircuitBreakers;
   retry: RetryPolicy;

@@ -28,6 +28,7 @@ const MOST_TOKENS = 16;
 
 /** OpenAI's older completions (https://platform.openai.com/docs/api-reference/completions): the prompt is asked as a user's message. */
 export const completionsWayIn: WayIn = Object.freeze({
+  name: 'completions',
   toChat,
   fromCompletion: (completion, _asked, traceId) => ({
     ...headOf(completion, traceId),

@@ -6,6 +6,7 @@ import type { WayIn } from './way-in.ts';
 
 /** Anthropic's Messages (https://docs.anthropic.com/en/api/messages), for clients that speak it. */
 export const messagesWayIn: WayIn = Object.freeze({
+  name: 'messages',
   toChat: messagesToChat,
   fromCompletion: messagesAnswer,
   frames: (_asked, traceId) => new MessageFrames(traceId),

@@ -5,6 +5,7 @@ import type { WayIn } from './way-in.ts';
 
 /** OpenAI's Responses (https://platform.openai.com/docs/api-reference/responses). */
 export const responsesWayIn: WayIn = Object.freeze({
+  name: 'responses',
   toChat: responsesToChat,
   fromCompletion: responsesAnswer,
   frames: (asked, traceId) => new ResponseFrames(asked, traceId),

@@ -6,6 +6,8 @@ import type { ChatChunk, ChatCompletion } from '../providers/dialect.ts';
  * own), which is all that aliases, providers and traces know; the answer comes back from it. Pure translation, no I/O.
  */
 export interface WayIn {
+  /** What traces call it. */
+  readonly name: 'completions' | 'messages' | 'responses';
   /**
    * The chat request of a parsed body. `model`, `stream` and `metadata` keep their meaning; a stream asks for usage
    * (`stream_options.include_usage`) where the API reports it. Throws `invalid_request` with the path of the field in *this*

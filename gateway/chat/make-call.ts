@@ -1,0 +1,127 @@
+import type { Context } from 'hono';
+import { LENIENT_HEADER } from '../../contracts/chat.ts';
+import type { ErrorCode, StillhouseError } from '../../contracts/errors.ts';
+import type { RegistrySnapshot } from '../../contracts/registry.ts';
+import { resolveModel } from '../aliases/route.ts';
+import { originOf, type Caller, type GatewayContext } from '../keys/caller.ts';
+import { CancelSignal } from '../providers/cancel-signal.ts';
+import type { AnswerForm } from './answer-form.ts';
+import { answerHeaders } from './answer-headers.ts';
+import { type Answered, Asking } from './asking.ts';
+import type { CallKind } from './call-kind.ts';
+import { newCall, NO_USAGE, startOf, type Call } from './call.ts';
+import type { ChatRequest } from './chat-request.ts';
+import { estimateTokens, estimateUsage } from './completion-facts.ts';
+import type { DataPlane } from './data-plane.ts';
+import { asStillhouseError, statusOf } from './openai-error.ts';
+import { recordCall } from './record-call.ts';
+import { streamAnswer } from './stream-answer.ts';
+import { wholeAnswer } from './whole-answer.ts';
+
+/** After these nobody knows whether the provider charges. */
+const UNKNOWN_COST = new Set<ErrorCode>(['upstream_reset', 'upstream_timeout', 'upstream_invalid', 'internal']);
+
+/** A route of the data plane. */
+export type Handler = (c: Context<GatewayContext>) => Promise<Response>;
+
+/** Who asks. Throws `unauthorized`. */
+export function callerOf(plane: DataPlane, c: Context<GatewayContext>): Caller {
+  // Anthropic's clients send the key in a header of its own.
+  const key = c.req.header('x-api-key');
+  return plane.keys.callerOf(c.req.header('authorization') ?? (key === undefined ? undefined : `Bearer ${key}`));
+}
+
+/** What is asked, and how the answer is to be written. */
+export interface Asked {
+  kind: CallKind;
+  request: ChatRequest;
+  form: AnswerForm;
+}
+
+/** Where to, then the call. */
+export async function answerCall(
+  plane: DataPlane,
+  c: Context<GatewayContext>,
+  caller: Caller,
+  { kind, request, form }: Asked,
+): Promise<Response> {
+  const snapshot = plane.snapshots.current(caller.project);
+  const route = resolveModel(request.model, snapshot, plane.catalogue, plane.random);
+  const call = newCall({ kind, caller, request, route, nowMs: plane.now(), parent: c.req.header('traceparent') });
+  plane.admission.enter(originOf(caller));
+  return makeCall(plane, call, { snapshot, form, signal: cancelSignal(c) });
+}
+
+interface Circumstances {
+  snapshot: RegistrySnapshot;
+  form: AnswerForm;
+  signal: CancelSignal;
+}
+
+async function makeCall(plane: DataPlane, call: Call, { snapshot, form, signal }: Circumstances): Promise<Response> {
+  const left = () => plane.admission.leave(originOf(call.caller));
+  let streaming = false;
+  try {
+    await plane.tracer.begin(startOf(call, ...estimateOf(plane, call)));
+    const asking = new Asking(call, snapshot, signal, plane);
+    let answered: Answered;
+    try {
+      answered = await asking.next();
+    } catch (error) {
+      return await failed(plane, call, form, error);
+    }
+    // Not within the `try`: an answer that could not be recorded is owed by the spool, and must not get a second row.
+    if (answered.form === 'whole') return await wholeAnswer(call, answered, form, plane);
+    const { breakers, log } = plane;
+    const response = streamAnswer(call, answered, { asking, recording: plane, breakers, signal, frames: form.frames(call), left, log });
+    streaming = true;
+    return response;
+  } finally {
+    if (!streaming) left();
+  }
+}
+
+/** Records a call that got no answer, and says why. */
+async function failed(plane: DataPlane, call: Call, form: AnswerForm, error: unknown): Promise<Response> {
+  const failure = asStillhouseError(error);
+  if (failure.code === 'internal') plane.log.error({ err: error, trace: call.id }, 'a call failed inside the gateway');
+  const cancelled = failure.code === 'cancelled';
+  // A caller who goes away does not stop a provider from charging for what it has read.
+  const usage = cancelled ? { ...NO_USAGE, tokensIn: estimateTokens(call.request.text) } : NO_USAGE;
+  const costUsd = cancelled ? costOf(plane, call, usage) : UNKNOWN_COST.has(failure.code) ? null : 0;
+  const outcome = { httpStatus: statusOf(failure), errorClass: failure.code, errorMessage: failure.message, usage, costUsd };
+  await recordCall(call, { status: cancelled ? 'cancelled' : 'error', ...outcome }, plane);
+  return form.refusal(failure, answerHeaders(call));
+}
+
+/** Why a call was not made; a fault of our own is logged. */
+export function refusal(plane: DataPlane, error: unknown): StillhouseError {
+  const failure = asStillhouseError(error);
+  if (failure.code === 'internal') plane.log.error({ err: error }, 'a request failed inside the gateway');
+  return failure;
+}
+
+/** Whether what a provider can't do is to be left out. */
+export function isLenient(c: Context<GatewayContext>): boolean {
+  return c.req.header(LENIENT_HEADER) === 'true';
+}
+
+function estimateOf(plane: DataPlane, call: Call): [ReturnType<typeof estimateUsage>, number | null] {
+  const usage = estimateUsage(call.request.text, call.request.body);
+  return [usage, costOf(plane, call, usage)];
+}
+
+function costOf(plane: DataPlane, call: Call, usage: ReturnType<typeof estimateUsage>): number | null {
+  const target = call.attempts.at(-1)?.target ?? call.route.targets[0]!;
+  const callable = plane.catalogue.find(target);
+  return callable ? callable.provider.cost(callable.model, usage) : null;
+}
+
+/** Fires when the connection closes before the answer is through. */
+function cancelSignal(c: Context<GatewayContext>): CancelSignal {
+  const signal = new CancelSignal();
+  const outgoing = c.env?.outgoing;
+  if (outgoing) outgoing.on('close', () => void (outgoing.writableFinished || signal.abort()));
+  else c.req.raw.signal.addEventListener('abort', () => signal.abort(), { once: true });
+  return signal;
+}

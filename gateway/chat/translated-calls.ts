@@ -1,0 +1,61 @@
+import { METADATA_HEADER } from '../../contracts/chat.ts';
+import type { Caller } from '../keys/caller.ts';
+import { countTokens, messagesWayIn } from '../ways-in/messages.ts';
+import type { WayIn } from '../ways-in/way-in.ts';
+import { translatedForm, translatedRefusal } from './answer-form.ts';
+import { CHAT } from './call-kind.ts';
+import { jsonBody, parseChatRequest } from './chat-request.ts';
+import type { DataPlane } from './data-plane.ts';
+import { answerCall, callerOf, type Handler, isLenient, refusal } from './make-call.ts';
+import { readBody } from './read-body.ts';
+
+/** A call by an API of another shape than OpenAI's chat: its request becomes the chat form, and the answer comes back from it. */
+export function translatedCalls(plane: DataPlane, wayIn: WayIn): Handler {
+  return async function answerTranslated(c) {
+    try {
+      const caller = callerOf(plane, c);
+      const asked = jsonBody(await readBody(c, plane.maxBodyBytes));
+      const chat = await withPrevious(plane, caller, asked, wayIn.toChat(asked));
+      const parsed = parseChatRequest(JSON.stringify(chat), c.req.header(METADATA_HEADER), isLenient(c));
+      const request = { ...parsed, recorded: recordedAs(wayIn, asked, chat) };
+      return await answerCall(plane, c, caller, { kind: CHAT, request, form: translatedForm(wayIn, asked) });
+    } catch (error) {
+      return translatedRefusal(wayIn, refusal(plane, error));
+    }
+  };
+}
+
+/** What a response goes on from stands between its instructions and its own input. */
+async function withPrevious(
+  plane: DataPlane,
+  caller: Caller,
+  asked: Body,
+  chat: Record<string, unknown>,
+): Promise<Record<string, unknown>> {
+  const previous = asked['previous_response_id'];
+  if (typeof previous !== 'string') return chat;
+  const messages = chat['messages'] as unknown[];
+  const own = asked['instructions'] == null ? 0 : 1;
+  const before = await plane.conversations.upTo(caller.project, previous);
+  return { ...chat, messages: [...messages.slice(0, own), ...before, ...messages.slice(own)] };
+}
+
+/** The chat form, since datasets are made of traces; and by which API it came. */
+function recordedAs({ name }: WayIn, asked: Body, { metadata: _, ...chat }: Record<string, unknown>): string {
+  const instructed = name === 'responses' && asked['instructions'] != null;
+  return JSON.stringify({ api: name, ...(instructed ? { instructed } : {}), ...chat });
+}
+
+type Body = Readonly<Record<string, unknown>>;
+
+/** `POST /v1/messages/count_tokens`. */
+export function tokenCounts(plane: DataPlane): Handler {
+  return async function answerCount(c) {
+    try {
+      callerOf(plane, c);
+      return c.json(countTokens(jsonBody(await readBody(c, plane.maxBodyBytes))));
+    } catch (error) {
+      return translatedRefusal(messagesWayIn, refusal(plane, error));
+    }
+  };
+}

@@ -1,0 +1,72 @@
+import { StillhouseError } from '../../../contracts/errors.ts';
+import type { TraceRow } from '../../../contracts/traces.ts';
+import type { CallObserver } from '../../observability/observer.ts';
+import { isObject } from '../../providers/chat-fields.ts';
+import { traceOfResponse } from './answer.ts';
+
+type Loose = Record<string, unknown>;
+
+/** What a trace keeps of a call: the chat form of its request, and its completion. */
+export interface RecordedCall {
+  project: string;
+  request: unknown;
+  response: unknown;
+}
+
+/** So much of the newest calls is at hand before their traces can be looked up. */
+const KEPT_BYTES = 16 * 1024 * 1024;
+
+/**
+ * What `previous_response_id` goes on from: the traces themselves, so that every gateway knows every response for as long as
+ * traces are kept. The newest are kept here, for a trace takes a second to arrive.
+ */
+export class Conversations implements CallObserver {
+  readonly #newest = new Map<string, { project: string; request: string; response: string }>();
+  readonly #lookUp: (project: string, traceId: string) => Promise<RecordedCall | null>;
+  #bytes = 0;
+
+  constructor(lookUp: (project: string, traceId: string) => Promise<RecordedCall | null>) {
+    this.#lookUp = lookUp;
+  }
+
+  ended({ id, project, request, response, status }: TraceRow): void {
+    if (status !== 'ok' || !request.startsWith(RESPONSES_MARK)) return;
+    this.#newest.set(id, { project, request, response });
+    this.#bytes += request.length + response.length;
+    for (const [oldest, kept] of this.#newest) {
+      if (this.#bytes <= KEPT_BYTES) break;
+      this.#newest.delete(oldest);
+      this.#bytes -= kept.request.length + kept.response.length;
+    }
+  }
+
+  /**
+   * The messages up to and with that response, without its instructions, which hold for one call only. Throws `not_found`
+   * where there is no such response of the project's, or its text was not kept.
+   */
+  async upTo(project: string, responseId: string): Promise<Loose[]> {
+    const traceId = traceOfResponse(responseId);
+    const recorded = traceId === null ? null : await this.#find(project, traceId);
+    const messages = recorded && messagesOf(recorded);
+    if (messages) return messages;
+    const message = `Previous response with id "${responseId}" not found: it is none of this project's, or its text was not kept`;
+    throw new StillhouseError('not_found', message, { param: 'previous_response_id' });
+  }
+
+  async #find(project: string, traceId: string): Promise<RecordedCall | null> {
+    const kept = this.#newest.get(traceId);
+    if (kept) return kept.project === project ? { project, request: JSON.parse(kept.request), response: JSON.parse(kept.response) } : null;
+    return this.#lookUp(project, traceId);
+  }
+}
+
+/** How the recorded request of a response begins. */
+export const RESPONSES_MARK = '{"api":"responses"';
+
+function messagesOf({ request, response }: RecordedCall): Loose[] | null {
+  if (!isObject(request) || request['api'] !== 'responses' || !Array.isArray(request['messages']) || !isObject(response)) return null;
+  const [choice] = Array.isArray(response['choices']) ? (response['choices'] as Loose[]) : [];
+  if (!isObject(choice?.['message'])) return null;
+  const asked = request['messages'].filter(isObject);
+  return [...(request['instructed'] === true ? asked.slice(1) : asked), choice['message']];
+}
