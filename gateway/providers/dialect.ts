@@ -20,6 +20,16 @@ export interface Dialect {
   error(body: unknown): ProviderFault;
   /** Whether it goes on from the beginning of an answer (`DialectCall.prefix`). */
   readonly continuesPrefix: boolean;
+  /** Vectors of texts; absent where it offers none. */
+  readonly embeddings?: EmbeddingsDialect;
+}
+
+/** `/v1/embeddings` in a provider's own API. */
+export interface EmbeddingsDialect {
+  /** `texts` are the input's; the rest of the body is as it came. Throws `invalid_request` with the field's name. */
+  request(model: string, texts: readonly string[], body: Readonly<Record<string, unknown>>): WireRequest;
+  /** The vectors in the texts' order, and the tokens that were read; null tokens where nobody counted. Throws `upstream_invalid`. */
+  answer(answer: unknown): { vectors: number[][]; tokens: number | null };
 }
 
 export interface DialectCall {

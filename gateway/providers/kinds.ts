@@ -4,6 +4,7 @@ import { anthropic } from './anthropic.ts';
 import { cerebras } from './cerebras.ts';
 import { deepseek } from './deepseek.ts';
 import { fireworks } from './fireworks.ts';
+import { google } from './google.ts';
 import { groq } from './groq.ts';
 import { mistral } from './mistral.ts';
 import { openai } from './openai.ts';
@@ -21,6 +22,7 @@ const KINDS = {
   'openai-compatible': openAICompatible,
   openai,
   anthropic,
+  google,
   groq,
   mistral,
   deepseek,

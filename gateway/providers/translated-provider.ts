@@ -2,8 +2,11 @@ import { Readable } from 'node:stream';
 import type { ProviderConfig } from '../../contracts/configuration.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { FrameSplitter, framesOf } from '../chat/stream-frames.ts';
-import type { Dialect, DialectCall } from './dialect.ts';
+import { textsOf } from '../embeddings/embeddings-request.ts';
+import type { Dialect, DialectCall, WireRequest } from './dialect.ts';
+import { embeddingsAnswer } from './embeddings-answer.ts';
 import { Exchange } from './exchange.ts';
+import { jsonOf, openAIFault } from './openai-fault.ts';
 import { configuredTargets, priceOf } from './price.ts';
 import { providerConnection } from './provider-connection.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
@@ -30,6 +33,16 @@ export function translatedProvider(
   const { pool, path, refusal } = providerConnection(config, secret);
   const headers = { ...JSON_HEADERS, ...headersOf(config.apiKeyEnv === undefined ? undefined : secret(config.apiKeyEnv)) };
   const price = priceOf(config);
+  const { embeddings } = dialect;
+  const send = async (wire: WireRequest, { request, signal }: ProviderCall): Promise<ProviderAnswer> => {
+    const exchange = new Exchange(config.id, request.stream, signal);
+    try {
+      pool.dispatch({ method: 'POST', path: path + wire.path, headers: { ...headers, ...wire.headers }, body: wire.body }, exchange);
+      return await exchange.answer;
+    } catch (error) {
+      throw upstreamError(error, config.id);
+    }
+  };
   return Object.freeze({
     id: config.id,
     timeouts: config.timeouts,
@@ -37,19 +50,20 @@ export function translatedProvider(
     async call(call: ProviderCall): Promise<ProviderAnswer> {
       if (refusal) throw refusal;
       const asked = dialectCall(call, now());
-      const wire = dialect.request(asked);
-      const exchange = new Exchange(config.id, asked.stream, call.signal);
-      let answer: ProviderAnswer;
-      try {
-        pool.dispatch({ method: 'POST', path: path + wire.path, headers: { ...headers, ...wire.headers }, body: wire.body }, exchange);
-        answer = await exchange.answer;
-      } catch (error) {
-        throw upstreamError(error, config.id);
-      }
+      const answer = await send(dialect.request(asked), call);
       return answer.form === 'stream'
         ? { ...answer, headers: { ...answer.headers, ...STREAM_HEADERS }, body: Readable.from(openAIFrames(answer.body, dialect, asked)) }
         : wholeAnswer(answer, dialect, asked, config.id);
     },
+    ...(embeddings
+      ? {
+          async embed(call: ProviderCall): Promise<ProviderAnswer> {
+            if (refusal) throw refusal;
+            const answer = await send(embeddings.request(call.model, textsOf(call.request), call.request.body), call);
+            return embeddingsAnswer(answer, { dialect, embeddings, call, id: config.id });
+          },
+        }
+      : {}),
     cost: price,
     targets: () => configuredTargets(config, refusal),
     close: () => pool.destroy(),
@@ -70,11 +84,6 @@ function wholeAnswer(answer: Extract<ProviderAnswer, { form: 'whole' }>, dialect
   return { ...answer, headers, text: JSON.stringify(dialect.completion(body, asked)) };
 }
 
-/** A provider's error in OpenAI's shape. */
-export function openAIFault({ message, code }: { message: string; code: string | null }): object {
-  return { error: { message: message === '' ? 'The provider gave no reason' : message, type: code ?? 'api_error', param: null, code } };
-}
-
 async function* openAIFrames(body: Readable, dialect: Dialect, asked: DialectCall): AsyncGenerator<Buffer> {
   const splitter = new FrameSplitter();
   const translator = dialect.chunks(asked);
@@ -90,13 +99,4 @@ async function* openAIFrames(body: Readable, dialect: Dialect, asked: DialectCal
   }
   // Without it the stream counts as cut off.
   if (translator.ended) yield Buffer.from(DONE);
-}
-
-/** Parsed, or the text itself. */
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }

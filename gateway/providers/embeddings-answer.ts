@@ -1,0 +1,30 @@
+import { StillhouseError } from '../../contracts/errors.ts';
+import { estimateTokens } from '../chat/completion-facts.ts';
+import type { Dialect, EmbeddingsDialect } from './dialect.ts';
+import { jsonOf, openAIFault } from './openai-fault.ts';
+import type { ProviderAnswer, ProviderCall } from './provider.ts';
+
+interface Parts {
+  dialect: Pick<Dialect, 'error'>;
+  embeddings: EmbeddingsDialect;
+  call: ProviderCall;
+  id: string;
+}
+
+/** A provider's vectors in OpenAI's shape, as numbers or, where the caller wants that, as base64 of 32-bit floats. */
+export function embeddingsAnswer(answer: ProviderAnswer, { dialect, embeddings, call, id }: Parts): ProviderAnswer {
+  if (answer.form !== 'whole') throw new StillhouseError('upstream_invalid', `Provider "${id}" answered embeddings with a stream`);
+  const body = jsonOf(answer.text);
+  const headers = { ...answer.headers, 'content-type': 'application/json' };
+  if (answer.status >= 400) return { ...answer, headers, text: JSON.stringify(openAIFault(dialect.error(body))) };
+  const { vectors, tokens } = embeddings.answer(body);
+  const inBase64 = call.request.body['encoding_format'] === 'base64';
+  const data = vectors.map((vector, index) => ({ object: 'embedding', index, embedding: inBase64 ? base64Of(vector) : vector }));
+  const counted = tokens ?? estimateTokens(JSON.stringify(call.request.body['input']));
+  const usage = { prompt_tokens: counted, total_tokens: counted };
+  return { ...answer, headers, text: JSON.stringify({ object: 'list', data, model: call.model, usage }) };
+}
+
+function base64Of(vector: readonly number[]): string {
+  return Buffer.from(Float32Array.from(vector).buffer).toString('base64');
+}

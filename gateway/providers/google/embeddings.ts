@@ -1,0 +1,23 @@
+import { StillhouseError } from '../../../contracts/errors.ts';
+import { isObject, wrong } from '../chat-fields.ts';
+import type { EmbeddingsDialect } from '../dialect.ts';
+
+/** `batchEmbedContents` (https://ai.google.dev/api/embeddings). It counts no tokens. */
+export const googleEmbeddings: EmbeddingsDialect = Object.freeze({
+  request(model, texts, body) {
+    const { dimensions } = body;
+    if (dimensions != null && !Number.isInteger(dimensions)) throw wrong('dimensions', 'a whole number is needed');
+    const requests = texts.map((text) => ({
+      model: `models/${model}`,
+      content: { parts: [{ text }] },
+      ...(dimensions == null ? {} : { outputDimensionality: dimensions }),
+    }));
+    return { path: `/models/${encodeURIComponent(model)}:batchEmbedContents`, body: JSON.stringify({ requests }) };
+  },
+  answer(answer) {
+    const list = isObject(answer) && Array.isArray(answer['embeddings']) ? answer['embeddings'] : [];
+    const vectors = list.map((one: unknown) => (isObject(one) && Array.isArray(one['values']) ? (one['values'] as number[]) : []));
+    if (vectors.length === 0) throw new StillhouseError('upstream_invalid', 'Google answered with no embeddings');
+    return { vectors, tokens: null };
+  },
+} satisfies EmbeddingsDialect);
