@@ -123,8 +123,8 @@ export async function python(executable: string, args: string[], onLine?: (line:
   child.stderr?.on('data', (chunk: Buffer) => errors.push(chunk.toString()));
   const closed = new Promise<number | null>((resolve, reject) => child.once('close', resolve).once('error', reject));
   for await (const text of createInterface({ input: child.stdout! })) {
-    // Libraries print empty lines where they show progress.
-    if (!text.startsWith('{')) continue;
+    // Libraries print lines of their own where they show progress.
+    if (!text.startsWith('{"')) continue;
     const line = JSON.parse(text) as Line;
     lines.push(line);
     onLine?.(line);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -27,9 +28,14 @@ class Validation:
     score: float
     #: Mean NLL a token of the teacher's answers.
     nll: float
+    rows: int
 
     def better_than(self, other: Validation | None) -> bool:
         return other is None or (self.score, -self.nll) > (other.score, -other.nll)
+
+    def as_good_as(self, other: Validation) -> bool:
+        """Within one standard error (L. Breiman et al., Classification and Regression Trees, 1984, 3.4.3); a score's variance is at most p(1-p)."""
+        return self.score >= other.score - math.sqrt(other.score * (1 - other.score) / other.rows)
 
 
 def validate(
@@ -55,4 +61,4 @@ def validate(
     finally:
         student.model.train()
     score, total_nll, total_tokens = ranks.sum([score, total_nll, float(tokens)])
-    return Validation(score / len(all_rows), total_nll / total_tokens)
+    return Validation(score / len(all_rows), total_nll / total_tokens, len(all_rows))

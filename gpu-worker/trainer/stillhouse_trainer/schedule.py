@@ -13,7 +13,7 @@ FLOOR = 0.05
 LATER_RATE = 0.3
 #: Steps between two validations, at most; short epochs are validated at their end.
 VALIDATION_STEPS = 250
-#: Phase one ends after so many validations without a better one.
+#: Phase one ends after so many validations in a row that are worse than its best by more than noise.
 PATIENCE = 3
 
 

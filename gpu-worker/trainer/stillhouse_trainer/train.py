@@ -25,7 +25,7 @@ from .errors import Stopped, TrainerError
 from .evaluate import validate
 from .model import Student
 from .objective import Counts, Objective, Sums, terms_of, weights_of
-from .progress import Best, Progress
+from .progress import Progress
 from .prompts import ChatFormat, load_chat_format
 from .random_state import RandomState
 from .ranks import Ranks
@@ -112,7 +112,7 @@ class Training:
         progress.next_phase(progress.phase_step / self.per_epoch)
 
     def _phase_has_converged(self) -> bool:
-        """Phase one ends where validation has stopped improving; the later ones are short."""
+        """Phase one ends early where validation gets worse; the later ones are short."""
         phase = self.phases[self.progress.phase]
         due = self.progress.phase_step % phase.validate_every == 0 and self.progress.phase_step > 0
         if due and self.progress.validated != self.progress.step:
@@ -191,11 +191,8 @@ class Training:
             4 * self.config.micro_batch_rows,
         )
         progress.validated = progress.step
-        better = found.better_than(progress.phase_best)
-        progress.stale = 0 if better else progress.stale + 1
-        progress.phase_best = found if better else progress.phase_best
-        if found.better_than(progress.best.validation if progress.best else None):
-            progress.best = Best(found, progress.step, phase.name)
+        progress.stale = 0 if progress.holds(found) else progress.stale + 1
+        if progress.note(found, phase.name, first_phase=phase.round == 0):
             self.best_weights = self.student.weights()
         events.emit("validation", step=progress.step, phase=phase.name, score=round(found.score, 6), nll=round(found.nll, 6))
 

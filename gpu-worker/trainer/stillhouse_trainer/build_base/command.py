@@ -31,7 +31,7 @@ from ..prompts import ChatFormat, load_chat_format
 from .mini_lm import embed_tokens, sentence_vectors
 from .tokenizer import make_tokenizer
 
-EPOCHS = 2
+EPOCHS = 3
 BATCH_ROWS = 32
 LEARNING_RATE = 2e-3
 WEIGHT_DECAY = 0.05
