@@ -2,6 +2,7 @@ import type { ProviderConfig } from '../../contracts/configuration.ts';
 import type { ProviderKind } from '../../contracts/provider-kinds.ts';
 import { anthropic } from './anthropic.ts';
 import { cerebras } from './cerebras.ts';
+import { cohere } from './cohere.ts';
 import { deepseek } from './deepseek.ts';
 import { fireworks } from './fireworks.ts';
 import { google } from './google.ts';
@@ -23,6 +24,7 @@ const KINDS = {
   openai,
   anthropic,
   google,
+  cohere,
   groq,
   mistral,
   deepseek,
