@@ -1,6 +1,7 @@
 import type { ProviderConfig } from '../../contracts/configuration.ts';
 import type { ProviderKind } from '../../contracts/provider-kinds.ts';
 import { anthropic } from './anthropic.ts';
+import { bedrock } from './bedrock.ts';
 import { cerebras } from './cerebras.ts';
 import { cohere } from './cohere.ts';
 import { deepseek } from './deepseek.ts';
@@ -24,6 +25,7 @@ const KINDS = {
   openai,
   anthropic,
   google,
+  bedrock,
   cohere,
   groq,
   mistral,

@@ -18,7 +18,7 @@ interface FlatPrice {
 }
 
 /** Kinds whose prices `@pydantic/genai-prices` calls otherwise. */
-const LISTED_AS: Partial<Record<string, string>> = { bedrock: 'aws' };
+const LISTED_AS: Partial<Record<ProviderConfig['kind'], string>> = { bedrock: 'aws' };
 
 /** Price of a model's answer by its tokens: of `stillhouse.yaml` where it has one, else of the published list; null = unpriced. */
 export function priceOf(config: ProviderConfig): (model: string, usage: Usage) => number | null {

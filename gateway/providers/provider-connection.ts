@@ -31,18 +31,23 @@ export function providerConnection(config: ProviderConfig, secret: (name: string
     }),
     path: base.pathname.replace(/\/$/, ''),
     headers: key ? { authorization: `Bearer ${key}` } : {},
-    refusal: refusalOf(config, base, key),
+    refusal: refusalOf(config, key),
   };
 }
 
-function refusalOf(config: ProviderConfig, base: URL, key: string | undefined): StillhouseError | null {
+function refusalOf(config: ProviderConfig, key: string | undefined): StillhouseError | null {
   if (config.apiKeyEnv !== undefined && !key) {
     return new StillhouseError(
       'provider_key_missing',
       `Provider "${config.id}" needs its key in the environment variable ${config.apiKeyEnv}, which is not set where the gateway runs`,
     );
   }
-  const host = base.hostname.replace(/^\[|\]$/g, '');
+  return addressRefusal(config);
+}
+
+/** Why a provider's address may not be called; null where it may, as far as can be told before a name is looked up. */
+export function addressRefusal(config: ProviderConfig): StillhouseError | null {
+  const host = new URL(config.baseUrl).hostname.replace(/^\[|\]$/g, '');
   if (!config.allowPrivateAddress && isIP(host) > 0 && isPrivateAddress(host)) {
     const message = `Provider "${config.id}" is at the private address ${host}; set allowPrivateAddress: true in stillhouse.yaml to allow it`;
     return new StillhouseError('upstream_unreachable', message, { retryable: false });

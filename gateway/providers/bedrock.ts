@@ -1,0 +1,112 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { Readable } from 'node:stream';
+import type { BedrockRuntimeClient, ConverseCommandInput } from '@aws-sdk/client-bedrock-runtime';
+import type { ProviderConfig } from '../../contracts/configuration.ts';
+import { StillhouseError } from '../../contracts/errors.ts';
+import { bedrockAnswer } from './bedrock/answer.ts';
+import { bedrockFailure } from './bedrock/failure.ts';
+import { bedrockRequest } from './bedrock/request.ts';
+import { BedrockChunks } from './bedrock/stream.ts';
+import type { DialectCall } from './dialect.ts';
+import { configuredTargets, priceOf } from './price.ts';
+import { publicLookup } from './private-address.ts';
+import { addressRefusal } from './provider-connection.ts';
+import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
+import { dialectCall } from './translated-provider.ts';
+
+type Sdk = typeof import('@aws-sdk/client-bedrock-runtime');
+const JSON_HEADERS = { 'content-type': 'application/json' };
+const STREAM_HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' };
+
+/**
+ * AWS Bedrock, by Converse and ConverseStream. AWS's own client signs and reads; it is loaded at the first call, finds its
+ * keys where AWS's programs do (environment, profile, role), and retries nothing: the gateway does.
+ */
+export function bedrock(config: ProviderConfig, secret: (name: string) => string | undefined): Provider {
+  const refusal = addressRefusal(config);
+  let connected: Promise<{ sdk: Sdk; client: BedrockRuntimeClient }> | null = null;
+  const connection = () => (connected ??= connect(config, secret));
+  return Object.freeze({
+    id: config.id,
+    timeouts: config.timeouts,
+    // Models of Anthropic's do; others begin anew, and what they say again is left out.
+    continuesPrefix: true,
+    async call(call: ProviderCall): Promise<ProviderAnswer> {
+      if (refusal) throw refusal;
+      const asked = dialectCall(call, Date.now());
+      const input = bedrockRequest(asked) as unknown as ConverseCommandInput;
+      const { sdk, client } = await connection();
+      const aborting = new AbortController();
+      const { signal } = call;
+      signal.onAbort = () => aborting.abort();
+      if (signal.aborted) aborting.abort();
+      try {
+        if (!asked.stream) {
+          const answer = await client.send(new sdk.ConverseCommand(input), { abortSignal: aborting.signal });
+          return { form: 'whole', status: 200, headers: JSON_HEADERS, text: JSON.stringify(bedrockAnswer(answer, asked)) };
+        }
+        const { stream } = await client.send(new sdk.ConverseStreamCommand(input), { abortSignal: aborting.signal });
+        const frames = Readable.from(framesOf(stream ?? [], asked, config.id));
+        frames.once('close', () => aborting.abort());
+        return { form: 'stream', status: 200, headers: STREAM_HEADERS, body: frames };
+      } catch (error) {
+        if (signal.aborted) throw signal.reason;
+        return bedrockFailure(error, config.id);
+      }
+    },
+    cost: priceOf(config),
+    targets: () => configuredTargets(config, refusal),
+    close: async () => (await connected)?.client.destroy(),
+  } satisfies Provider);
+}
+
+async function connect(
+  config: ProviderConfig,
+  secret: (name: string) => string | undefined,
+): Promise<{ sdk: Sdk; client: BedrockRuntimeClient }> {
+  const [sdk, { NodeHttpHandler }] = await Promise.all([import('@aws-sdk/client-bedrock-runtime'), import('@smithy/node-http-handler')]);
+  const lookup = config.allowPrivateAddress ? {} : { lookup: publicLookup };
+  const agent = { keepAlive: true, maxSockets: 256, ...lookup };
+  const client = new sdk.BedrockRuntimeClient({
+    endpoint: config.baseUrl,
+    region: config.region ?? regionOf(config.baseUrl) ?? secret('AWS_REGION') ?? 'us-east-1',
+    maxAttempts: 1,
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: config.timeouts.connectMs,
+      requestTimeout: config.timeouts.totalMs,
+      httpAgent: new HttpAgent(agent),
+      httpsAgent: new HttpsAgent(agent),
+    }),
+  });
+  return { sdk, client };
+}
+
+/** Of AWS's own addresses. */
+function regionOf(baseUrl: string): string | undefined {
+  return /^bedrock-runtime(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com/.exec(new URL(baseUrl).hostname)?.[1];
+}
+
+async function* framesOf(events: AsyncIterable<object> | Iterable<object>, asked: DialectCall, id: string): AsyncGenerator<Buffer> {
+  const translator = new BedrockChunks(asked);
+  try {
+    for await (const event of events) {
+      const [[name, data] = ['', null]] = Object.entries(event);
+      const text = translator.take({ name, data }).map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`);
+      if (text.length > 0) yield Buffer.from(text.join(''));
+    }
+  } catch (error) {
+    // An exception within the stream; as an answer it would have come too late.
+    const answer = bedrockFailure(error, id);
+    throw answer.form === 'whole' ? streamFailure(answer, id) : error;
+  }
+  if (translator.ended) yield Buffer.from('data: [DONE]\n\n');
+}
+
+function streamFailure({ status, text }: Extract<ProviderAnswer, { form: 'whole' }>, id: string): Error {
+  const { message } = (JSON.parse(text) as { error: { message: string } }).error;
+  return new StillhouseError(
+    status === 429 || status >= 500 ? 'unavailable' : 'upstream_invalid',
+    `Provider "${id}" broke off the stream: ${message}`,
+  );
+}
