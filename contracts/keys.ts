@@ -111,7 +111,13 @@ export const ProjectChanges = z.strictObject({
 export type ProjectChanges = z.infer<typeof ProjectChanges>;
 
 /** A project as the API shows it; `spent` is null while ClickHouse is down. */
-export const ProjectView = z.object({ name: Name, budget: Budget, keys: z.number().int(), aliases: z.number().int(), spent: Spent.nullable() });
+export const ProjectView = z.object({
+  name: Name,
+  budget: Budget,
+  keys: z.number().int(),
+  aliases: z.number().int(),
+  spent: Spent.nullable(),
+});
 export type ProjectView = z.infer<typeof ProjectView>;
 
 /** Body of `PUT /api/providers/{id}/key`. */

@@ -21,6 +21,10 @@ export const MESSAGES = {
   rollbackAlias: 'rollbackAlias',
   putStudent: 'putStudent',
   placeStudent: 'placeStudent',
+  putKey: 'putKey',
+  revokeKey: 'revokeKey',
+  putSecret: 'putSecret',
+  putProject: 'putProject',
   /** distil */
   pause: 'pause',
   resume: 'resume',

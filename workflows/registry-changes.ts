@@ -2,8 +2,21 @@ import { condition, setCurrentDetails } from '@temporalio/workflow';
 import type { RegistryActivities } from '../activities/registry-store.ts';
 import type { AliasInput, AliasVersion } from '../contracts/aliases.ts';
 import type { Student } from '../contracts/distil.ts';
-import type { DeleteAlias, PlaceStudent, PutAlias, PutStudent, RollbackAlias } from '../contracts/registry.ts';
+import type { ApiKey, StoredSecret } from '../contracts/keys.ts';
+import type {
+  DeleteAlias,
+  PlaceStudent,
+  ProjectSettings,
+  PutAlias,
+  PutKey,
+  PutProject,
+  PutSecret,
+  PutStudent,
+  RevokeKey,
+  RollbackAlias,
+} from '../contracts/registry.ts';
 import { refusal } from './failures.ts';
+import { proposeKey, proposeProject, proposeRevocation, proposeSecret } from './registry-keys.ts';
 import { type Proposal, RegistryState, isSameAlias } from './registry-state.ts';
 import { SerialQueue } from './serial-queue.ts';
 
@@ -98,6 +111,22 @@ export class RegistryChanges {
       const value: Student = { ...current, placement, version };
       return { kind: 'student', key: name, version, value, reason: `placed on ${placement ?? 'local'}` };
     });
+  }
+
+  putKey(request: PutKey): Promise<ApiKey> {
+    return this.#change<ApiKey>(request, async (at) => proposeKey(this.#state, request, { project: this.#project, at }));
+  }
+
+  revokeKey(request: RevokeKey): Promise<ApiKey> {
+    return this.#change<ApiKey>(request, async (at) => proposeRevocation(this.#state, request, { project: this.#project, at }));
+  }
+
+  putSecret(request: PutSecret): Promise<StoredSecret> {
+    return this.#change<StoredSecret>(request, async (at) => proposeSecret(this.#state, request, { project: this.#project, at }));
+  }
+
+  putProject(request: PutProject): Promise<ProjectSettings> {
+    return this.#change<ProjectSettings>(request, async (at) => proposeProject(this.#state, request, { project: this.#project, at }));
   }
 
   #aliasProposal(request: Change, name: string, alias: AliasInput, at: string): Proposal | { unchanged: AliasVersion } {

@@ -1,7 +1,8 @@
 import type { AliasInput, AliasVersion } from '../contracts/aliases.ts';
 import type { Student } from '../contracts/distil.ts';
 import { parseTarget } from '../contracts/identifiers.ts';
-import type { StateKind, StateVersion } from '../contracts/registry.ts';
+import type { ApiKey, StoredSecret } from '../contracts/keys.ts';
+import type { ProjectSettings, StateKind, StateVersion } from '../contracts/registry.ts';
 import { refusal } from './failures.ts';
 
 /** What one change adds; sequence, project and times are the registry's to give. */
@@ -28,11 +29,34 @@ export class RegistryState {
   }
 
   alias(name: string): AliasVersion | null {
-    return (this.#newest.get(`alias/${name}`)?.value as AliasVersion | undefined) ?? null;
+    return this.#value('alias', name);
   }
 
   student(name: string): Student | null {
-    return (this.#newest.get(`student/${name}`)?.value as Student | undefined) ?? null;
+    return this.#value('student', name);
+  }
+
+  key(id: string): ApiKey | null {
+    return this.#value('key', id);
+  }
+
+  /** Keys that are not revoked. */
+  keys(): ApiKey[] {
+    return [...this.#newest.values()].flatMap(({ kind, value }) =>
+      kind === 'key' && !(value as ApiKey).revokedAt ? [value as ApiKey] : [],
+    );
+  }
+
+  secret(provider: string): StoredSecret | null {
+    return this.#value('secret', provider);
+  }
+
+  settings(project: string): ProjectSettings | null {
+    return this.#value('project', project);
+  }
+
+  #value<T>(kind: StateKind, key: string): T | null {
+    return (this.#newest.get(`${kind}/${key}`)?.value as T | undefined) ?? null;
   }
 
   hasStudent(name: string): boolean {

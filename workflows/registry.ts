@@ -14,7 +14,20 @@ import type { RegistryActivities } from '../activities/registry-store.ts';
 import type { AliasVersion } from '../contracts/aliases.ts';
 import type { Student } from '../contracts/distil.ts';
 import { MESSAGES, SEARCH_ATTRIBUTES } from '../contracts/names.ts';
-import { DeleteAlias, PlaceStudent, PutAlias, PutStudent, RegistryInput, RollbackAlias } from '../contracts/registry.ts';
+import type { ApiKey, StoredSecret } from '../contracts/keys.ts';
+import {
+  DeleteAlias,
+  PlaceStudent,
+  type ProjectSettings,
+  PutAlias,
+  PutKey,
+  PutProject,
+  PutSecret,
+  PutStudent,
+  RegistryInput,
+  RevokeKey,
+  RollbackAlias,
+} from '../contracts/registry.ts';
 import { parseInput } from './failures.ts';
 import { RegistryChanges } from './registry-changes.ts';
 
@@ -39,6 +52,10 @@ const deleteAlias = defineUpdate<AliasVersion, [unknown]>(MESSAGES.deleteAlias);
 const rollbackAlias = defineUpdate<AliasVersion, [unknown]>(MESSAGES.rollbackAlias);
 const putStudent = defineUpdate<Student, [unknown]>(MESSAGES.putStudent);
 const placeStudent = defineUpdate<Student, [unknown]>(MESSAGES.placeStudent);
+const putKey = defineUpdate<ApiKey, [unknown]>(MESSAGES.putKey);
+const revokeKey = defineUpdate<ApiKey, [unknown]>(MESSAGES.revokeKey);
+const putSecret = defineUpdate<StoredSecret, [unknown]>(MESSAGES.putSecret);
+const putProject = defineUpdate<ProjectSettings, [unknown]>(MESSAGES.putProject);
 
 /**
  * The one writer of a project's state. Every change is an update: validated, given the next version and sequence,
@@ -73,10 +90,30 @@ export async function registry(raw: unknown): Promise<void> {
     description: 'Says which student server serves a language model.',
     validator: validate(PlaceStudent),
   });
+  handleKeys(changes);
   await changes.load();
   await condition(() => changes.handled >= UPDATES_PER_RUN || workflowInfo().continueAsNewSuggested);
   await condition(allHandlersFinished);
   await continueAsNew<(input: unknown) => Promise<void>>({ project, answered: [...changes.answers].slice(-ANSWERS_CARRIED) });
+}
+
+function handleKeys(changes: RegistryChanges): void {
+  setHandler(putKey, (update) => changes.putKey(PutKey.parse(update)), {
+    description: 'Makes an API key (its hash; the secret is not known here), or changes what one may do.',
+    validator: validate(PutKey),
+  });
+  setHandler(revokeKey, (update) => changes.revokeKey(RevokeKey.parse(update)), {
+    description: 'Ends an API key.',
+    validator: validate(RevokeKey),
+  });
+  setHandler(putSecret, (update) => changes.putSecret(PutSecret.parse(update)), {
+    description: "Stores a provider's key as ciphertext, or takes it away.",
+    validator: validate(PutSecret),
+  });
+  setHandler(putProject, (update) => changes.putProject(PutProject.parse(update)), {
+    description: "Changes the project's settings.",
+    validator: validate(PutProject),
+  });
 }
 
 function validate(schema: z.ZodType): (raw: unknown) => void {

@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AliasVersion } from '../../contracts/aliases.ts';
 import { Student } from '../../contracts/distil.ts';
-import type { RegistrySnapshot } from '../../contracts/registry.ts';
+import { ApiKey, Budget, StoredSecret } from '../../contracts/keys.ts';
+import { NO_BUDGET, type RegistrySnapshot } from '../../contracts/registry.ts';
 import { writeFileAtomic } from '../../platform/atomic-file.ts';
 import type { Logger } from '../../platform/logger.ts';
 
@@ -12,6 +13,10 @@ const Stored = z.object({
   sequence: z.number().int().positive(),
   aliases: z.record(z.string(), AliasVersion),
   students: z.record(z.string(), Student),
+  // A file of an earlier release has none of these.
+  keys: z.record(z.string(), ApiKey).default({}),
+  secrets: z.record(z.string(), StoredSecret).default({}),
+  budget: Budget.default(NO_BUDGET),
 });
 
 /** The snapshot that the last gateway left on disk; null where there is none that can be read. */
@@ -24,6 +29,12 @@ export function readSnapshot(folder: string, project: string, log: Logger): Regi
       log.warn({ err: error, path }, 'the snapshot on disk is not usable and is left out');
     return null;
   }
+}
+
+/** Projects of which there is a snapshot on disk. */
+export function projectsOnDisk(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).flatMap((name) => (name.endsWith('.json') ? [name.slice(0, -'.json'.length)] : []));
 }
 
 /** Keeps the snapshot for a start without ClickHouse. */

@@ -135,3 +135,63 @@ test('a snapshot that cannot be read is left out', () => {
   expect(poller!.ready()).toBe(false);
   expect(readFileSync(join(folder, 'default.json'), 'utf8')).toContain('many');
 });
+
+test('a project that another gateway made is found, and one that only the disk knows is kept', async () => {
+  state.push(version(1, 'project', 'default', {}));
+  const other = (sequence: number): StateVersion => ({ ...aliasVersion(sequence, 'mine', 'lab/m'), project: 'acme' });
+  const seen: string[] = [];
+  let found: StateVersion[] = [];
+  const source = {
+    currentState: async (project: string) => (project === 'acme' ? found : state),
+    stateSince: async (project: string, since: number) => (project === 'acme' ? found : state).filter((one) => one.sequence > since),
+    newestSequences: async () => new Map([['default', 1], ...found.map((one): [string, number] => ['acme', one.sequence])]),
+  };
+  follow({ source, onSnapshot: ({ project }) => void seen.push(project) });
+  await expect.poll(() => poller!.ready()).toBe(true);
+  expect(poller!.projects()).toEqual(['default']);
+  found = [other(1)];
+  await expect.poll(() => Object.keys(poller!.current('acme').aliases)).toEqual(['mine']);
+  expect(seen).toContain('acme');
+  poller!.close();
+  down = true;
+  follow();
+  expect(Object.keys(poller!.current('acme').aliases)).toEqual(['mine']);
+});
+
+test('keys, ciphertexts and the budget are in the snapshot; a secret taken away is not', async () => {
+  const key = {
+    id: 'key_abcdefghijkl',
+    version: 1,
+    project: 'default',
+    name: 'app',
+    hash: 'a'.repeat(64),
+    hint: 'sk-sh-abcd',
+    aliases: [],
+    models: [],
+    limits: {},
+    actor: 'admin',
+    createdAt,
+    revokedAt: null,
+    expiresAt: null,
+  };
+  const secret = (sequence: number, sealed: string | null) =>
+    version(sequence, 'secret', 'openai', { provider: 'openai', version: sequence, sealed, actor: '', createdAt });
+  state.push(
+    version(1, 'project', 'default', { name: 'default', budget: { usdPerDay: 5 } }),
+    version(2, 'key', key.id, key),
+    secret(3, 'x'),
+  );
+  follow();
+  await expect.poll(() => poller!.current('default').sequence).toBe(3);
+  expect(poller!.current('default')).toMatchObject({
+    keys: { [key.id]: { name: 'app', limits: { usdPerDay: null, requestsPerMinute: null } } },
+    secrets: { openai: { sealed: 'x' } },
+    budget: { usdPerDay: 5, usdPerMonth: null },
+  });
+  state.push(secret(4, null));
+  await expect.poll(() => poller!.current('default').secrets).toEqual({});
+  poller!.close();
+  down = true;
+  follow();
+  expect(poller!.current('default')).toMatchObject({ keys: { [key.id]: { name: 'app' } }, budget: { usdPerDay: 5 } });
+});

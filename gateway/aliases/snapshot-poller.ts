@@ -1,16 +1,19 @@
 import type { RegistrySnapshot, StateVersion } from '../../contracts/registry.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { applyVersions, emptySnapshot } from './apply-versions.ts';
-import { readSnapshot, writeSnapshot } from './snapshot-file.ts';
+import { projectsOnDisk, readSnapshot, writeSnapshot } from './snapshot-file.ts';
 import type { SnapshotHolder } from './snapshot-holder.ts';
 
 /** What the poller reads; `store/clickhouse/state-versions.ts`. */
 export interface StateSource {
   currentState(project: string): Promise<StateVersion[]>;
   stateSince(project: string, sequence: number): Promise<StateVersion[]>;
+  /** Of all projects there are. Without it only those of the options are followed. */
+  newestSequences?(): Promise<ReadonlyMap<string, number>>;
 }
 
 export interface PollerOptions {
+  /** Those that must be there before the gateway is ready; others are found, on disk and in ClickHouse. */
   projects: readonly string[];
   folder: string;
   source: StateSource;
@@ -37,6 +40,7 @@ export function followRegistry(options: PollerOptions): SnapshotPoller {
   return {
     current: (project) => poller.snapshots.get(project) ?? emptySnapshot(project),
     refresh: (project) => poller.refresh(project),
+    projects: () => [...poller.snapshots.keys()],
     ready: () => options.projects.every((project) => (poller.snapshots.get(project)?.sequence ?? 0) > 0),
     close: () => poller.close(),
   };
@@ -53,7 +57,7 @@ class Poller {
 
   constructor(options: PollerOptions) {
     this.#options = options;
-    for (const project of options.projects) {
+    for (const project of new Set([...options.projects, ...projectsOnDisk(options.folder)])) {
       const snapshot = readSnapshot(options.folder, project, options.log) ?? emptySnapshot(project);
       this.snapshots.set(project, snapshot);
       options.onSnapshot?.(snapshot);
@@ -67,36 +71,45 @@ class Poller {
   }
 
   async #poll(): Promise<void> {
-    for (const project of this.#options.projects) {
-      try {
-        if (this.#polls % WHOLE_EVERY === 0) await this.#readWhole(project);
-        else await this.refresh(project);
-        if (this.#failing) this.#options.log.info('the registry can be followed again');
-        this.#failing = false;
-      } catch (error) {
-        if (!this.#failing)
-          this.#options.log.warn(
-            { reason: (error as Error).message, project },
-            'the registry cannot be followed now: the last snapshot goes on',
-          );
-        this.#failing = true;
-        // The first successful poll reads all.
-        this.#polls = -1;
-      }
-      if (this.snapshots.get(project)!.sequence === 0) this.#ensure(project);
+    try {
+      await this.#followAll();
+      if (this.#failing) this.#options.log.info('the registry can be followed again');
+      this.#failing = false;
+    } catch (error) {
+      if (!this.#failing)
+        this.#options.log.warn({ reason: (error as Error).message }, 'the registry cannot be followed now: the last snapshot goes on');
+      this.#failing = true;
+      // The first successful poll reads all.
+      this.#polls = -1;
     }
+    for (const project of this.#options.projects) if (this.snapshots.get(project)!.sequence === 0) this.#ensure(project);
     this.#polls++;
     if (!this.#closed) this.#timer = setTimeout(() => void this.#poll(), this.#options.everyMs ?? EVERY_MS).unref();
   }
 
+  /** One query tells which projects have news, however many there are. */
+  async #followAll(): Promise<void> {
+    const whole = this.#polls % WHOLE_EVERY === 0;
+    const newest = await this.#options.source.newestSequences?.();
+    const projects = newest ? new Set([...this.snapshots.keys(), ...newest.keys()]) : this.#options.projects;
+    for (const project of projects) {
+      if (whole) await this.#readWhole(project);
+      else if (!newest || (newest.get(project) ?? 0) > this.#sequenceOf(project)) await this.refresh(project);
+    }
+  }
+
+  #sequenceOf(project: string): number {
+    return this.snapshots.get(project)?.sequence ?? 0;
+  }
+
   async #readWhole(project: string): Promise<void> {
-    const before = this.snapshots.get(project)!;
+    const before = this.snapshots.get(project);
     const versions = await this.#options.source.currentState(project);
     // A refresh has gone ahead meanwhile: what was read may be older than what it found.
     if (this.snapshots.get(project) !== before) return;
     const newest = versions.reduce((most, version) => Math.max(most, version.sequence), 0);
     // An empty registry is a new database, not a deletion: what we have goes on until the registry speaks.
-    if (newest === 0 || newest === before.sequence) return;
+    if (newest === 0 || newest === (before?.sequence ?? 0)) return;
     this.#replace(applyVersions(emptySnapshot(project), versions));
   }
 

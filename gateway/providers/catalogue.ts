@@ -2,6 +2,7 @@ import { StillhouseError } from '../../contracts/errors.ts';
 import type { TargetInfo } from '../../contracts/http.ts';
 import { splitTarget } from '../../contracts/identifiers.ts';
 import type { RegistrySnapshot } from '../../contracts/registry.ts';
+import { emptySnapshot } from '../aliases/apply-versions.ts';
 import type { Provider } from './provider.ts';
 
 /** A target that can be called: its provider, and the provider's name of the model. */
@@ -29,7 +30,7 @@ export function createCatalogue(providers: readonly Provider[]): Catalogue {
     byId.set(provider.id, provider);
   }
   const found = new Map<string, Callable | null>();
-  const nothing: RegistrySnapshot = { project: '', sequence: 0, aliases: {}, students: {} };
+  const nothing: RegistrySnapshot = emptySnapshot('');
   const byModel = Map.groupBy(
     providers.flatMap((provider) => provider.targets(nothing).map((info) => info.target)),
     (target) => target.slice(target.indexOf('/') + 1),

@@ -1,6 +1,7 @@
 import type { ModelConfig, ProviderConfig } from '../../contracts/configuration.ts';
 import type { Student } from '../../contracts/distil.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
+import { emptySnapshot } from '../aliases/apply-versions.ts';
 import { tokenCost } from './price.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
 
@@ -17,7 +18,7 @@ export function hostedStudents(configs: readonly ProviderConfig[], providers: re
     const provider = providers.find(({ id }) => id === hosted?.provider);
     if (!hosted || !provider) return `its provider "${hosted?.provider ?? ''}" is not in stillhouse.yaml`;
     // One key and one address serve all of a provider's models.
-    const [first] = provider.targets({ project: '', sequence: 0, aliases: {}, students: {} });
+    const [first] = provider.targets(emptySnapshot(''));
     return first && !first.ready ? first.reason : null;
   };
   return {

@@ -48,6 +48,13 @@ const BY_REQUEST = defineQuery({
   row: Row,
 });
 
+const NEWEST = defineQuery({
+  name: 'newest change of each project',
+  sql: `SELECT project, max(sequence) AS newest FROM ${TABLES.stateVersions} GROUP BY project ORDER BY project`,
+  parameters: z.object({}),
+  row: z.object({ project: z.string(), newest: z.number() }),
+});
+
 /**
  * Appends versions. Idempotent by request id: a request that is stored already is left alone, also where an earlier
  * attempt's answer was lost; two attempts at once meet in the deduplication token.
@@ -74,6 +81,11 @@ export async function currentState(client: ClickHouseClient, project: string): P
 /** Versions after a sequence, in order: what gateways poll for. */
 export async function stateSince(client: ClickHouseClient, project: string, sequence: number): Promise<StateVersion[]> {
   return (await runQuery(client, SINCE, { project, sequence })).map(toVersion);
+}
+
+/** The sequence of each project's newest change: which projects there are, and which have news. */
+export async function newestSequences(client: ClickHouseClient): Promise<Map<string, number>> {
+  return new Map((await runQuery(client, NEWEST, {})).map(({ project, newest }) => [project, newest]));
 }
 
 /** All versions of one key, oldest first. */

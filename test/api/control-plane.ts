@@ -3,13 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { Hono } from 'hono';
-import type { AliasVersion } from '../../contracts/aliases.ts';
-import type { Student } from '../../contracts/distil.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import type { TargetInfo } from '../../contracts/http.ts';
 import { DEFAULT_PROJECT } from '../../contracts/names.ts';
 import type { RegistrySnapshot } from '../../contracts/registry.ts';
 import { createApi } from '../../gateway/api/api.ts';
+import { applyVersions, emptySnapshot } from '../../gateway/aliases/apply-versions.ts';
 import type { SnapshotHolder } from '../../gateway/aliases/snapshot-holder.ts';
 import type { GatewayContext } from '../../gateway/keys/caller.ts';
 import { createLogger } from '../../platform/logger.ts';
@@ -93,23 +92,16 @@ export async function startControlPlane(clickhouse: ClickHouseClient, temporalAd
 
 /** As the gateway's, without its polling and its file: a snapshot changes when it is refreshed. */
 function snapshotsOf(clickhouse: ClickHouseClient): SnapshotHolder {
-  let snapshot: RegistrySnapshot = { project: DEFAULT_PROJECT, sequence: 0, aliases: {}, students: {} };
+  const snapshots = new Map<string, RegistrySnapshot>();
+  const current = (project: string) => snapshots.get(project) ?? emptySnapshot(project);
   return {
-    current: () => snapshot,
-    ready: () => snapshot.sequence > 0,
+    current,
+    projects: () => [...snapshots.keys()],
+    ready: () => current(DEFAULT_PROJECT).sequence > 0,
     async refresh(project) {
-      const state = await currentState(clickhouse, project);
-      const next: RegistrySnapshot = {
-        project,
-        sequence: Math.max(0, ...state.map((version) => version.sequence)),
-        aliases: {},
-        students: {},
-      };
-      for (const version of state) {
-        if (version.kind === 'alias' && !(version.value as AliasVersion).deleted) next.aliases[version.key] = version.value as AliasVersion;
-        if (version.kind === 'student') next.students[version.key] = version.value as Student;
-      }
-      return (snapshot = next);
+      const next = applyVersions(emptySnapshot(project), await currentState(clickhouse, project));
+      snapshots.set(project, next);
+      return next;
     },
   };
 }

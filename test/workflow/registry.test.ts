@@ -5,8 +5,9 @@ import { Client, Connection, WorkflowUpdateFailedError } from '@temporalio/clien
 import type { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AliasVersion } from '../../contracts/aliases.ts';
+import type { ApiKey, StoredSecret } from '../../contracts/keys.ts';
 import { MESSAGES, workflowIds } from '../../contracts/names.ts';
-import { currentState, stateSince, versionsOf } from '../../store/clickhouse/state-versions.ts';
+import { currentState, newestSequences, stateSince, versionsOf } from '../../store/clickhouse/state-versions.ts';
 import { type TestClickHouse, startTestClickHouse } from '../support/clickhouse.ts';
 import { updateRegistry } from '../support/registry-client.ts';
 import { type TestTemporal, startTestTemporal } from '../support/temporal.ts';
@@ -110,4 +111,57 @@ test('a change survives a worker that is killed while ClickHouse is down', async
   worker = await startTestWorker({ env: workerEnv() });
   expect((await pending).version).toBe(2);
   expect(await versionsOf(clickhouse.client, 'outage', 'alias', 'smart')).toHaveLength(2);
+});
+
+const KEY = 'key_abcdefghijkl';
+const made = { hash: 'a'.repeat(64), hint: 'sk-sh-abcd' };
+const putKey = (project: string, id: string, changes: Record<string, unknown>, more: Record<string, unknown> = {}) =>
+  updateRegistry<ApiKey>(client, project, MESSAGES.putKey, { id, changes, ...more });
+
+test('a key is made, changed and revoked; each is a version, and what was not named stays', async () => {
+  const first = await putKey('keys', KEY, { name: 'app', aliases: ['smart'], limits: { requestsPerMinute: 10 } }, { made });
+  expect(first).toMatchObject({ id: KEY, project: 'keys', version: 1, ...made, aliases: ['smart'], models: [], revokedAt: null });
+  expect(first.limits).toEqual({ requestsPerMinute: 10, tokensPerMinute: null, usdPerDay: null, usdPerMonth: null });
+  const changed = await putKey('keys', KEY, { limits: { usdPerDay: 2, requestsPerMinute: null }, models: ['openai/*'] });
+  expect(changed).toMatchObject({
+    version: 2,
+    hash: made.hash,
+    name: 'app',
+    aliases: ['smart'],
+    models: ['openai/*'],
+    createdAt: first.createdAt,
+  });
+  expect(changed.limits).toEqual({ requestsPerMinute: null, tokensPerMinute: null, usdPerDay: 2, usdPerMonth: null });
+  expect(await putKey('keys', KEY, { limits: { usdPerDay: 2 } })).toEqual(changed);
+  const revoked = await updateRegistry<ApiKey>(client, 'keys', MESSAGES.revokeKey, { id: KEY });
+  expect(revoked).toMatchObject({ version: 3, revokedAt: expect.any(String) as string });
+  expect(await updateRegistry<ApiKey>(client, 'keys', MESSAGES.revokeKey, { id: KEY })).toEqual(revoked);
+  expect(await refusalOf(putKey('keys', KEY, { name: 'again' }))).toMatchObject({
+    type: 'conflict',
+    message: expect.stringContaining('revoked') as string,
+  });
+});
+
+test('a name is one key; a key that is not there is not changed', async () => {
+  await putKey('names', KEY, { name: 'app' }, { made });
+  const other = 'key_zzzzzzzzzzzz';
+  expect((await refusalOf(putKey('names', other, { name: 'app' }, { made }))).type).toBe('conflict');
+  expect((await refusalOf(putKey('names', other, { name: 'new' }))).type).toBe('not_found');
+  expect((await refusalOf(putKey('names', KEY, { name: 'twin' }, { made }))).type).toBe('conflict');
+  expect((await refusalOf(putKey('names', other, {}, { made }))).message).toContain('name: ');
+  await updateRegistry(client, 'names', MESSAGES.revokeKey, { id: KEY });
+  expect(await putKey('names', other, { name: 'app' }, { made })).toMatchObject({ version: 1 });
+});
+
+test("a provider's key comes and goes as ciphertext, and a project's budget changes field by field", async () => {
+  const sealed = (text: string | null) =>
+    updateRegistry<StoredSecret>(client, 'secrets', MESSAGES.putSecret, { provider: 'openai', sealed: text });
+  expect((await refusalOf(sealed(null))).type).toBe('not_found');
+  expect(await sealed('v1.x')).toMatchObject({ version: 1, sealed: 'v1.x' });
+  expect(await sealed(null)).toMatchObject({ version: 2, sealed: null });
+  const budget = (changes: object) => updateRegistry(client, 'secrets', MESSAGES.putProject, { changes: { budget: changes } });
+  await budget({ usdPerDay: 3 });
+  expect(await budget({ usdPerMonth: 9 })).toEqual({ name: 'secrets', budget: { usdPerDay: 3, usdPerMonth: 9 } });
+  expect(await budget({ usdPerDay: null })).toEqual({ name: 'secrets', budget: { usdPerDay: null, usdPerMonth: 9 } });
+  expect((await newestSequences(clickhouse.client)).get('secrets')).toBe(5);
 });
