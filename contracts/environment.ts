@@ -21,6 +21,10 @@ export const Environment = z.object({
   STILLHOUSE_TEMPORAL_UI_PORT: port.default(8233),
   STILLHOUSE_STUDENT_SERVER_PORT: port.default(8090),
   STILLHOUSE_ADMIN_KEY: optionalText,
+  /** Keys of providers that are given through the API are encrypted under it; the same for all gateways. */
+  STILLHOUSE_MASTER_KEY: optionalText,
+  /** Where gateways share limits and budgets (`redis://` or `rediss://`); without it each has its own. */
+  VALKEY_URL: optionalText,
   /** The pipeline's key: calls with it are `origin=pipeline`. */
   STILLHOUSE_SERVICE_KEY: optionalText,
   STILLHOUSE_DEVICE: z.enum(['auto', 'cuda', 'cpu']).default('auto'),

@@ -29,8 +29,9 @@ export interface Page<T> {
   nextCursor: string | null;
 }
 
-/** Response headers of a data-plane call. */
+/** Response headers of a data-plane call, and of requests: whose data the admin or service key is to see. */
 export const HEADERS = {
+  project: 'x-stillhouse-project',
   traceId: 'x-stillhouse-trace-id',
   target: 'x-stillhouse-target',
   costUsd: 'x-stillhouse-cost-usd',

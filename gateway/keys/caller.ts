@@ -1,11 +1,17 @@
 import type { HttpBindings } from '@hono/node-server';
+import type { KeyLimits } from '../../contracts/keys.ts';
 import type { Origin } from '../../contracts/traces.ts';
+import type { KeyRules } from './key-rules.ts';
 
-/** Who a bearer key belongs to. `service` is the pipeline's own key: all of `/v1`, and `GET` on `/api`. */
+/** Who a bearer key belongs to. `service` is the pipeline's own key: all of `/v1`, and `GET` on `/api`. `app`: `/v1` alone. */
 export interface Caller {
   keyId: string;
   role: 'admin' | 'service' | 'app';
   project: string;
+  /** What an app's key may call; absent: all. */
+  rules?: KeyRules;
+  /** What an app's key may use; absent: no limit. */
+  limits?: KeyLimits;
 }
 
 /** What handlers find in Hono's context. Bindings are absent under `app.request()`. */

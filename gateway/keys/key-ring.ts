@@ -1,38 +1,124 @@
 import { createHash } from 'node:crypto';
 import { StillhouseError } from '../../contracts/errors.ts';
+import type { ApiKey } from '../../contracts/keys.ts';
 import { DEFAULT_PROJECT } from '../../contracts/names.ts';
+import type { RegistrySnapshot } from '../../contracts/registry.ts';
 import type { Caller } from './caller.ts';
+import { rulesOf } from './key-rules.ts';
 
-/** Finds out whose key an `authorization` header carries. */
+/** Finds out whose key a request carries. */
 export interface KeyRing {
-  /** Throws `unauthorized` where there is no key, or an unknown one. */
-  callerOf(authorization: string | undefined): Caller;
+  /**
+   * `apiKey` is the header `x-api-key`, which Anthropic's clients send. `project` is the header `x-stillhouse-project`: the
+   * admin and the service key choose by it whose data they see; a project's own key can't. Throws `unauthorized` where
+   * there is no key, or one that is unknown, revoked or expired; `forbidden` and `not_found` for a project.
+   */
+  callerOf(authorization: string | undefined, apiKey?: string, project?: string): Caller;
+  /** Takes up the keys of a project's snapshot. */
+  update(snapshot: RegistrySnapshot): void;
+}
+
+interface Known {
+  caller: Caller;
+  /** Milliseconds since 1970; Infinity = never. */
+  expiresAtMs: number;
+  revoked: boolean;
+}
+
+interface Owners {
+  adminKey: string;
+  serviceKey: string;
+  /** Milliseconds since 1970. */
+  now?: () => number;
 }
 
 const CACHED = 1000;
 
 /** Keys are compared by SHA-256, so that the time of a comparison tells nothing of the key; callers found are remembered. */
-export function createKeyRing(keys: { adminKey: string; serviceKey: string }): KeyRing {
-  const byHash = new Map<string, Caller>([
-    [sha256(keys.serviceKey), { keyId: 'service', role: 'service', project: DEFAULT_PROJECT }],
-    [sha256(keys.adminKey), { keyId: 'admin', role: 'admin', project: DEFAULT_PROJECT }],
-  ]);
-  const cache = new Map<string, Caller>();
+export function createKeyRing({ adminKey, serviceKey, now = Date.now }: Owners): KeyRing {
+  const ring = new Ring(now);
+  ring.own(serviceKey, { keyId: 'service', role: 'service', project: DEFAULT_PROJECT });
+  ring.own(adminKey, { keyId: 'admin', role: 'admin', project: DEFAULT_PROJECT });
+  return ring;
+}
+
+class Ring implements KeyRing {
+  readonly #now: () => number;
+  readonly #own = new Map<string, Known>();
+  /** By hash, of all projects. */
+  readonly #keys = new Map<string, Known>();
+  readonly #byProject = new Map<string, RegistrySnapshot['keys']>();
+  /** By the header as it came. Only right keys are remembered, in the few ways they are written. */
+  readonly #cache = new Map<string, Known>();
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  own(key: string, caller: Caller): void {
+    this.#own.set(sha256(key), { caller, expiresAtMs: Infinity, revoked: false });
+  }
+
+  callerOf(authorization: string | undefined, apiKey?: string, project?: string): Caller {
+    const header = authorization ?? (apiKey === undefined ? undefined : `Bearer ${apiKey}`);
+    if (header === undefined)
+      throw new StillhouseError('unauthorized', 'You did not provide an API key: send it in the header "Authorization: Bearer <key>"');
+    const known = this.#cache.get(header) ?? this.#find(header);
+    if (known.expiresAtMs <= this.#now())
+      throw new StillhouseError('unauthorized', `The API key "${known.caller.keyId}" has expired: ask for a new one`);
+    return project === undefined ? known.caller : this.#within(known.caller, project);
+  }
+
+  update({ project, keys }: RegistrySnapshot): void {
+    // Other state has changed; keys are as they were.
+    const before = this.#byProject.get(project);
+    this.#byProject.set(project, keys);
+    if (sameKeys(before ?? {}, keys)) return;
+    for (const key of Object.values(before ?? {})) this.#keys.delete(key.hash);
+    for (const key of Object.values(keys)) this.#keys.set(key.hash, knownOf(key));
+    this.#cache.clear();
+  }
+
+  #find(header: string): Known {
+    const key = /^Bearer +(\S+)$/i.exec(header)?.[1];
+    const hash = key === undefined ? '' : sha256(key);
+    const known = this.#own.get(hash) ?? this.#keys.get(hash);
+    if (!known) throw new StillhouseError('unauthorized', 'Incorrect API key provided');
+    if (known.revoked) throw new StillhouseError('unauthorized', `The API key "${known.caller.keyId}" is revoked: ask for a new one`);
+    if (this.#cache.size >= CACHED) this.#cache.clear();
+    this.#cache.set(header, known);
+    return known;
+  }
+
+  #within(caller: Caller, project: string): Caller {
+    if (project === caller.project) return caller;
+    if (caller.role === 'app')
+      throw new StillhouseError('forbidden', `The key "${caller.keyId}" is of another project than "${project.slice(0, 64)}"`);
+    if (!this.#byProject.has(project))
+      throw new StillhouseError('not_found', `There is no project "${project.slice(0, 64)}": POST /api/projects makes one`);
+    return { ...caller, project };
+  }
+}
+
+/** Versions are immutable: a snapshot keeps the very object of a key that has not changed, save when all is read anew. */
+function sameKeys(before: RegistrySnapshot['keys'], after: RegistrySnapshot['keys']): boolean {
+  const ids = Object.keys(after);
+  return ids.length === Object.keys(before).length && ids.every((id) => before[id]?.version === after[id]!.version);
+}
+
+function knownOf(key: ApiKey): Known {
+  const rules = rulesOf(key);
+  const unlimited = Object.values(key.limits).every((limit) => limit === null);
   return {
-    callerOf(authorization) {
-      if (authorization === undefined) {
-        throw new StillhouseError('unauthorized', 'You did not provide an API key: send it in the header "Authorization: Bearer <key>"');
-      }
-      const known = cache.get(authorization);
-      if (known) return known;
-      const key = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
-      const caller = key === undefined ? undefined : byHash.get(sha256(key));
-      if (!caller) throw new StillhouseError('unauthorized', 'Incorrect API key provided');
-      // Only right keys are remembered, in the few ways they are written.
-      if (cache.size >= CACHED) cache.clear();
-      cache.set(authorization, caller);
-      return caller;
-    },
+    caller: Object.freeze({
+      keyId: key.id,
+      role: 'app',
+      project: key.project,
+      ...(rules ? { rules } : {}),
+      ...(unlimited ? {} : { limits: key.limits }),
+    }),
+    expiresAtMs: key.expiresAt === null ? Infinity : Date.parse(key.expiresAt),
+    revoked: key.revokedAt !== null,
   };
 }
 
