@@ -1,3 +1,4 @@
+import { StillhouseError } from '../../contracts/errors.ts';
 import { isObject } from './chat-fields.ts';
 
 /**
@@ -12,7 +13,7 @@ function partsOf(answer: Answer): { choice: Answer; part: Answer }[] {
   return choices.flatMap((choice) => [choice['message'], choice['delta']].filter(isObject).map((part) => ({ choice, part })));
 }
 
-/** Groq's and Cerebras' `reasoning`. */
+/** `reasoning`, as Groq, Cerebras, SambaNova and Together call it. */
 export function reasoningAsContent(answer: Answer): Answer {
   for (const { part } of partsOf(answer)) {
     if (typeof part['reasoning'] !== 'string' || part['reasoning_content'] !== undefined) continue;
@@ -22,9 +23,11 @@ export function reasoningAsContent(answer: Answer): Answer {
   return answer;
 }
 
-/** Groq's streams end with `x_groq.usage`. */
+/** Groq's streams end with `x_groq.usage`, or break off with `x_groq.error`. */
 export function usageOfGroq(chunk: Answer): Answer {
   const own = chunk['x_groq'];
+  if (isObject(own) && typeof own['error'] === 'string')
+    throw new StillhouseError('upstream_invalid', `Groq broke off the stream: ${own['error']}`);
   if (isObject(own) && isObject(own['usage']) && chunk['usage'] == null) chunk['usage'] = own['usage'];
   return chunk;
 }
@@ -68,6 +71,41 @@ export function openAIFinish(answer: Answer): Answer {
     }
   }
   return answer;
+}
+
+/** An answer that its provider gave up is none: another one may be had. Throws `unavailable`. */
+export function notGivenUp(answer: Answer, reason: string, provider: string): Answer {
+  const choices = Array.isArray(answer['choices']) ? answer['choices'].filter(isObject) : [];
+  if (choices.some((choice) => choice['finish_reason'] === reason))
+    throw new StillhouseError('unavailable', `${provider} gave the answer up (${reason})`);
+  return answer;
+}
+
+/** Together's log-probabilities: lists side by side in an answer, one number in a chunk. */
+export function logprobsOfTogether(answer: Answer): Answer {
+  const choices = Array.isArray(answer['choices']) ? answer['choices'].filter(isObject) : [];
+  for (const choice of choices) {
+    const { logprobs, delta } = choice;
+    if (typeof logprobs === 'number') {
+      const token = isObject(delta) && typeof delta['content'] === 'string' ? delta['content'] : '';
+      choice['logprobs'] = { content: [tokenLogprob(token, logprobs, {})], refusal: null };
+    } else if (isObject(logprobs) && Array.isArray(logprobs['tokens'])) {
+      const values = Array.isArray(logprobs['token_logprobs']) ? logprobs['token_logprobs'] : [];
+      const tops = Array.isArray(logprobs['top_logprobs']) ? logprobs['top_logprobs'] : [];
+      const content = logprobs['tokens'].map((token, at) => tokenLogprob(String(token), values[at], tops[at]));
+      choice['logprobs'] = { content, refusal: null };
+    }
+  }
+  return answer;
+}
+
+function tokenLogprob(token: string, logprob: unknown, top: unknown): object {
+  const entry = (one: string, value: unknown) => ({
+    token: one,
+    logprob: typeof value === 'number' ? value : null,
+    bytes: [...Buffer.from(one)],
+  });
+  return { ...entry(token, logprob), top_logprobs: isObject(top) ? Object.entries(top).map(([one, value]) => entry(one, value)) : [] };
 }
 
 const FINISH = new Map<unknown, string>([

@@ -1,5 +1,6 @@
 import type { ProviderConfig } from '../../contracts/configuration.ts';
 import { reasoningAsContent } from './answer-menders.ts';
+import { plainMessage, plainTools } from './message-menders.ts';
 import { openAIShaped } from './openai-shaped.ts';
 import type { Provider } from './provider.ts';
 
@@ -8,6 +9,8 @@ export function cerebras(config: ProviderConfig, secret: (name: string) => strin
   return openAIShaped(config, secret, {
     name: 'Cerebras',
     unsupported: ['frequency_penalty', 'presence_penalty', 'logit_bias', 'n', 'modalities', 'audio', 'verbosity'],
+    values: { tools: plainTools },
+    message: (message) => plainMessage(message, 'reasoning'),
     completion: reasoningAsContent,
     chunk: reasoningAsContent,
   });

@@ -1,31 +1,41 @@
 import type { ProviderConfig } from '../../contracts/configuration.ts';
-import { thinkingApart } from './answer-menders.ts';
+import { notGivenUp, thinkingApart } from './answer-menders.ts';
+import { mistralMessage, plainTools } from './message-menders.ts';
 import { openAIShaped } from './openai-shaped.ts';
 import type { Provider } from './provider.ts';
 
 /** Mistral (https://docs.mistral.ai/api). Some fields have other names, unknown ones are a 422, and reasoning comes as parts of the content. */
 export function mistral(config: ProviderConfig, secret: (name: string) => string | undefined): Provider {
+  const mended = (answer: Record<string, unknown>) => thinkingApart(notGivenUp(answer, 'error', 'Mistral'));
   return openAIShaped(config, secret, {
     name: 'Mistral',
     unsupported: [
       'logprobs',
       'top_logprobs',
       'logit_bias',
-      'user',
       'modalities',
       'audio',
+      'verbosity',
+      'functions',
+      'function_call',
+      'web_search_options',
+      // These change nothing of the answer, and are left out.
+      'user',
+      'safety_identifier',
       'service_tier',
       'store',
-      'verbosity',
-      'safety_identifier',
+      'prompt_cache_key',
+      'prompt_cache_retention',
     ],
+    unsupportedInMessages: ['name'],
     renamed: { max_completion_tokens: 'max_tokens', seed: 'random_seed' },
-    values: { tool_choice: (choice) => (choice === 'required' ? 'any' : choice) },
+    values: { tool_choice: (choice) => (choice === 'required' ? 'any' : choice), tools: plainTools },
+    message: mistralMessage,
     developerIsSystem: true,
     // It counts every stream.
     countsUnasked: true,
     continues: { message: { prefix: true } },
-    completion: thinkingApart,
-    chunk: thinkingApart,
+    completion: mended,
+    chunk: mended,
   });
 }

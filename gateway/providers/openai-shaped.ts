@@ -1,12 +1,15 @@
 import type { ProviderConfig } from '../../contracts/configuration.ts';
 import { upstreamBody, type UpstreamEdits } from '../chat/chat-request.ts';
-import { refuseUnsupported } from './chat-fields.ts';
+import { cannot, refuseUnsupported } from './chat-fields.ts';
 import { Exchange } from './exchange.ts';
 import { mendedAnswer } from './mended-answer.ts';
+import type { Message } from './message-menders.ts';
 import { configuredTargets, priceOf } from './price.ts';
 import { providerConnection } from './provider-connection.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
 import { upstreamError } from './upstream-error.ts';
+
+type Body = ProviderCall['request']['body'];
 
 /** What a provider that speaks OpenAI's dialect does otherwise than OpenAI. What is left out is the same. */
 export interface ShapeDifferences {
@@ -14,14 +17,22 @@ export interface ShapeDifferences {
   name?: string;
   /** Fields of OpenAI's that it can't do: a 400 that names the field, unless they ask for nothing or the call is lenient. */
   unsupported?: readonly string[];
+  /** Values that it can't do: in words what, null where it can. Refused as whole fields are. */
+  unsupportedValues?: Readonly<Record<string, (value: unknown) => string | null>>;
+  /** Fields of messages that it can't do, but in tools' results. */
+  unsupportedInMessages?: readonly string[];
   /** Fields of OpenAI's that it calls otherwise. */
   renamed?: Readonly<Record<string, string>>;
   /** It knows no role `developer`. */
   developerIsSystem?: boolean;
   /** It refuses `stream_options`, for it counts every stream. */
   countsUnasked?: boolean;
-  /** Values of fields that it calls otherwise; undefined takes the field out. */
-  values?: Readonly<Record<string, (value: unknown) => unknown>>;
+  /** Values of fields that it calls otherwise, by their names at OpenAI; undefined takes the field out. */
+  values?: Readonly<Record<string, (value: unknown, body: Body) => unknown>>;
+  /** Fields of its own that follow from OpenAI's; undefined takes one out. */
+  fields?: (body: Body) => Readonly<Record<string, unknown>>;
+  /** A message as it wants it; the same object where nothing differs. */
+  message?: (message: Message) => Message;
   /** Puts what it answers otherwise into the chat form; without them answers pass unparsed. */
   completion?: (answer: Record<string, unknown>) => Record<string, unknown>;
   chunk?: (chunk: Record<string, unknown>) => Record<string, unknown>;
@@ -75,41 +86,68 @@ function editsBy(differences: ShapeDifferences, id: string): ((call: ProviderCal
   if (Object.keys(differences).length === 0) return null;
   const unsupported = new Set(differences.unsupported);
   const renamed = Object.entries(differences.renamed ?? {});
+  const values = Object.entries(differences.values ?? {});
+  const provider = differences.name ?? id;
   return function edits({ request, lenient = false, prefix = '' }) {
     const { body } = request;
-    const asked = Object.keys(body).filter((field) => unsupported.has(field));
-    if (asked.length > 0) {
-      refuseUnsupported(Object.fromEntries(asked.map((field) => [field, body[field]])), new Set(), {
-        provider: differences.name ?? id,
-        lenient,
-      });
-    }
-    const made: Record<string, string | null> = Object.fromEntries(asked.map((field) => [field, null]));
-    for (const [from, to] of renamed) {
-      if (!(from in body)) continue;
-      made[from] = null;
-      made[to] ??= JSON.stringify(body[from]);
-    }
-    for (const [field, valueOf] of Object.entries(differences.values ?? {})) {
+    const left = leftOut(body, unsupported, differences, { provider, lenient });
+    const made: Record<string, string | null> = Object.fromEntries(left.map((field) => [field, null]));
+    const set = (field: string, value: unknown) => (made[field] = value === undefined ? null : JSON.stringify(value));
+    for (const [field, valueOf] of values) {
       if (!(field in body) || made[field] === null) continue;
-      const value = valueOf(body[field]);
-      made[field] = value === undefined ? null : JSON.stringify(value);
+      const value = valueOf(body[field], body);
+      if (value !== body[field]) set(field, value);
     }
-    const messages = messagesFor(request.messages, prefix, differences);
-    if (messages !== request.messages) made['messages'] = JSON.stringify(messages);
-    if (prefix !== '') for (const [field, value] of Object.entries(differences.continues?.body ?? {})) made[field] = JSON.stringify(value);
+    for (const [from, to] of renamed) {
+      if (!(from in body) || made[from] === null) continue;
+      made[to] ??= made[from] ?? JSON.stringify(body[from]);
+      made[from] = null;
+    }
+    for (const [field, value] of Object.entries(differences.fields?.(body) ?? {})) set(field, value);
+    const messages = messagesFor(request.messages, differences, { provider, lenient, prefix });
+    if (messages !== request.messages) set('messages', messages);
+    if (prefix !== '') for (const [field, value] of Object.entries(differences.continues?.body ?? {})) set(field, value);
     return { fields: made, streamUsage: !differences.countsUnasked };
   };
 }
 
+interface Asked {
+  provider: string;
+  lenient: boolean;
+}
+
+/** Fields that it can't do, of a call that may go on without them. Throws `invalid_request` otherwise. */
+function leftOut(body: Body, unsupported: ReadonlySet<string>, { unsupportedValues = {} }: ShapeDifferences, asked: Asked): string[] {
+  const left = Object.keys(body).filter((field) => unsupported.has(field));
+  if (left.length > 0) refuseUnsupported(Object.fromEntries(left.map((field) => [field, body[field]])), new Set(), asked);
+  for (const [field, unsupportedIn] of Object.entries(unsupportedValues)) {
+    const what = body[field] == null ? null : unsupportedIn(body[field]);
+    if (what === null) continue;
+    if (!asked.lenient) throw cannot(asked.provider, field, what);
+    left.push(field);
+  }
+  return left;
+}
+
+/** The same list where no message differs. */
 function messagesFor(
   messages: ProviderCall['request']['messages'],
-  prefix: string,
-  { developerIsSystem, continues }: ShapeDifferences,
+  { developerIsSystem, message: mended, unsupportedInMessages = [], continues }: ShapeDifferences,
+  { provider, lenient, prefix }: Asked & { prefix: string },
 ): readonly object[] {
-  let made: readonly object[] = messages;
-  if (developerIsSystem && messages.some(({ role }) => role === 'developer')) {
-    made = messages.map((message) => (message.role === 'developer' ? { ...message, role: 'system' } : message));
-  }
+  let differs = prefix !== '';
+  const made = messages.map((given, index) => {
+    let message: Message = mended ? mended(given) : given;
+    if (developerIsSystem && message['role'] === 'developer') message = { ...message, role: 'system' };
+    for (const field of unsupportedInMessages) {
+      if (message[field] == null || message['role'] === 'tool') continue;
+      if (!lenient) throw cannot(provider, `messages[${index}].${field}`);
+      const { [field]: _, ...rest } = message;
+      message = rest;
+    }
+    differs ||= message !== given;
+    return message;
+  });
+  if (!differs) return messages;
   return prefix === '' ? made : [...made, { role: 'assistant', content: prefix, ...continues?.message }];
 }

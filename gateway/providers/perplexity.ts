@@ -1,4 +1,5 @@
 import type { ProviderConfig } from '../../contracts/configuration.ts';
+import { plainMessage } from './message-menders.ts';
 import { openAIShaped } from './openai-shaped.ts';
 import type { Provider } from './provider.ts';
 
@@ -11,6 +12,7 @@ export function perplexity(config: ProviderConfig, secret: (name: string) => str
       'tool_choice',
       'parallel_tool_calls',
       'functions',
+      'function_call',
       'logprobs',
       'top_logprobs',
       'logit_bias',
@@ -20,7 +22,12 @@ export function perplexity(config: ProviderConfig, secret: (name: string) => str
       'audio',
       'verbosity',
     ],
+    unsupportedValues: {
+      response_format: (format) =>
+        (format as { type?: unknown }).type === 'json_object' ? "'response_format' json_object without a schema" : null,
+    },
     renamed: { max_completion_tokens: 'max_tokens' },
+    message: (message) => plainMessage(message, null),
     developerIsSystem: true,
     // Each chunk has the usage up to it; sources come in fields of its own, which pass.
     countsUnasked: true,

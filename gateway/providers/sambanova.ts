@@ -1,16 +1,19 @@
 import type { ProviderConfig } from '../../contracts/configuration.ts';
-import { openAIFinish } from './answer-menders.ts';
+import { openAIFinish, reasoningAsContent } from './answer-menders.ts';
+import { plainMessage } from './message-menders.ts';
 import { openAIShaped } from './openai-shaped.ts';
 import type { Provider } from './provider.ts';
 
-/** SambaNova (https://docs.sambanova.ai/docs/en/api-reference/endpoints/chat). It would pass over fields that it does not know; they are refused instead. */
+/** SambaNova (https://docs.sambanova.ai/docs/en/api-reference/endpoints/chat). It passes over fields that its models do not do; they are refused instead. */
 export function sambanova(config: ProviderConfig, secret: (name: string) => string | undefined): Provider {
+  const mended = (answer: Record<string, unknown>) => reasoningAsContent(openAIFinish(answer));
   return openAIShaped(config, secret, {
     name: 'SambaNova',
-    unsupported: ['logit_bias', 'n', 'seed', 'frequency_penalty', 'presence_penalty', 'modalities', 'audio', 'verbosity', 'prediction'],
+    unsupported: ['logit_bias', 'logprobs', 'top_logprobs', 'n', 'seed', 'modalities', 'audio', 'verbosity', 'prediction'],
     renamed: { max_completion_tokens: 'max_tokens' },
+    message: (message) => plainMessage(message, 'reasoning'),
     developerIsSystem: true,
-    completion: openAIFinish,
-    chunk: openAIFinish,
+    completion: mended,
+    chunk: mended,
   });
 }
