@@ -22,9 +22,9 @@ export function cohereAnswer(answer: unknown, call: DialectCall): ChatCompletion
   const text = joined('text');
   const reasoning = joined('thinking') + (typeof message['tool_plan'] === 'string' ? message['tool_plan'] : '');
   const calls = Array.isArray(message['tool_calls']) ? message['tool_calls'].filter(isObject).map(toolCall) : [];
-  const finish = finishOf(answer['finish_reason']);
+  const finish = finishOf(answer['finish_reason'], answer['error']);
   const usage = usageOf(answer['usage']);
-  const logprobs = logprobsOf(answer['logprobs']);
+  const logprobs = Array.isArray(answer['logprobs']) ? logprobsOf(answer['logprobs']) : null;
   return {
     id: typeof answer['id'] === 'string' ? answer['id'] : `chatcmpl-cohere-${call.now}`,
     object: 'chat.completion',
@@ -54,17 +54,22 @@ function toolCall(call: Loose): ChatToolCall {
   const called = isObject(call['function']) ? call['function'] : {};
   const args = called['arguments'];
   return {
-    id: String(call['id'] ?? ''),
+    id: textOf(call['id']),
     type: 'function',
     function: {
-      name: String(called['name'] ?? ''),
+      name: textOf(called['name']),
       arguments: typeof args === 'string' && args !== '' ? args : JSON.stringify(args || {}),
     },
   };
 }
 
+/** The text that it should be; empty where it is none. */
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
 /** Why it stopped; what is new to us counts as an end. An `ERROR` is none. Throws `upstream_invalid` for it. */
-export function finishOf(reason: unknown): FinishReason {
+export function finishOf(reason: unknown, why?: unknown): FinishReason {
   switch (reason) {
     case 'MAX_TOKENS':
       return 'length';
@@ -75,28 +80,30 @@ export function finishOf(reason: unknown): FinishReason {
     case 'ERROR':
     case 'ERROR_LIMIT':
     case 'TIMEOUT':
-      throw new StillhouseError('upstream_invalid', `Cohere ended the answer with ${reason}`);
+      throw new StillhouseError('upstream_invalid', `Cohere ended the answer with ${reason}${typeof why === 'string' ? `: ${why}` : ''}`);
     default:
       return 'stop';
   }
 }
 
-/** Tokens as the model saw them; where that is not said, as they are billed. */
+/**
+ * Tokens as they are billed, for that is what a price is of; where that is not said, as the model saw them, which includes a
+ * preamble of Cohere's own that nobody pays for.
+ */
 export function usageOf(usage: unknown): ChatUsage | null {
   if (!isObject(usage)) return null;
-  const counted = isObject(usage['tokens']) ? usage['tokens'] : usage['billed_units'];
-  if (!isObject(counted) || typeof counted['input_tokens'] !== 'number') return null;
-  const cached = typeof usage['cached_tokens'] === 'number' ? { cached: usage['cached_tokens'] } : {};
+  const counted = [usage['billed_units'], usage['tokens']].filter(isObject).find((one) => typeof one['input_tokens'] === 'number');
+  if (!counted) return null;
+  const input = counted['input_tokens'] as number;
   return chatUsage({
-    input: counted['input_tokens'],
+    input,
     output: typeof counted['output_tokens'] === 'number' ? counted['output_tokens'] : 0,
-    ...cached,
+    ...(typeof usage['cached_tokens'] === 'number' ? { cached: Math.min(usage['cached_tokens'], input) } : {}),
   });
 }
 
 /** Theirs are a list of pieces of text with the log-probabilities of their tokens; a piece is a token here. */
-function logprobsOf(list: unknown): object | null {
-  if (!Array.isArray(list)) return null;
+export function logprobsOf(list: readonly unknown[]): object {
   const content = list.filter(isObject).map((one) => {
     const token = typeof one['text'] === 'string' ? one['text'] : '';
     const values = Array.isArray(one['logprobs']) ? (one['logprobs'] as number[]) : [];

@@ -13,7 +13,10 @@ export const cohereEmbeddings: EmbeddingsDialect = Object.freeze({
     if (texts.length > MOST_TEXTS) throw wrong('input', `Cohere takes at most ${MOST_TEXTS} texts in a call`);
     const { dimensions, input_type: inputType } = body;
     const wire = {
-      ...{ model, texts, input_type: typeof inputType === 'string' ? inputType : INPUT_TYPE, embedding_types: ['float'] },
+      model,
+      texts,
+      input_type: typeof inputType === 'string' ? inputType : INPUT_TYPE,
+      embedding_types: ['float'],
       ...(dimensions == null ? {} : { output_dimension: dimensions }),
     };
     return { path: '/embed', body: JSON.stringify(wire) };

@@ -3,10 +3,11 @@ import { cannot, isObject, refuseUnsupported, wrong } from '../chat-fields.ts';
 import type { DialectCall, WireRequest } from '../dialect.ts';
 
 const NAME = 'Cohere';
-const SUPPORTED = new Set([
-  ...['tools', 'tool_choice', 'stop', 'seed', 'temperature', 'top_p', 'top_k', 'frequency_penalty', 'presence_penalty'],
-  ...['max_tokens', 'max_completion_tokens', 'response_format', 'reasoning_effort', 'logprobs'],
-]);
+/** Fields that only Cohere has; they pass as they came. */
+const OWN = ['documents', 'citation_options', 'safety_mode', 'strict_tools'];
+const SAMPLING = ['seed', 'temperature', 'top_p', 'top_k', 'frequency_penalty', 'presence_penalty', 'logprobs'];
+const BOUNDS = ['max_tokens', 'max_completion_tokens', 'stop', 'response_format'];
+const SUPPORTED = new Set(['tools', 'tool_choice', 'reasoning_effort', 'thinking', ...SAMPLING, ...BOUNDS, ...OWN]);
 /** Tokens of thinking for OpenAI's `reasoning_effort`; `none` and `minimal` do not think. */
 const BUDGETS: Readonly<Record<string, number>> = { low: 1024, medium: 8192, high: 24_576 };
 
@@ -36,10 +37,13 @@ export function cohereRequest({ body, model, stream, lenient }: DialectCall): Wi
     ...(tools.length > 0
       ? { tools: tools.map(({ name, description, parameters }) => ({ type: 'function', function: { name, description, parameters } })) }
       : {}),
-    ...choiceOf(body, lenient),
+    // The flag is one for all tools.
+    ...(tools.length > 0 && tools.every(({ strict }) => strict === true) ? { strict_tools: true } : {}),
+    ...choiceOf(body, tools, lenient),
     ...formatOf(body),
     ...thinkingOf(body, lenient),
     ...(body['logprobs'] === true ? { logprobs: true } : {}),
+    ...Object.fromEntries(OWN.flatMap((field) => (body[field] == null ? [] : [[field, body[field]]]))),
     ...(stream ? { stream: true } : {}),
   };
   return { path: '/chat', body: JSON.stringify(wire) };
@@ -97,11 +101,12 @@ function contentOf(content: unknown, at: string): string | Loose[] {
   });
 }
 
-function choiceOf(body: Body, lenient: boolean): object {
+function choiceOf(body: Body, tools: readonly { name: string }[], lenient: boolean): object {
   const choice = toolChoice(body);
   if (choice === null || choice === 'auto') return {};
   if (typeof choice === 'string') return { tool_choice: choice === 'required' ? 'REQUIRED' : 'NONE' };
-  if (lenient) return { tool_choice: 'REQUIRED' };
+  // The only tool there is can be asked for.
+  if (lenient || (tools.length === 1 && tools[0]!.name === choice.name)) return { tool_choice: 'REQUIRED' };
   throw cannot(NAME, 'tool_choice', "'tool_choice' of one function");
 }
 
@@ -111,7 +116,14 @@ function formatOf(body: Body): object {
   return { response_format: { type: 'json_object', ...(schema === 'json' ? {} : { json_schema: schema.schema }) } };
 }
 
+/** The caller's own `thinking`, in Cohere's words or Anthropic's, else one by `reasoning_effort`. */
 function thinkingOf(body: Body, lenient: boolean): object {
+  const own = body['thinking'];
+  if (isObject(own)) {
+    const budget = own['token_budget'] ?? own['budget_tokens'];
+    const type = own['type'] === 'disabled' ? 'disabled' : 'enabled';
+    return { thinking: { type, ...(typeof budget === 'number' && type === 'enabled' ? { token_budget: budget } : {}) } };
+  }
   const effort = body['reasoning_effort'];
   if (effort == null) return {};
   if (effort === 'none' || effort === 'minimal') return { thinking: { type: 'disabled' } };

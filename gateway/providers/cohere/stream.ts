@@ -1,7 +1,7 @@
 import { StillhouseError } from '../../../contracts/errors.ts';
 import { isObject } from '../chat-fields.ts';
 import { type ChatChunk, ChunkWriter, type ChunkTranslator, type DialectCall } from '../dialect.ts';
-import { finishOf, REFUSED, usageOf } from './answer.ts';
+import { finishOf, logprobsOf, REFUSED, textOf, usageOf } from './answer.ts';
 
 type Loose = Record<string, unknown>;
 
@@ -26,7 +26,7 @@ export class CohereChunks implements ChunkTranslator {
         return [this.#writer.delta({ role: 'assistant', content: '' })];
       case 'content-start':
       case 'content-delta':
-        return this.#content(message['content']);
+        return this.#content(message['content'], data['logprobs']);
       case 'tool-plan-delta':
         return typeof message['tool_plan'] === 'string' ? [this.#writer.delta({ reasoning_content: message['tool_plan'] })] : [];
       case 'tool-call-start':
@@ -41,11 +41,12 @@ export class CohereChunks implements ChunkTranslator {
     }
   }
 
-  #content(content: unknown): ChatChunk[] {
+  #content(content: unknown, logprobs: unknown): ChatChunk[] {
     if (!isObject(content)) return [];
     const { text, thinking } = content;
     if (typeof thinking === 'string' && thinking !== '') return [this.#writer.delta({ reasoning_content: thinking })];
-    return typeof text === 'string' && text !== '' ? [this.#writer.delta({ content: text })] : [];
+    if (typeof text !== 'string' || text === '') return [];
+    return [this.#writer.delta({ content: text }, isObject(logprobs) ? { logprobs: logprobsOf([logprobs]) } : {})];
   }
 
   /** Arguments come piece by piece; a call without any gets an empty object. */
@@ -62,15 +63,15 @@ export class CohereChunks implements ChunkTranslator {
       return args === '' ? [] : [this.#writer.delta({ tool_calls: [{ index, function: { arguments: args } }] })];
     const begun = {
       index,
-      id: String(given['id'] ?? ''),
+      id: textOf(given['id']),
       type: 'function' as const,
-      function: { name: String(called['name'] ?? ''), arguments: args },
+      function: { name: textOf(called['name']), arguments: args },
     };
     return [this.#writer.delta({ tool_calls: [begun] })];
   }
 
   #end(delta: Loose): ChatChunk[] {
-    const finish = finishOf(delta['finish_reason']);
+    const finish = finishOf(delta['finish_reason'], delta['error']);
     this.ended = true;
     const usage = usageOf(delta['usage']);
     const last = this.#writer.delta(finish === 'content_filter' ? { refusal: REFUSED } : {}, { finish });
