@@ -8,7 +8,7 @@ import type { Provider } from './provider.ts';
 export function cerebras(config: ProviderConfig, secret: (name: string) => string | undefined): Provider {
   return openAIShaped(config, secret, {
     name: 'Cerebras',
-    unsupported: ['frequency_penalty', 'presence_penalty', 'logit_bias', 'n', 'modalities', 'audio', 'verbosity'],
+    unsupported: ['frequency_penalty', 'presence_penalty', 'logit_bias', 'n', 'modalities', 'audio', 'verbosity', 'thinking', 'top_k'],
     values: { tools: plainTools },
     message: (message) => plainMessage(message, 'reasoning'),
     completion: reasoningAsContent,

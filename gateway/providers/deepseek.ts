@@ -8,7 +8,7 @@ export function deepseek(config: ProviderConfig, secret: (name: string) => strin
   const mended = (answer: Record<string, unknown>) => cacheHits(notGivenUp(answer, 'insufficient_system_resource', 'DeepSeek'));
   return openAIShaped(config, secret, {
     name: 'DeepSeek',
-    unsupported: ['n', 'logit_bias', 'seed', 'modalities', 'audio', 'prediction', 'verbosity', 'parallel_tool_calls'],
+    unsupported: ['n', 'logit_bias', 'seed', 'modalities', 'audio', 'prediction', 'verbosity', 'parallel_tool_calls', 'top_k'],
     unsupportedValues: {
       response_format: (format) => ((format as { type?: unknown }).type === 'json_schema' ? "'response_format' json_schema" : null),
     },

@@ -11,7 +11,7 @@ import type { Provider } from './provider.ts';
 export function groq(config: ProviderConfig, secret: (name: string) => string | undefined): Provider {
   return openAIShaped(config, secret, {
     name: 'Groq',
-    unsupported: ['logprobs', 'top_logprobs', 'logit_bias', 'n', 'modalities', 'audio', 'prediction', 'verbosity'],
+    unsupported: ['logprobs', 'top_logprobs', 'logit_bias', 'n', 'modalities', 'audio', 'prediction', 'verbosity', 'thinking', 'top_k'],
     unsupportedInMessages: ['name'],
     values: { tools: plainTools },
     message: (message) => plainMessage(message, 'reasoning'),

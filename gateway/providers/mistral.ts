@@ -16,6 +16,8 @@ export function mistral(config: ProviderConfig, secret: (name: string) => string
       'modalities',
       'audio',
       'verbosity',
+      'thinking',
+      'top_k',
       'functions',
       'function_call',
       'web_search_options',

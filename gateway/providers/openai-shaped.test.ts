@@ -153,6 +153,8 @@ test.each([
   ['perplexity', 'response_format', { type: 'json_object' }],
   ['sambanova', 'logprobs', true],
   ['together', 'parallel_tool_calls', false],
+  ['groq', 'thinking', { type: 'enabled', budget_tokens: 2000 }],
+  ['mistral', 'top_k', 4],
 ] as const)('%s: %s %j is refused by name, and left out for a lenient caller', async (kind, field, value) => {
   await expect(call(kind, { [field]: value })).rejects.toMatchObject({ code: 'invalid_request', param: field });
   expect(await asked(kind, { [field]: value }, true)).not.toHaveProperty(field);
@@ -166,6 +168,8 @@ test.each([
   ['fireworks', { seed: 3, prediction: { type: 'content', content: 'x' } }, { seed: 3 }],
   ['fireworks', { max_completion_tokens: 5, max_tokens: 9 }, { max_tokens: 5, max_completion_tokens: undefined }],
   ['sambanova', { presence_penalty: 0.5 }, { presence_penalty: 0.5 }],
+  ['groq', { thinking: { type: 'disabled' } }, { thinking: undefined }],
+  ['deepseek', { thinking: { type: 'enabled' } }, { thinking: { type: 'enabled' } }],
   ['together', { logprobs: true, top_logprobs: 4, stop: 'x' }, { logprobs: 4, top_logprobs: undefined, stop: ['x'] }],
   ['together', { logprobs: false }, { logprobs: undefined }],
   ['mistral', { user: 'u', store: false, prompt_cache_key: 'k' }, { user: undefined, store: undefined, prompt_cache_key: undefined }],

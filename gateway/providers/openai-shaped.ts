@@ -1,6 +1,6 @@
 import type { ProviderConfig } from '../../contracts/configuration.ts';
 import { upstreamBody, type UpstreamEdits } from '../chat/chat-request.ts';
-import { cannot, refuseUnsupported } from './chat-fields.ts';
+import { cannot, isObject, refuseUnsupported } from './chat-fields.ts';
 import { Exchange } from './exchange.ts';
 import { mendedAnswer } from './mended-answer.ts';
 import type { Message } from './message-menders.ts';
@@ -119,7 +119,8 @@ interface Asked {
 /** Fields that it can't do, of a call that may go on without them. Throws `invalid_request` otherwise. */
 function leftOut(body: Body, unsupported: ReadonlySet<string>, { unsupportedValues = {} }: ShapeDifferences, asked: Asked): string[] {
   const left = Object.keys(body).filter((field) => unsupported.has(field));
-  if (left.length > 0) refuseUnsupported(Object.fromEntries(left.map((field) => [field, body[field]])), new Set(), asked);
+  const refused = left.filter((field) => !asksNothing(field, body[field])).map((field) => [field, body[field]]);
+  refuseUnsupported(Object.fromEntries(refused), new Set(), asked);
   for (const [field, unsupportedIn] of Object.entries(unsupportedValues)) {
     const what = body[field] == null ? null : unsupportedIn(body[field]);
     if (what === null) continue;
@@ -127,6 +128,11 @@ function leftOut(body: Body, unsupported: ReadonlySet<string>, { unsupportedValu
     left.push(field);
   }
   return left;
+}
+
+/** Anthropic's field, which callers of its API send. */
+function asksNothing(field: string, value: unknown): boolean {
+  return field === 'thinking' && isObject(value) && value['type'] === 'disabled';
 }
 
 /** The same list where no message differs. */

@@ -21,6 +21,7 @@ export function perplexity(config: ProviderConfig, secret: (name: string) => str
       'modalities',
       'audio',
       'verbosity',
+      'thinking',
     ],
     unsupportedValues: {
       response_format: (format) =>
