@@ -1,15 +1,18 @@
 // Load over raw sockets, each asking again as soon as it is answered: a client library would cost more than what is
 // measured. By number of
 // calls, not by time: a busy machine makes a run longer, and leaves programs as warm as an idle one does. Arguments:
-// port, calls, connections, path, key, body. Prints one JSON line.
+// port, calls, connections, path, headers (JSON), body. Prints one JSON line.
 import { connect } from 'node:net';
 
-const [port, calls, connections, path, key, body] = process.argv.slice(2) as [string, string, string, string, string, string];
+const [port, calls, connections, path, headers, body] = process.argv.slice(2) as [string, string, string, string, string, string];
+const more = Object.entries(JSON.parse(headers) as Record<string, string>).map(([name, value]) => `${name}: ${value}\r\n`);
 const request = Buffer.from(
-  `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n${more.join('')}content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
 );
 const END_OF_CHUNKS = Buffer.from('\r\n0\r\n\r\n');
+const TOKEN = Buffer.from('tok0');
 const latencies: number[] = [];
+const firstTokens: number[] = [];
 let failed = 0;
 let open = Number(connections);
 let toAsk = Number(calls);
@@ -29,15 +32,21 @@ for (let index = 0; index < Number(connections); index++) {
   socket.setNoDelay(true);
   let began = 0;
   let got: Buffer | null = null;
+  let tokenSeen = false;
   const ask = () => {
     toAsk--;
     began = performance.now();
     got = null;
+    tokenSeen = false;
     socket.write(request);
   };
   socket.on('connect', ask);
   socket.on('data', (bytes) => {
     got = got === null ? bytes : Buffer.concat([got, bytes]);
+    if (!tokenSeen && got.includes(TOKEN)) {
+      tokenSeen = true;
+      firstTokens.push(performance.now() - began);
+    }
     if (!isWhole(got)) return;
     const now = performance.now();
     latencies.push(now - began);
@@ -48,15 +57,15 @@ for (let index = 0; index < Number(connections); index++) {
   socket.on('error', () => failed++);
   socket.on('close', () => {
     if (--open > 0) return;
-    latencies.sort((a, b) => a - b);
-    const at = (share: number) => Number((latencies[Math.floor(latencies.length * share)] ?? 0).toFixed(3));
+    const at = (of: number[], share: number) => Number((of.toSorted((a, b) => a - b)[Math.floor(of.length * share)] ?? 0).toFixed(3));
     console.log(
       JSON.stringify({
         calls: latencies.length,
         failed,
         seconds: Number(((performance.now() - start) / 1000).toFixed(3)),
-        p50Ms: at(0.5),
-        p99Ms: at(0.99),
+        p50Ms: at(latencies, 0.5),
+        p99Ms: at(latencies, 0.99),
+        ttftP50Ms: firstTokens.length > 0 ? at(firstTokens, 0.5) : null,
       }),
     );
   });

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { emptySnapshot } from '../gateway/aliases/apply-versions.ts';
 import { writeSnapshot } from '../gateway/aliases/snapshot-file.ts';
 
 /** A server under measurement, or one that it needs. */
@@ -28,20 +29,25 @@ const hasTaskset = (() => {
   }
 })();
 
-/** Runs a program of ours; what is measured has the last core for itself where there are cores to choose from. */
-export function start(
-  program: string,
-  args: string[],
-  options: { env?: Record<string, string>; core: number | null; log: string },
-): ChildProcess {
-  const out = openSync(options.log, 'a');
-  const command = [process.execPath, here(program), ...args];
-  const pinned = options.core !== null && hasTaskset ? ['taskset', '-c', String(options.core), ...command] : command;
+interface Spawning {
+  env?: Record<string, string>;
+  core: number | null;
+  log: string;
+}
+
+/** Runs a program; what is measured has the last core for itself where there are cores to choose from. */
+export function spawnServer(command: string[], { env, core, log }: Spawning): ChildProcess {
+  const out = openSync(log, 'a');
+  const pinned = core !== null && hasTaskset ? ['taskset', '-c', String(core), ...command] : command;
   return spawn(pinned[0]!, pinned.slice(1), {
-    env: { ...process.env, STILLHOUSE_SUPERVISED: '1', ...options.env },
+    env: { ...process.env, STILLHOUSE_SUPERVISED: '1', ...env },
     // Its stdin is held open: it ends when the bench does, however that ends.
     stdio: ['pipe', out, out],
   });
+}
+
+function start(program: string, args: string[], spawning: Spawning): ChildProcess {
+  return spawnServer([process.execPath, here(program), ...args], spawning);
 }
 
 /** The bare proxy. */
@@ -49,7 +55,7 @@ export async function startFloor(upstream: number, folder: string, core: number)
   const port = await freePort();
   const child = start('./gateway-floor.ts', [`http://127.0.0.1:${upstream}`, String(port)], { core, log: join(folder, 'floor.log') });
   await ready(port, '/readyz');
-  return { name: 'bare Hono + undici', port, pid: child.pid!, stop: () => stop(child), settle: () => Promise.resolve() };
+  return { name: 'floor', port, pid: child.pid!, stop: () => stop(child), settle: () => Promise.resolve() };
 }
 
 /** The product: the real program, its spool, and its shipments to ClickHouse. */
@@ -77,7 +83,7 @@ export async function startGatewayProcess(upstream: number, clickhouseUrl: strin
     createdAt: '2026-01-01T00:00:00.000Z',
     deleted: false,
   };
-  writeSnapshot(join(home, 'snapshots'), { project: 'default', sequence: 1, aliases: { mock: alias }, students: {} });
+  writeSnapshot(join(home, 'snapshots'), { ...emptySnapshot('default'), sequence: 1, aliases: { mock: alias } });
   const env = {
     STILLHOUSE_HOME: home,
     STILLHOUSE_CONFIG: configuration,
@@ -91,15 +97,15 @@ export async function startGatewayProcess(upstream: number, clickhouseUrl: strin
   const settle = async () => {
     while (!(await shipped(port))) await new Promise((resolve) => setTimeout(resolve, 100));
   };
-  return { name: 'Stillhouse, traces shipped', port, pid: child.pid!, stop: () => stop(child), settle };
+  return { name: 'stillhouse', port, pid: child.pid!, stop: () => stop(child), settle };
 }
 
 /** The upstream that both ask. */
 export async function startUpstream(folder: string, core: number): Promise<Server> {
   const port = await freePort();
   const child = start('./gateway-upstream.ts', [String(port)], { core, log: join(folder, 'upstream.log') });
-  await ready(port, '/');
-  return { name: 'upstream', port, pid: child.pid!, stop: () => stop(child), settle: () => Promise.resolve() };
+  await ready(port, '/', 'POST');
+  return { name: 'direct', port, pid: child.pid!, stop: () => stop(child), settle: () => Promise.resolve() };
 }
 
 async function shipped(port: number): Promise<boolean> {
@@ -112,11 +118,12 @@ async function shipped(port: number): Promise<boolean> {
   }
 }
 
-async function ready(port: number, path: string): Promise<void> {
-  const deadline = Date.now() + 30_000;
+/** Waits until it answers. */
+export async function ready(port: number, path: string, method = 'GET', withinMs = 30_000): Promise<void> {
+  const deadline = Date.now() + withinMs;
   for (;;) {
     try {
-      const answer = await fetch(`http://127.0.0.1:${port}${path}`, { method: path === '/' ? 'POST' : 'GET' });
+      const answer = await fetch(`http://127.0.0.1:${port}${path}`, { method });
       await answer.arrayBuffer();
       if (answer.ok) return;
     } catch {
@@ -127,13 +134,13 @@ async function ready(port: number, path: string): Promise<void> {
   }
 }
 
-async function stop(child: ChildProcess): Promise<void> {
+export async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill('SIGTERM');
   await once(child, 'exit');
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const { port } = probe.address() as AddressInfo;

@@ -1,62 +1,84 @@
-// `npm run bench:gateway [-- --rounds 3 --calls 40000 --modes json,stream]`: CPU a call of the gateway with tracing and shipping, against the
-// bare proxy in the same run. Both answer the same upstream over 32 connections, in turns; medians are reported. CPU is
-// the server process's own, all threads, from /proc; the gateway's includes what it spends until its last trace is in
-// ClickHouse. A row is a server and a mode: more of either is one line.
+/**
+ * `npm run bench:gateway [-- --rounds 3 --calls 20000 --peers portkey,litellm]`: the gateway with tracing and shipping on, beside a
+ * bare proxy and, tracing off, Portkey and LiteLLM, in one run. One upstream answers all; the load generator and it have
+ * one core, what is measured the other. Rounds alternate; medians are reported. CPU is the server process's own, all
+ * threads, from /proc; the gateway's includes what it spends until its last trace is in ClickHouse.
+ */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
+import { loadEnvironment } from '../platform/environment.ts';
 import { startTestClickHouse } from '../test/support/clickhouse.ts';
+import { type Peer, startLitellm, startPortkey } from './gateway-peers.ts';
 import { KEY, startFloor, startGatewayProcess, startUpstream, type Server } from './gateway-servers.ts';
 import { cpuSeconds } from './process-cpu.ts';
 
-const TARGET_RATIO = 1.6;
-const CONNECTIONS = 32;
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
-    calls: { type: 'string', default: '40000' },
-    modes: { type: 'string', default: 'json,stream' },
+    calls: { type: 'string', default: '20000' },
+    peers: { type: 'string', default: 'portkey,litellm' },
   },
 });
 const messages = [
   { role: 'system', content: 'You are terse.' },
   { role: 'user', content: 'What is the capital of France?' },
 ];
-const MODES = {
-  json: JSON.stringify({ model: 'mock', messages, temperature: 0, max_tokens: 64 }),
-  stream: JSON.stringify({ model: 'mock', messages, temperature: 0, max_tokens: 64, stream: true }),
-};
-type Mode = keyof typeof MODES;
-const modes = values.modes.split(',') as Mode[];
+const body = { model: 'mock', messages, temperature: 0, max_tokens: 64 };
+/** `share`: of `--calls`. A stream is some fifty writes, and one connection waits for each answer: fewer say as much. */
+const LOADS = [
+  { mode: 'json', connections: 32, share: 1, body: JSON.stringify(body) },
+  { mode: 'json', connections: 1, share: 0.2, body: JSON.stringify(body) },
+  { mode: 'stream', connections: 32, share: 0.4, body: JSON.stringify({ ...body, stream: true }) },
+  { mode: 'stream', connections: 1, share: 0.1, body: JSON.stringify({ ...body, stream: true }) },
+] as const;
+type Load = (typeof LOADS)[number];
 
-interface Measurement {
-  calls: number;
-  failed: number;
+/** LiteLLM takes a hundred times as long for a call. */
+const SHARES: Readonly<Record<string, number>> = { portkey: 0.25, litellm: 0.02 };
+
+interface Measured {
+  rps: number;
   p50Ms: number;
   p99Ms: number;
-  callsPerSecond: number;
-  cpuMicrosPerCall: number;
+  /** To the first token of a stream; null where none was asked for. */
+  ttftP50Ms: number | null;
+  cpuUsPerCall: number;
+  rssMb: number;
+  failed: number;
 }
 
-function load(server: Server, mode: Mode, calls: number): { calls: number; failed: number; seconds: number; p50Ms: number; p99Ms: number } {
+function run(
+  server: Server & Partial<Peer>,
+  load: Load,
+  calls: number,
+): { calls: number; failed: number; seconds: number } & Pick<Measured, 'p50Ms' | 'p99Ms' | 'ttftP50Ms'> {
   const generator = fileURLToPath(new URL('./gateway-load.ts', import.meta.url));
-  const args = [generator, String(server.port), String(calls), String(CONNECTIONS), '/v1/chat/completions', KEY, MODES[mode]];
-  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as ReturnType<typeof load>;
+  const headers = JSON.stringify({ authorization: `Bearer ${KEY}`, ...server.headers });
+  const args = [generator, String(server.port), String(calls), String(load.connections), '/v1/chat/completions', headers, load.body];
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as ReturnType<typeof run>;
 }
 
-async function measure(server: Server, mode: Mode, calls: number): Promise<Measurement> {
+async function measure(server: Server, load: Load, calls: number): Promise<Measured> {
+  await server.settle();
   const before = cpuSeconds(server.pid);
-  const result = load(server, mode, calls);
+  const result = run(server, load, calls);
   await server.settle();
   const cpu = cpuSeconds(server.pid) - before;
+  const { p50Ms, p99Ms, ttftP50Ms, failed } = result;
+  const rssMb = Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1]) / 1024);
   return {
-    ...result,
-    callsPerSecond: Math.round(result.calls / result.seconds),
-    cpuMicrosPerCall: Number(((cpu / result.calls) * 1e6).toFixed(1)),
+    rps: Math.round(result.calls / result.seconds),
+    p50Ms,
+    p99Ms,
+    ttftP50Ms,
+    cpuUsPerCall: Number(((cpu / result.calls) * 1e6).toFixed(1)),
+    rssMb,
+    failed,
   };
 }
 
@@ -65,75 +87,81 @@ function median(numbers: number[]): number {
   return sorted[sorted.length >> 1] ?? Number.NaN;
 }
 
+const env = loadEnvironment();
 const folder = mkdtempSync(join(tmpdir(), 'stillhouse-bench-'));
-const measuredCore = availableParallelism() - 1;
+const core = availableParallelism() - 1;
 const clickhouse = await startTestClickHouse();
 const upstream = await startUpstream(folder, 0);
-const servers = [
-  await startFloor(upstream.port, folder, measuredCore),
-  await startGatewayProcess(upstream.port, clickhouse.url, folder, measuredCore),
+const peers = values.peers.split(',');
+const servers: Server[] = [
+  upstream,
+  await startFloor(upstream.port, folder, core),
+  await startGatewayProcess(upstream.port, clickhouse.url, folder, core),
+  ...(peers.includes('portkey') ? [await startPortkey(env, upstream.port, folder, core)] : []),
+  ...(peers.includes('litellm') ? [await startLitellm(env, upstream.port, folder, core)] : []),
 ];
-/** A stream is some fifty writes: fewer of them say as much. */
-const callsOf = (mode: Mode) => (mode === 'stream' ? Number(values.calls) / 2 : Number(values.calls));
-const runs: { server: string; mode: Mode; round: number; measurement: Measurement }[] = [];
-for (const mode of modes) {
-  for (const server of servers) load(server, mode, callsOf(mode) / 2);
+const callsOf = ({ name }: Server, { share }: Load) => Math.max(50, Math.round(Number(values.calls) * share * (SHARES[name] ?? 1)));
+const measured = new Map<string, Measured[]>();
+const keyOf = (name: string, { mode, connections }: Load) => `${name}/${mode}/${connections}`;
+for (const load of LOADS) {
+  for (const server of servers) run(server, load, Math.ceil(callsOf(server, load) / 4));
   for (let round = 1; round <= Number(values.rounds); round++) {
     for (const server of servers) {
-      await server.settle();
-      const measurement = await measure(server, mode, callsOf(mode));
-      runs.push({ server: server.name, mode, round, measurement });
-      console.log(`${mode} ${round}: ${server.name}: ${measurement.cpuMicrosPerCall} µs CPU a call, ${measurement.callsPerSecond} calls/s`);
+      const result = await measure(server, load, callsOf(server, load));
+      const key = keyOf(server.name, load);
+      measured.set(key, [...(measured.get(key) ?? []), result]);
+      console.log(
+        `${load.mode}, ${load.connections} connections, round ${round}: ${server.name} ${result.cpuUsPerCall} µs, ${result.rps}/s, p50 ${result.p50Ms} ms`,
+      );
     }
   }
 }
-const rows = modes.flatMap((mode) => {
-  const of = (name: string) => runs.filter((run) => run.server === name && run.mode === mode).map((run) => run.measurement);
-  const floor = median(of(servers[0]!.name).map((one) => one.cpuMicrosPerCall));
-  return servers.map(({ name }) => {
-    const all = of(name);
-    const cpuMicrosPerCall = median(all.map((one) => one.cpuMicrosPerCall));
-    const ratio = Number((cpuMicrosPerCall / floor).toFixed(3));
-    const callsPerSecond = median(all.map((one) => one.callsPerSecond));
+const rows = LOADS.flatMap((load) =>
+  servers.map(({ name }) => {
+    const all = measured.get(keyOf(name, load))!;
+    const of = (field: keyof Measured) => median(all.map((one) => one[field] ?? Number.NaN));
     return {
-      server: name,
-      mode,
-      cpuMicrosPerCall,
-      ratio,
-      callsPerSecond,
-      p50Ms: median(all.map((one) => one.p50Ms)),
-      p99Ms: median(all.map((one) => one.p99Ms)),
-      failed: all.reduce((sum, one) => sum + one.failed, 0),
+      target: name,
+      mode: load.mode,
+      connections: load.connections,
+      rps: of('rps'),
+      p50Ms: of('p50Ms'),
+      p99Ms: of('p99Ms'),
+      ttftP50Ms: load.mode === 'stream' ? of('ttftP50Ms') : null,
+      cpuUsPerCall: of('cpuUsPerCall'),
+      rssMb: of('rssMb'),
+      failed: all.reduce((sum, { failed }) => sum + failed, 0),
     };
-  });
-});
+  }),
+);
 const stored = await clickhouse.client.query({ query: 'SELECT count() AS n, uniqExact(id) AS ids FROM traces', format: 'JSONEachRow' });
-for (const server of [...servers, upstream]) await server.stop();
+for (const server of servers) await server.stop();
 const [counts] = await stored.json<{ n: string; ids: string }>();
 await clickhouse.stop();
-
-const table = new Table({ head: ['server', 'mode', 'CPU µs a call', '× floor', 'calls/s', 'p50 ms', 'p99 ms', 'failed'] });
-for (const row of rows)
-  table.push([row.server, row.mode, row.cpuMicrosPerCall, row.ratio, row.callsPerSecond, row.p50Ms, row.p99Ms, row.failed]);
-console.log(table.toString());
-const ratio = rows.find((row) => row.mode === 'json' && row.server !== servers[0]!.name)!.ratio;
-const report = {
-  at: new Date().toISOString(),
-  cpu: cpus()[0]?.model,
-  cores: availableParallelism(),
-  connections: CONNECTIONS,
-  calls: Number(values.calls),
-  ratio,
-  target: TARGET_RATIO,
-  stored: counts,
-  rows,
-  runs,
-};
-const results = fileURLToPath(new URL('./results/', import.meta.url));
-mkdirSync(results, { recursive: true });
-writeFileSync(join(results, 'gateway.json'), `${JSON.stringify(report, null, 2)}\n`);
 rmSync(folder, { recursive: true, force: true });
+
+const table = new Table({
+  head: ['target', 'mode', 'connections', 'calls/s', 'p50 ms', 'p99 ms', 'first token ms', 'CPU µs', 'MB', 'failed'],
+});
+for (const row of rows) table.push(Object.values(row).map((value) => value ?? '–'));
+console.log(table.toString());
+const row = (target: string, mode: string, connections: number) =>
+  rows.find((one) => one.target === target && one.mode === mode && one.connections === connections);
+const ours = row('stillhouse', 'json', 32)!;
+const ratios = {
+  cpuTimesFloor: ours.cpuUsPerCall / row('floor', 'json', 32)!.cpuUsPerCall,
+  p99TimesFloor: ours.p99Ms / row('floor', 'json', 32)!.p99Ms,
+  addedMs: row('stillhouse', 'json', 1)!.p50Ms - row('direct', 'json', 1)!.p50Ms,
+  addedFirstTokenMs: row('stillhouse', 'stream', 1)!.ttftP50Ms! - row('direct', 'stream', 1)!.ttftP50Ms!,
+  rpsTimesPortkey: ours.rps / (row('portkey', 'json', 32)?.rps ?? Number.NaN),
+  rpsTimesLitellm: ours.rps / (row('litellm', 'json', 32)?.rps ?? Number.NaN),
+};
 console.log(
-  `${ratio} times the floor (at most ${TARGET_RATIO}); ${counts?.n} traces stored, ${counts?.ids} different; bench/results/gateway.json`,
+  Object.entries(ratios)
+    .map(([name, value]) => `${name} ${value.toFixed(2)}`)
+    .join(', '),
 );
-process.exitCode = ratio <= TARGET_RATIO ? 0 : 1;
+console.log(`${counts?.n} traces stored, ${counts?.ids} different`);
+mkdirSync('bench/results', { recursive: true });
+const machine = { at: new Date().toISOString(), cpu: cpus()[0]?.model, cores: availableParallelism() };
+writeFileSync('bench/results/gateway.json', `${JSON.stringify({ ...machine, ratios, stored: counts, rows }, null, 2)}\n`);

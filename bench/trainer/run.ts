@@ -30,7 +30,7 @@ export function runSettings({ beta, gamma }: Pick<Arm, 'beta' | 'gamma'>, seed: 
     weightDecay: 0,
     clipNorm: 1,
     batchRows: 8,
-    warmupEpochs: 10,
+    warmupEpochs: 8,
     epochs: 1,
     steps: null,
     rounds: 1,

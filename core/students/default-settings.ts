@@ -55,7 +55,7 @@ export function defaultSettings(
     weightDecay: 0,
     clipNorm: 1,
     batchRows,
-    warmupEpochs: own.warmupEpochs ?? (small ? 10 : 3),
+    warmupEpochs: own.warmupEpochs ?? (small ? 8 : 3),
     epochs: own.epochs ?? 1,
     steps: input.steps,
     rounds: input.rounds,
