@@ -6,8 +6,12 @@ export interface SnapshotHolder {
   current(project: string): RegistrySnapshot;
   /** Asks ClickHouse now, so that a gateway sees its own write; throws `unavailable` where it can't be asked. */
   refresh(project: string): Promise<RegistrySnapshot>;
-  /** Projects of which there is a snapshot. */
-  projects(): readonly string[];
   /** Whether a first snapshot is there, from ClickHouse or from disk. */
   ready(): boolean;
+}
+
+/** One that knows which projects there are. */
+export interface ProjectSnapshots extends SnapshotHolder {
+  /** Projects of which there is a snapshot. */
+  projects(): readonly string[];
 }

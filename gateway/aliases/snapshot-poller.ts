@@ -2,7 +2,7 @@ import type { RegistrySnapshot, StateVersion } from '../../contracts/registry.ts
 import type { Logger } from '../../platform/logger.ts';
 import { applyVersions, emptySnapshot } from './apply-versions.ts';
 import { projectsOnDisk, readSnapshot, writeSnapshot } from './snapshot-file.ts';
-import type { SnapshotHolder } from './snapshot-holder.ts';
+import type { ProjectSnapshots } from './snapshot-holder.ts';
 
 /** What the poller reads; `store/clickhouse/state-versions.ts`. */
 export interface StateSource {
@@ -26,7 +26,7 @@ export interface PollerOptions {
 }
 
 /** A holder that follows ClickHouse until it is closed. */
-export interface SnapshotPoller extends SnapshotHolder {
+export interface SnapshotPoller extends ProjectSnapshots {
   close(): void;
 }
 

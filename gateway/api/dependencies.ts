@@ -3,14 +3,14 @@ import type { Overview, TargetInfo } from '../../contracts/http.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { ArtifactStore } from '../../store/artifacts/artifact-store.ts';
 import type { ClickHouseClient } from '../../store/clickhouse/connection.ts';
-import type { SnapshotHolder } from '../aliases/snapshot-holder.ts';
+import type { ProjectSnapshots } from '../aliases/snapshot-holder.ts';
 
 /** What the control plane works with; made once by the gateway's composition. */
 export interface ApiDeps {
   clickhouse: ClickHouseClient;
   /** A connected client; throws `unavailable` where Temporal is down. */
   temporal: () => Promise<Client>;
-  snapshots: SnapshotHolder;
+  snapshots: ProjectSnapshots;
   artifacts: ArtifactStore;
   /** What can be called, at what price, and why not where it can't. */
   targets: (project: string) => TargetInfo[];

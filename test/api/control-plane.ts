@@ -9,7 +9,7 @@ import { DEFAULT_PROJECT } from '../../contracts/names.ts';
 import type { RegistrySnapshot } from '../../contracts/registry.ts';
 import { createApi } from '../../gateway/api/api.ts';
 import { applyVersions, emptySnapshot } from '../../gateway/aliases/apply-versions.ts';
-import type { SnapshotHolder } from '../../gateway/aliases/snapshot-holder.ts';
+import type { ProjectSnapshots } from '../../gateway/aliases/snapshot-holder.ts';
 import type { GatewayContext } from '../../gateway/keys/caller.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { openArtifactStore } from '../../store/artifacts/artifact-store.ts';
@@ -27,7 +27,7 @@ const TARGETS: TargetInfo[] = [
 export interface TestControlPlane {
   app: Hono<GatewayContext>;
   sdk: Stillhouse;
-  snapshots: SnapshotHolder;
+  snapshots: ProjectSnapshots;
   /** Its artifact store, as `STILLHOUSE_ARTIFACTS` names it to a worker. */
   artifacts: string;
   /** Sends JSON, answers with status and body. */
@@ -91,7 +91,7 @@ export async function startControlPlane(clickhouse: ClickHouseClient, temporalAd
 }
 
 /** As the gateway's, without its polling and its file: a snapshot changes when it is refreshed. */
-function snapshotsOf(clickhouse: ClickHouseClient): SnapshotHolder {
+function snapshotsOf(clickhouse: ClickHouseClient): ProjectSnapshots {
   const snapshots = new Map<string, RegistrySnapshot>();
   const current = (project: string) => snapshots.get(project) ?? emptySnapshot(project);
   return {

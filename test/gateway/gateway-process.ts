@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { WeightedTarget } from '../../contracts/aliases.ts';
+import { emptySnapshot } from '../../gateway/aliases/apply-versions.ts';
 import { writeSnapshot } from '../../gateway/aliases/snapshot-file.ts';
 
 export const ADMIN_KEY = 'sk-test-admin';
@@ -58,7 +59,7 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
     name,
     { name, version: 1, targets, fallbacks, reason: '', actor: '', createdAt: '2026-01-01T00:00:00.000Z', deleted: false },
   ]);
-  writeSnapshot(join(home, 'snapshots'), { project: 'default', sequence: 1, aliases: Object.fromEntries(aliases), students: {} });
+  writeSnapshot(join(home, 'snapshots'), { ...emptySnapshot('default'), sequence: 1, aliases: Object.fromEntries(aliases) });
   const env = {
     ...process.env,
     STILLHOUSE_HOME: home,

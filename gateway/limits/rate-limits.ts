@@ -1,0 +1,175 @@
+import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRes, RateLimiterValkey } from 'rate-limiter-flexible';
+import { StillhouseError } from '../../contracts/errors.ts';
+import type { Caller } from '../keys/caller.ts';
+import type { ValkeyConnection } from './valkey.ts';
+
+/** What a call has taken of its key's minute. */
+export interface TakenRate {
+  /** `x-ratelimit-*`, as OpenAI has them, for the answer. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Once the call is over: the tokens that it used in truth take the place of the estimate. */
+  settle(tokens: number): void;
+}
+
+/** Requests and tokens a minute, by key. */
+export interface RateLimits {
+  /**
+   * Takes one request and so many tokens (prompt and the longest answer, estimated). null at once where the key has no such
+   * limit. Rejects with `rate_limited`, whose `data` has `retryAfterS` and `headers`.
+   */
+  take(caller: Caller, tokens: number): Promise<TakenRate> | null;
+  /** Whether the key has such limits. */
+  limits(caller: Caller): boolean;
+  /** Calls turned away so far. */
+  refused(): number;
+}
+
+const WINDOW_S = 60;
+/** The library's own script speaks to Valkey only; `redis.call` is understood by both. */
+const SCRIPT = `redis.call('set', KEYS[1], 0, 'EX', ARGV[2], 'NX')
+local consumed = redis.call('incrby', KEYS[1], ARGV[1])
+return {consumed, redis.call('pttl', KEYS[1])}`;
+
+type Kind = 'requests' | 'tokens';
+const NAMES: Record<Kind, string> = { requests: 'rpm', tokens: 'tpm' };
+
+interface Options {
+  valkey: ValkeyConnection | null;
+  /** Milliseconds since 1970. */
+  now?: () => number;
+}
+
+/**
+ * Fixed windows of a minute, begun by a key's first call. In memory, or in Valkey for all gateways; where Valkey is down
+ * the memory of each takes over.
+ */
+export function createRateLimits({ valkey, now = Date.now }: Options): RateLimits {
+  // A limiter of the library has one limit: keys that share a limit share one.
+  const limiters = new Map<string, RateLimiterAbstract>();
+  const limiterOf = (kind: Kind, points: number): RateLimiterAbstract => {
+    const name = `${kind} ${points}`;
+    let found = limiters.get(name);
+    if (!found) limiters.set(name, (found = makeLimiter(kind, points, valkey)));
+    return found;
+  };
+  let refused = 0;
+  const take = async (keyId: string, limits: Limits, tokens: number): Promise<TakenRate> => {
+    const taken: Window[] = [];
+    for (const [kind, limit, points] of parts(limits, tokens)) {
+      try {
+        taken.push(await takePoints(limiterOf(kind, limit), { kind, keyId, limit, points, now }));
+      } catch (error) {
+        // What was turned away has used nothing.
+        for (const window of taken) void window.adjust(-window.points);
+        if (error instanceof StillhouseError) refused++;
+        throw error;
+      }
+    }
+    return {
+      headers: Object.assign({}, ...taken.map((window) => window.headers)) as Record<string, string>,
+      settle(used) {
+        for (const window of taken) if (window.kind === 'tokens') void window.adjust(Math.ceil(used) - window.points);
+      },
+    };
+  };
+  return {
+    take({ keyId, limits }, tokens) {
+      if (!hasRate(limits)) return null;
+      return take(keyId, limits, Math.max(1, Math.ceil(tokens)));
+    },
+    limits: ({ limits }) => hasRate(limits),
+    refused: () => refused,
+  };
+}
+
+type Limits = NonNullable<Caller['limits']>;
+
+function hasRate(limits: Limits | undefined): limits is Limits {
+  return limits !== undefined && (limits.requestsPerMinute !== null || limits.tokensPerMinute !== null);
+}
+
+/** Tokens first: they are the ones that are given back. */
+function parts({ tokensPerMinute, requestsPerMinute }: Limits, tokens: number): [Kind, number, number][] {
+  return [
+    ...(tokensPerMinute === null ? [] : [['tokens', tokensPerMinute, tokens] as [Kind, number, number]]),
+    ...(requestsPerMinute === null ? [] : [['requests', requestsPerMinute, 1] as [Kind, number, number]]),
+  ];
+}
+
+function makeLimiter(kind: Kind, points: number, valkey: ValkeyConnection | null): RateLimiterAbstract {
+  const options = { points, duration: WINDOW_S, keyPrefix: `stillhouse:${NAMES[kind]}` };
+  const memory = new RateLimiterMemory(options);
+  if (!valkey) return memory;
+  return new RateLimiterValkey({
+    ...options,
+    storeClient: valkey.client,
+    insuranceLimiter: memory,
+    rejectIfValkeyNotReady: true,
+    customIncrTtlLuaScript: SCRIPT,
+  });
+}
+
+interface Taking {
+  kind: Kind;
+  keyId: string;
+  limit: number;
+  points: number;
+  now: () => number;
+}
+
+/** Points that were taken from a window. */
+interface Window {
+  kind: Kind;
+  points: number;
+  headers: Record<string, string>;
+  /** Takes more, or gives some back, while the window lasts. */
+  adjust(points: number): Promise<void>;
+}
+
+async function takePoints(limiter: RateLimiterAbstract, { kind, keyId, limit, points, now }: Taking): Promise<Window> {
+  let state: RateLimiterRes;
+  let over = false;
+  try {
+    state = await limiter.consume(keyId, points);
+  } catch (rejection) {
+    if (!(rejection instanceof RateLimiterRes)) throw rejection;
+    [state, over] = [rejection, true];
+  }
+  const endsAt = now() + state.msBeforeNext;
+  const adjust = async (more: number): Promise<void> => {
+    // The next window is not this call's.
+    if (more === 0 || now() >= endsAt) return;
+    // Nobody waits for it: a failure costs at most a minute's exactness.
+    await (more > 0 ? limiter.penalty(keyId, more) : limiter.reward(keyId, -more)).catch(() => undefined);
+  };
+  if (!over) return { kind, points, headers: headersOf(kind, limit, state.remainingPoints, state.msBeforeNext), adjust };
+  void adjust(-points);
+  throw tooMany(kind, { keyId, limit, points, left: Math.max(0, limit - (state.consumedPoints - points)), waitMs: state.msBeforeNext });
+}
+
+interface Refused {
+  keyId: string;
+  limit: number;
+  points: number;
+  left: number;
+  waitMs: number;
+}
+
+function tooMany(kind: Kind, { keyId, limit, points, left, waitMs }: Refused): StillhouseError {
+  const retryAfterS = Math.max(1, Math.ceil(waitMs / 1000));
+  const need = kind === 'tokens' ? `; this call may need ${points}, ${left} are left` : '';
+  const never = points > limit ? ': it never fits, ask for a shorter answer (max_completion_tokens) or a higher limit' : '';
+  return new StillhouseError(
+    'rate_limited',
+    `The key "${keyId}" has ${limit} ${kind} a minute${need}${never || `. Try again in ${retryAfterS} s`}`,
+    { data: { limit: `${kind}PerMinute`, retryAfterS, headers: headersOf(kind, limit, left, waitMs) } },
+  );
+}
+
+function headersOf(kind: Kind, limit: number, remaining: number, waitMs: number): Record<string, string> {
+  return {
+    [`x-ratelimit-limit-${kind}`]: String(limit),
+    [`x-ratelimit-remaining-${kind}`]: String(Math.max(0, remaining)),
+    [`x-ratelimit-reset-${kind}`]: `${(Math.max(0, waitMs) / 1000).toFixed(3)}s`,
+  };
+}

@@ -1,0 +1,147 @@
+import type { BudgetLine } from './budget-ledger.ts';
+import { endOf } from './periods.ts';
+import type { ValkeyConnection } from './valkey.ts';
+
+/** A line that had no room, and where it stood. */
+export interface Full {
+  line: number;
+  spentUsd: number;
+  reservedUsd: number;
+}
+
+/** A line, and what is on record of it: the shared counter is raised to that, never lowered. */
+export interface SharedLine extends BudgetLine {
+  recordedUsd: number;
+}
+
+const PREFIX = 'stillhouse:budget';
+/** Counters outlive their period: a call that began in it may end in the next. */
+const KEPT_S = 2 * 3600;
+/** A process that has given no sign for so long is gone, and with it its reservations. */
+const ALIVE_S = 30;
+
+/**
+ * KEYS: the lines' counter and hash of reservations, in pairs. ARGV: the call's field, its worst case, then of each line
+ * the limit, what is on record and the seconds that it is kept. Answers 0, or the line (from 1) that is full, with what was
+ * spent and reserved. Nothing is reserved unless all lines have room.
+ */
+const RESERVE = `local lines = #KEYS / 2
+for i = 1, lines do
+  local at = 3 * i
+  local spent = tonumber(redis.call('GET', KEYS[2 * i - 1]) or '0')
+  local recorded = tonumber(ARGV[at + 1])
+  if recorded > spent then
+    redis.call('SET', KEYS[2 * i - 1], ARGV[at + 1])
+    spent = recorded
+  end
+  redis.call('EXPIRE', KEYS[2 * i - 1], ARGV[at + 2])
+  local reserved = 0
+  for _, usd in ipairs(redis.call('HVALS', KEYS[2 * i])) do reserved = reserved + tonumber(usd) end
+  if spent + reserved + tonumber(ARGV[2]) > tonumber(ARGV[at]) then return {i, tostring(spent), tostring(reserved)} end
+end
+for i = 1, lines do
+  redis.call('HSET', KEYS[2 * i], ARGV[1], ARGV[2])
+  redis.call('EXPIRE', KEYS[2 * i], ARGV[3 * i + 2])
+end
+return {0}`;
+
+/** KEYS as above. ARGV: the call's field, its cost, then of each line the seconds that it is kept. */
+const SETTLE = `for i = 1, #KEYS / 2 do
+  redis.call('HDEL', KEYS[2 * i], ARGV[1])
+  redis.call('INCRBYFLOAT', KEYS[2 * i - 1], ARGV[2])
+  redis.call('EXPIRE', KEYS[2 * i - 1], ARGV[2 + i])
+end`;
+
+/** Budgets that gateways hold together: counters of what was spent, and a hash of what is reserved, in Valkey. */
+export class SharedBudgets {
+  readonly #valkey: ValkeyConnection;
+  /** This process's name in the hashes. */
+  readonly #process: string;
+  readonly #now: () => number;
+  /** Reservations whose end Valkey has not heard of. */
+  readonly #owed = new Map<string, string[]>();
+  /** Hashes that this process has reserved in. */
+  readonly #hashes = new Set<string>();
+
+  constructor(valkey: ValkeyConnection, { process, now }: { process: string; now: () => number }) {
+    this.#valkey = valkey;
+    this.#process = process;
+    this.#now = now;
+  }
+
+  ready(): boolean {
+    return this.#valkey.ready();
+  }
+
+  /** null where all lines had room and the worst case is reserved. Rejects where Valkey does not answer. */
+  async reserve(id: string, lines: readonly SharedLine[], worstUsd: number): Promise<Full | null> {
+    const names = namesOf(lines);
+    for (const { reserved } of names) this.#hashes.add(reserved);
+    const args = lines.flatMap((line) => [line.limitUsd, decimal(line.recordedUsd), this.#keptS(line)]);
+    const keys = names.flatMap(({ spent, reserved }) => [spent, reserved]);
+    const field = this.#fieldOf(id);
+    try {
+      const answer = (await this.#valkey.client.eval(RESERVE, keys.length, ...keys, field, decimal(worstUsd), ...args)) as [
+        number,
+        string?,
+        string?,
+      ];
+      return answer[0] === 0 ? null : { line: answer[0] - 1, spentUsd: Number(answer[1]), reservedUsd: Number(answer[2]) };
+    } catch (error) {
+      // It may have been reserved all the same.
+      this.#owed.set(field, keys);
+      throw error;
+    }
+  }
+
+  /** Nobody waits for it: what Valkey does not hear now is on record later. */
+  settle(id: string, lines: readonly BudgetLine[], costUsd: number): void {
+    const keys = namesOf(lines).flatMap(({ spent, reserved }) => [spent, reserved]);
+    const field = this.#fieldOf(id);
+    const kept = lines.map((line) => this.#keptS(line));
+    this.#valkey.client.eval(SETTLE, keys.length, ...keys, field, decimal(costUsd), ...kept).catch(() => this.#owed.set(field, keys));
+  }
+
+  /** Says that this process lives, and clears what it and processes that are gone have left reserved. */
+  async tidy(): Promise<void> {
+    const { client } = this.#valkey;
+    await client.set(`${PREFIX}:alive:${this.#process}`, '1', 'EX', ALIVE_S);
+    for (const [field, keys] of this.#owed) {
+      for (const [index, key] of keys.entries()) if (index % 2 === 1) await client.hdel(key, field);
+      this.#owed.delete(field);
+    }
+    for (const hash of this.#hashes) await this.#clearDead(hash);
+  }
+
+  async #clearDead(hash: string): Promise<void> {
+    const { client } = this.#valkey;
+    const fields = await client.hkeys(hash);
+    if (fields.length === 0) this.#hashes.delete(hash);
+    for (const [process, own] of Map.groupBy(fields, (field) => field.slice(0, field.indexOf('/')))) {
+      if (process === this.#process || (await client.exists(`${PREFIX}:alive:${process}`)) === 1) continue;
+      await client.hdel(hash, ...own);
+    }
+  }
+
+  #fieldOf(id: string): string {
+    return `${this.#process}/${id}`;
+  }
+
+  #keptS({ period }: BudgetLine): number {
+    return Math.max(0, Math.ceil((endOf(period) - this.#now()) / 1000)) + KEPT_S;
+  }
+}
+
+/** With the project in braces, so that a cluster has a call's counters in one place. */
+function namesOf(lines: readonly BudgetLine[]): { spent: string; reserved: string }[] {
+  return lines.map(({ subject, period }) => {
+    const [project = '', keyId = ''] = subject.split('/');
+    const name = `{${project}}:${keyId}:${period}`;
+    return { spent: `${PREFIX}:spent:${name}`, reserved: `${PREFIX}:reserved:${name}` };
+  });
+}
+
+/** Without an exponent, and to a billionth of a dollar. */
+function decimal(usd: number): string {
+  return usd.toFixed(9);
+}

@@ -1,0 +1,173 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { emptySnapshot } from '../../gateway/aliases/apply-versions.ts';
+import type { Caller } from '../../gateway/keys/caller.ts';
+import { Budgets } from '../../gateway/limits/budgets.ts';
+import { createRateLimits } from '../../gateway/limits/rate-limits.ts';
+import { RecordedSpend } from '../../gateway/limits/recorded-spend.ts';
+import { SharedBudgets } from '../../gateway/limits/shared-budgets.ts';
+import { SpoolReader } from '../../gateway/limits/spool-spend.ts';
+import { connectValkey, type ValkeyConnection } from '../../gateway/limits/valkey.ts';
+import { createLogger } from '../../platform/logger.ts';
+
+const PROGRAM = ['valkey-server', 'redis-server'].find((program) => spawnSync(program, ['--version']).status === 0);
+const log = createLogger('limits-test', 'silent');
+
+// Neither Valkey nor Redis is installed here: `apt-get install redis-server`, or valkey-server where the distribution has it.
+describe.skipIf(PROGRAM === undefined)('limits shared through Valkey', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'stillhouse-valkey-'));
+  let server: ChildProcess;
+  let port: number;
+  const connections: ValkeyConnection[] = [];
+  const budgets: Budgets[] = [];
+
+  const start = async () => {
+    server = spawn(PROGRAM!, ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder], { stdio: 'ignore' }); // prettier-ignore
+    await once(server, 'spawn');
+  };
+  const stop = async () => {
+    server.kill('SIGKILL');
+    if (server.exitCode === null && server.signalCode === null) await once(server, 'exit');
+  };
+  const connect = async () => {
+    const connection = await connectValkey(`redis://127.0.0.1:${port}`, log);
+    connections.push(connection);
+    await expect.poll(() => connection.ready(), { timeout: 10_000 }).toBe(true);
+    return connection;
+  };
+  const today = () => new Date().toISOString().slice(0, 10);
+  /** A gateway process of its own. */
+  const gateway = async (name: string) => {
+    const made = new Budgets({
+      snapshots: { current: emptySnapshot, projects: () => [] },
+      recorded: new RecordedSpend({
+        source: async () => [],
+        spools: new SpoolReader(join(folder, 'none')),
+        now: Date.now,
+      }),
+      shared: new SharedBudgets(await connect(), { process: name, now: Date.now }),
+      everyMs: 3_600_000,
+      log,
+    });
+    budgets.push(made);
+    return made;
+  };
+
+  beforeAll(async () => {
+    const probe = createServer().listen(0, '127.0.0.1');
+    await once(probe, 'listening');
+    ({ port } = probe.address() as AddressInfo);
+    await new Promise((resolve) => probe.close(resolve));
+    await start();
+  });
+  afterEach(async () => {
+    const [first] = connections;
+    if (first?.ready()) await first.client.flushall();
+    for (const made of budgets.splice(0)) made.close();
+    for (const connection of connections.splice(0)) connection.close();
+  });
+  afterAll(async () => {
+    await stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const caller = (limits: Partial<NonNullable<Caller['limits']>>): Caller => ({
+    keyId: 'key_1',
+    role: 'app',
+    project: 'acme',
+    limits: { requestsPerMinute: null, tokensPerMinute: null, usdPerDay: null, usdPerMonth: null, ...limits },
+  });
+  const outcome = (sent: Promise<unknown> | null) =>
+    sent!.then(
+      () => 'in',
+      (error: { code?: string }) => error.code,
+    );
+  let calls = 0;
+  const call = (worstUsd: number) => ({ id: `call-${calls++}`, atMs: Date.now(), worstUsd });
+
+  test('two gateways let in no more requests than one would', async () => {
+    const both = [createRateLimits({ valkey: await connect() }), createRateLimits({ valkey: await connect() })];
+    const who = caller({ requestsPerMinute: 5 });
+    const outcomes = await Promise.all(Array.from({ length: 12 }, (_, i) => outcome(both[i % 2]!.take(who, 1))));
+    expect(outcomes.filter((one) => one === 'in')).toHaveLength(5);
+    expect(new Set(outcomes)).toEqual(new Set(['in', 'rate_limited']));
+  });
+
+  test('tokens that were not used are given back to both', async () => {
+    const [one, other] = [createRateLimits({ valkey: await connect() }), createRateLimits({ valkey: await connect() })];
+    const who = caller({ tokensPerMinute: 100 });
+    const taken = (await one.take(who, 90))!;
+    expect(await outcome(other.take(who, 50))).toBe('rate_limited');
+    taken.settle(10);
+    await expect.poll(() => outcome(other.take(who, 80))).toBe('in');
+  });
+
+  test('reservations of all fit together, and costs take their place', async () => {
+    const both = [await gateway('a'), await gateway('b')];
+    const who = caller({ usdPerDay: 1 });
+    const reserved = await Promise.allSettled(Array.from({ length: 10 }, (_, i) => both[i % 2]!.reserve(who, call(0.3))!));
+    const fitted = reserved.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    expect(fitted).toHaveLength(3);
+    for (const reservation of fitted) reservation.settle(0.1);
+    await expect.poll(async () => both[1]!.reserve(who, call(0.7))!.then((got) => (got.settle(0.7), 'in'), (error: { code: string }) => error.code)).toBe('in'); // prettier-ignore
+    await expect.poll(() => outcome(both[0]!.reserve(who, call(0.05)))).toBe('budget_exceeded');
+  });
+
+  test('what is on record raises the counters of a server that lost them', async () => {
+    const snapshots = {
+      current: () => ({ ...emptySnapshot('acme'), budget: { usdPerDay: 1, usdPerMonth: null } }),
+      projects: () => ['acme'],
+    };
+    const recorded = new RecordedSpend({
+      source: async (_, { until }) => (until > Date.now() ? [{ keyId: 'key_1', day: today(), usd: 0.9, unpriced: 0 }] : []),
+      spools: new SpoolReader(join(folder, 'none')),
+      now: Date.now,
+    });
+    const valkey = await connect();
+    const made = new Budgets({ snapshots, recorded, shared: new SharedBudgets(valkey, { process: 'c', now: Date.now }), log });
+    budgets.push(made);
+    await made.refresh();
+    expect(await outcome(made.reserve(caller({}), call(0.2)))).toBe('budget_exceeded');
+    (await made.reserve(caller({}), call(0.05)))!.settle(0.05);
+    const spent = `stillhouse:budget:spent:{acme}::${today()}`;
+    await expect.poll(async () => Number(await valkey.client.get(spent))).toBeCloseTo(0.95);
+    expect(await valkey.client.ttl(spent)).toBeGreaterThan(3600);
+  });
+
+  test('a process that died leaves nothing reserved', async () => {
+    const [valkey, who] = [await connect(), caller({ usdPerDay: 1 })];
+    const dead = new SharedBudgets(valkey, { process: 'dead', now: Date.now });
+    const live = await gateway('live');
+    const line = { subject: 'acme/key_1', period: today(), limitUsd: 1, recordedUsd: 0 };
+    expect(await dead.reserve('x', [line], 0.9)).toBeNull();
+    await dead.tidy();
+    expect(await outcome(live.reserve(who, call(0.5)))).toBe('budget_exceeded');
+    await live.refresh();
+    expect(await outcome(live.reserve(who, call(0.5)))).toBe('budget_exceeded');
+    await valkey.client.del('stillhouse:budget:alive:dead');
+    await live.refresh();
+    expect(await outcome(live.reserve(who, call(0.5)))).toBe('in');
+  });
+
+  test('with the server gone each gateway decides by itself, and they share again when it is back', async () => {
+    const who = caller({ requestsPerMinute: 2, usdPerDay: 1 });
+    const valkey = await connect();
+    const [rates, own] = [createRateLimits({ valkey }), await gateway('d')];
+    await rates.take(who, 1);
+    await stop();
+    await expect.poll(() => valkey.ready()).toBe(false);
+    expect(await Promise.all([0, 1, 2].map(() => outcome(rates.take(who, 1))))).toEqual(['in', 'in', 'rate_limited']);
+    const kept = (await own.reserve(who, call(0.8)))!;
+    expect(await outcome(own.reserve(who, call(0.3)))).toBe('budget_exceeded');
+    await start();
+    await expect.poll(() => valkey.ready(), { timeout: 15_000 }).toBe(true);
+    kept.settle(0.1);
+    expect(await outcome(rates.take(caller({ requestsPerMinute: 1 }), 1))).toBe('in');
+    expect(await outcome(rates.take(caller({ requestsPerMinute: 1 }), 1))).toBe('rate_limited');
+  });
+});
