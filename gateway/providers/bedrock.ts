@@ -1,7 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { Readable } from 'node:stream';
-import type { BedrockRuntimeClient, ConverseCommandInput } from '@aws-sdk/client-bedrock-runtime';
+import type * as Sdk from '@aws-sdk/client-bedrock-runtime';
 import type { ProviderConfig } from '../../contracts/configuration.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { bedrockAnswer } from './bedrock/answer.ts';
@@ -15,27 +15,39 @@ import { addressRefusal } from './provider-connection.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
 import { dialectCall } from './translated-provider.ts';
 
-type Sdk = typeof import('@aws-sdk/client-bedrock-runtime');
 const JSON_HEADERS = { 'content-type': 'application/json' };
 const STREAM_HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' };
 
+interface Connection {
+  sdk: typeof Sdk;
+  client: Sdk.BedrockRuntimeClient;
+}
+
 /**
  * AWS Bedrock, by Converse and ConverseStream. AWS's own client signs and reads; it is loaded at the first call, finds its
- * keys where AWS's programs do (environment, profile, role), and retries nothing: the gateway does.
+ * keys where AWS's programs do (environment, profile, role), and retries nothing: the gateway does. With `apiKeyEnv` it is one of
+ * Bedrock's own API keys instead, and nothing is signed.
  */
 export function bedrock(config: ProviderConfig, secret: (name: string) => string | undefined): Provider {
-  const refusal = addressRefusal(config);
-  let connected: Promise<{ sdk: Sdk; client: BedrockRuntimeClient }> | null = null;
-  const connection = () => (connected ??= connect(config, secret));
+  const refusal = keyRefusal(config, secret) ?? addressRefusal(config);
+  let connected: Promise<Connection> | null = null;
+  const connection = async () => {
+    try {
+      return await (connected ??= connect(config, secret));
+    } catch (error) {
+      connected = null;
+      throw error;
+    }
+  };
   return Object.freeze({
     id: config.id,
     timeouts: config.timeouts,
-    // Models of Anthropic's do; others begin anew, and what they say again is left out.
+    // Some models do; some begin anew, and what they say again is left out; some refuse it, which ends the answer as if none did.
     continuesPrefix: true,
     async call(call: ProviderCall): Promise<ProviderAnswer> {
       if (refusal) throw refusal;
       const asked = dialectCall(call, Date.now());
-      const input = bedrockRequest(asked) as unknown as ConverseCommandInput;
+      const input = bedrockRequest(asked) as unknown as Sdk.ConverseCommandInput;
       const { sdk, client } = await connection();
       const aborting = new AbortController();
       const { signal } = call;
@@ -44,12 +56,16 @@ export function bedrock(config: ProviderConfig, secret: (name: string) => string
       try {
         if (!asked.stream) {
           const answer = await client.send(new sdk.ConverseCommand(input), { abortSignal: aborting.signal });
-          return { form: 'whole', status: 200, headers: JSON_HEADERS, text: JSON.stringify(bedrockAnswer(answer, asked)) };
+          return {
+            form: 'whole',
+            status: 200,
+            headers: headersOf(answer, JSON_HEADERS),
+            text: JSON.stringify(bedrockAnswer(answer, asked)),
+          };
         }
-        const { stream } = await client.send(new sdk.ConverseStreamCommand(input), { abortSignal: aborting.signal });
-        const frames = Readable.from(framesOf(stream ?? [], asked, config.id));
-        frames.once('close', () => aborting.abort());
-        return { form: 'stream', status: 200, headers: STREAM_HEADERS, body: frames };
+        const answer = await client.send(new sdk.ConverseStreamCommand(input), { abortSignal: aborting.signal });
+        const frames = readableOf(framesOf(answer.stream ?? [], asked, config.id), () => aborting.abort());
+        return { form: 'stream', status: 200, headers: headersOf(answer, STREAM_HEADERS), body: frames };
       } catch (error) {
         if (signal.aborted) throw signal.reason;
         return bedrockFailure(error, config.id);
@@ -57,24 +73,40 @@ export function bedrock(config: ProviderConfig, secret: (name: string) => string
     },
     cost: priceOf(config),
     targets: () => configuredTargets(config, refusal),
-    close: async () => (await connected)?.client.destroy(),
+    close: async () => (await connected?.catch(() => null))?.client.destroy(),
   } satisfies Provider);
 }
 
-async function connect(
-  config: ProviderConfig,
-  secret: (name: string) => string | undefined,
-): Promise<{ sdk: Sdk; client: BedrockRuntimeClient }> {
+function keyRefusal({ id, apiKeyEnv }: ProviderConfig, secret: (name: string) => string | undefined): StillhouseError | null {
+  if (apiKeyEnv === undefined || secret(apiKeyEnv)) return null;
+  const message = `Provider "${id}" needs its key in the environment variable ${apiKeyEnv}, which is not set where the gateway runs`;
+  return new StillhouseError('provider_key_missing', message);
+}
+
+/** With the id by which AWS knows the request. */
+function headersOf(
+  { $metadata }: { $metadata?: { requestId?: string | undefined } },
+  headers: Record<string, string>,
+): Record<string, string> {
+  return $metadata?.requestId === undefined ? headers : { ...headers, 'x-request-id': $metadata.requestId };
+}
+
+async function connect(config: ProviderConfig, secret: (name: string) => string | undefined): Promise<Connection> {
   const [sdk, { NodeHttpHandler }] = await Promise.all([import('@aws-sdk/client-bedrock-runtime'), import('@smithy/node-http-handler')]);
   const lookup = config.allowPrivateAddress ? {} : { lookup: publicLookup };
   const agent = { keepAlive: true, maxSockets: 256, ...lookup };
+  const token = config.apiKeyEnv === undefined ? undefined : secret(config.apiKeyEnv);
   const client = new sdk.BedrockRuntimeClient({
+    ...(token === undefined ? {} : { token: { token }, authSchemePreference: ['httpBearerAuth'] }),
     endpoint: config.baseUrl,
     region: config.region ?? regionOf(config.baseUrl) ?? secret('AWS_REGION') ?? 'us-east-1',
     maxAttempts: 1,
     requestHandler: new NodeHttpHandler({
       connectionTimeout: config.timeouts.connectMs,
-      requestTimeout: config.timeouts.totalMs,
+      requestTimeout: config.timeouts.firstByteMs,
+      throwOnRequestTimeout: true,
+      // It runs while the answer is waited for, too.
+      socketTimeout: Math.max(config.timeouts.firstByteMs, config.timeouts.idleMs),
       httpAgent: new HttpAgent(agent),
       httpsAgent: new HttpsAgent(agent),
     }),
@@ -96,11 +128,36 @@ async function* framesOf(events: AsyncIterable<object> | Iterable<object>, asked
       if (text.length > 0) yield Buffer.from(text.join(''));
     }
   } catch (error) {
+    if (isUnreadable(error)) {
+      const message = `Provider "${id}" sent something in the stream that AWS's client cannot read: ${error.message}`;
+      throw new StillhouseError('upstream_invalid', message, { cause: error });
+    }
     // An exception within the stream; as an answer it would have come too late.
     const answer = bedrockFailure(error, id);
     throw answer.form === 'whole' ? streamFailure(answer, id) : error;
   }
   if (translator.ended) yield Buffer.from('data: [DONE]\n\n');
+}
+
+/** `Readable.from` would wait for the next event before it lets the connection go. */
+function readableOf(frames: AsyncGenerator<Buffer>, abort: () => void): Readable {
+  return new Readable({
+    read() {
+      frames.next().then(
+        ({ value, done }) => this.push(done ? null : value),
+        (error: Error) => this.destroy(error),
+      );
+    },
+    destroy(error, done) {
+      abort();
+      done(error);
+    },
+  });
+}
+
+/** What AWS's decoder throws is a plain error; exceptions of AWS's and failures of the network have more. */
+function isUnreadable(error: unknown): error is Error {
+  return error instanceof Error && ['Error', 'SyntaxError'].includes(error.name) && !('code' in error) && !('$metadata' in error);
 }
 
 function streamFailure({ status, text }: Extract<ProviderAnswer, { form: 'whole' }>, id: string): Error {

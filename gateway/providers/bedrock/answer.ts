@@ -19,15 +19,15 @@ export function bedrockAnswer(answer: unknown, call: DialectCall): ChatCompletio
   const reasoning = thoughts.map((thought) => (typeof thought['thinking'] === 'string' ? thought['thinking'] : '')).join('');
   const calls = blocks.flatMap(({ toolUse }) => {
     if (!isObject(toolUse)) return [];
-    const called = { name: String(toolUse['name'] ?? ''), arguments: JSON.stringify(toolUse['input'] ?? {}) };
-    return [{ id: String(toolUse['toolUseId'] ?? ''), type: 'function' as const, function: called }];
+    const called = { name: textOf(toolUse['name']), arguments: JSON.stringify(toolUse['input'] ?? {}) };
+    return [{ id: textOf(toolUse['toolUseId']), type: 'function' as const, function: called }];
   });
   const usage = usageOf(answer['usage']);
   return {
     id: `chatcmpl-${randomUUID()}`,
     object: 'chat.completion',
     created: call.now,
-    model: call.model,
+    model: modelIn(answer) ?? call.model,
     choices: [
       {
         index: 0,
@@ -54,12 +54,24 @@ function thoughtOf(reasoning: unknown): Loose[] {
   const { reasoningText: text, redactedContent: redacted } = reasoning;
   if (isObject(text)) {
     const signature = typeof text['signature'] === 'string' ? { signature: text['signature'] } : {};
-    return [{ type: 'thinking', thinking: String(text['text'] ?? ''), ...signature }];
+    return [{ type: 'thinking', thinking: textOf(text['text']), ...signature }];
   }
   return redacted instanceof Uint8Array ? [{ type: 'redacted_thinking', data: Buffer.from(redacted).toString('base64') }] : [];
 }
 
-/** Why it stopped; what is new to us counts as an end. */
+/** The text that it should be; empty where it is none. */
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** The model that a prompt router chose; others do not say which they are. */
+export function modelIn(answer: Loose): string | null {
+  const { trace } = answer;
+  const router = isObject(trace) && isObject(trace['promptRouter']) ? trace['promptRouter'] : {};
+  return typeof router['invokedModelId'] === 'string' ? router['invokedModelId'] : null;
+}
+
+/** Why it stopped; what is new to us counts as an end. Throws `upstream_invalid` where the model lost its way. */
 export function finishOf(reason: unknown): FinishReason {
   switch (reason) {
     case 'max_tokens':
@@ -71,6 +83,9 @@ export function finishOf(reason: unknown): FinishReason {
     case 'content_filtered':
     case 'refusal':
       return 'content_filter';
+    case 'malformed_model_output':
+    case 'malformed_tool_use':
+      throw new StillhouseError('upstream_invalid', `Bedrock ended the answer with ${reason}`);
     default:
       return 'stop';
   }

@@ -1,5 +1,6 @@
 import { askedTools, chatParts, type ChatPart } from '../chat-parts.ts';
 import { cannot, isObject, wrong } from '../chat-fields.ts';
+import { textOf } from './answer.ts';
 
 type Loose = Record<string, unknown>;
 export interface BedrockTurn {
@@ -7,9 +8,19 @@ export interface BedrockTurn {
   content: Loose[];
 }
 
-const IMAGES = new Set(['png', 'jpeg', 'gif', 'webp']);
-/** Formats of documents by the second half of their media types. */
-const DOCUMENTS: Readonly<Record<string, string>> = { pdf: 'pdf', csv: 'csv', html: 'html', plain: 'txt', markdown: 'md', msword: 'doc' };
+/** Formats by the second half of media types. */
+const IMAGES: Readonly<Record<string, string>> = { png: 'png', jpeg: 'jpeg', jpg: 'jpeg', gif: 'gif', webp: 'webp' };
+const DOCUMENTS: Readonly<Record<string, string>> = {
+  pdf: 'pdf',
+  csv: 'csv',
+  html: 'html',
+  plain: 'txt',
+  markdown: 'md',
+  msword: 'doc',
+  'vnd.openxmlformats-officedocument.wordprocessingml.document': 'docx',
+  'vnd.ms-excel': 'xls',
+  'vnd.openxmlformats-officedocument.spreadsheetml.sheet': 'xlsx',
+};
 
 /** Messages in Converse's shape: system ones apart, turns by turns, tool results in the user's turn. */
 export function bedrockMessages(messages: readonly unknown[], prefix: string): { system: Loose[]; messages: BedrockTurn[] } {
@@ -40,7 +51,14 @@ export function bedrockMessages(messages: readonly unknown[], prefix: string): {
   // A last text of the assistant's may not end in white space.
   if (prefix.trimEnd() !== '') add(turns, 'assistant', [{ text: prefix.trimEnd() }]);
   if (turns.length === 0) throw wrong('messages', 'a message besides the system’s is needed');
+  tellApart(turns);
   return { system, messages: turns };
+}
+
+/** Tools that the conversation has calls of. */
+export function toolsCalled(turns: readonly BedrockTurn[]): string[] {
+  const names = turns.flatMap(({ content }) => content.map(({ toolUse }) => (isObject(toolUse) ? textOf(toolUse['name']) : '')));
+  return [...new Set(names.filter((name) => name !== ''))];
 }
 
 /** A mark for the prompt cache stands behind what is to be cached. */
@@ -84,8 +102,9 @@ function blockOf(part: ChatPart): Loose | null {
   const [, format = ''] = mediaType.split('/');
   const bytes = Buffer.from(base64, 'base64');
   if (part.kind === 'image') {
-    if (!IMAGES.has(format)) throw cannot('Bedrock', part.at, `images of the type ${mediaType}`);
-    return { image: { format, source: { bytes } } };
+    const image = IMAGES[format];
+    if (image === undefined) throw cannot('Bedrock', part.at, `images of the type ${mediaType}`);
+    return { image: { format: image, source: { bytes } } };
   }
   const document = DOCUMENTS[format];
   if (document === undefined) throw cannot('Bedrock', part.at, `documents of the type ${mediaType}`);
@@ -102,6 +121,18 @@ function documentName(name: string | null): string {
   return plain === '' ? 'document' : plain;
 }
 
+/** Two documents of one name are refused. */
+function tellApart(turns: readonly BedrockTurn[]): void {
+  const taken = new Map<string, number>();
+  for (const { document } of turns.flatMap(({ content }) => content)) {
+    if (!isObject(document)) continue;
+    const name = textOf(document['name']);
+    const before = taken.get(name) ?? 0;
+    taken.set(name, before + 1);
+    if (before > 0) document['name'] = `${name} (${before + 1})`;
+  }
+}
+
 /** Its thinking comes first, then what it said and which tools it called. */
 function assistantBlocks(message: Loose, at: string): Loose[] {
   const thoughts = Array.isArray(message['thinking_blocks']) ? message['thinking_blocks'].filter(isObject) : [];
@@ -110,7 +141,7 @@ function assistantBlocks(message: Loose, at: string): Loose[] {
       return [{ reasoningContent: { redactedContent: Buffer.from(String(block['data']), 'base64') } }];
     // Without its signature a thought can't be given back.
     if (typeof block['signature'] !== 'string') return [];
-    return [{ reasoningContent: { reasoningText: { text: String(block['thinking'] ?? ''), signature: block['signature'] } } }];
+    return [{ reasoningContent: { reasoningText: { text: textOf(block['thinking']), signature: block['signature'] } } }];
   });
   const calls = askedTools(message, at).map(({ id, name, input }) => ({ toolUse: { toolUseId: id, name, input } }));
   return [...reasoning, ...blocksOf(message['content'] ?? message['refusal'], `${at}.content`), ...calls];

@@ -1,70 +1,85 @@
 import { answerSchema, mostTokens, numberIn, offeredTools, stopTexts, toolChoice } from '../chat-parts.ts';
-import { cannot, isObject, refuseUnsupported, wrong } from '../chat-fields.ts';
+import { cannot, refuseUnsupported } from '../chat-fields.ts';
 import type { DialectCall } from '../dialect.ts';
-import { bedrockMessages, cachePoint } from './messages.ts';
+import { bedrockMessages, cachePoint, toolsCalled } from './messages.ts';
+import { bedrockThinking, type Thinking, topKFields } from './thinking.ts';
 
 const NAME = 'Bedrock';
-const SUPPORTED = new Set([
-  ...[
-    'tools',
-    'tool_choice',
-    'stop',
-    'temperature',
-    'top_p',
-    'top_k',
-    'max_tokens',
-    'max_completion_tokens',
-    'response_format',
-    'reasoning_effort',
-    'thinking',
-  ],
-]);
-/** Tokens of thinking for OpenAI's `reasoning_effort`, for models of Anthropic's; what is not here does not think. */
-const BUDGETS: Readonly<Record<string, number>> = { low: 2048, medium: 8192, high: 16_384, xhigh: 32_768 };
-const LEAST_BUDGET = 1024;
-const LEFT_FOR_ANSWER = 256;
+/** Fields that only Converse has; they pass as they came. */
+const OWN = ['guardrailConfig', 'performanceConfig', 'requestMetadata'];
+const SAMPLING = ['temperature', 'top_p', 'top_k', 'stop', 'max_tokens', 'max_completion_tokens', 'response_format'];
+const SUPPORTED = new Set(['tools', 'tool_choice', 'reasoning_effort', 'thinking', ...SAMPLING, ...OWN]);
 
 type Loose = Record<string, unknown>;
 type Body = DialectCall['body'];
 
 /** What `Converse` and `ConverseStream` take (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html). */
-export function bedrockRequest({ body, model, lenient, prefix }: DialectCall): Loose {
+export function bedrockRequest(call: DialectCall): Loose {
+  const { body, model, lenient, prefix } = call;
   refuseUnsupported(body, SUPPORTED, { provider: NAME, lenient });
   const { system, messages } = bedrockMessages(body['messages'] as unknown[], prefix);
-  const stop = stopTexts(body);
-  const most = mostTokens(body);
-  const temperature = numberIn(body, 'temperature');
-  const topP = numberIn(body, 'top_p');
-  const inference = {
-    ...(most === undefined ? {} : { maxTokens: most }),
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(topP === undefined ? {} : { topP }),
-    ...(stop.length > 0 ? { stopSequences: stop } : {}),
-  };
-  const more = moreFields(body, model, prefix);
+  const thinking = bedrockThinking(call);
+  const inference = inferenceOf(body, thinking, lenient);
+  const more = { ...topKFields(call), ...thinking.fields };
   return {
     modelId: model,
     ...(system.length > 0 ? { system } : {}),
     messages,
     ...(Object.keys(inference).length > 0 ? { inferenceConfig: inference } : {}),
-    ...toolsOf(body, lenient),
+    ...toolsOf(body, toolsCalled(messages), lenient),
     ...formatOf(body, lenient),
     ...(Object.keys(more).length > 0 ? { additionalModelRequestFields: more } : {}),
+    ...Object.fromEntries(OWN.flatMap((field) => (body[field] == null ? [] : [[field, body[field]]]))),
   };
 }
 
-/** It has no choice of `none`: then no tools are offered. */
-function toolsOf(body: Body, lenient: boolean): Loose {
+function inferenceOf(body: Body, { maxTokens, fixesTemperature = false }: Thinking, lenient: boolean): Loose {
+  const stop = stopTexts(body);
+  const most = mostTokens(body) ?? maxTokens;
+  const temperature = numberIn(body, 'temperature');
+  const topP = numberIn(body, 'top_p');
+  const refused = fixesTemperature && temperature !== undefined && temperature !== 1;
+  if (refused && !lenient) throw cannot(NAME, 'temperature', "a 'temperature' other than 1 while it thinks");
+  return {
+    ...(most === undefined ? {} : { maxTokens: most }),
+    ...(temperature === undefined || refused ? {} : { temperature }),
+    ...(topP === undefined ? {} : { topP }),
+    ...(stop.length > 0 ? { stopSequences: stop } : {}),
+  };
+}
+
+/**
+ * It has no choice of `none`: then no tools are offered. But a conversation that has calls of tools must offer some, which the
+ * model may then call: that is refused, and a lenient caller offers the tools that were called.
+ */
+function toolsOf(body: Body, called: readonly string[], lenient: boolean): Loose {
   const choice = toolChoice(body);
   const tools = offeredTools(body);
   if (body['parallel_tool_calls'] === false && tools.length > 0 && !lenient) throw cannot(NAME, 'parallel_tool_calls');
-  if (tools.length === 0 || choice === 'none') return {};
-  const offered = tools.flatMap(({ name, description, parameters, cacheControl }): Loose[] => [
-    { toolSpec: { name, ...(description === undefined ? {} : { description }), inputSchema: { json: parameters } } },
+  if (tools.length === 0 || choice === 'none') {
+    if (called.length === 0) return {};
+    if (!lenient) throw tools.length === 0 ? noTools() : noneChosen();
+  }
+  const offered = tools.flatMap(({ name, description, parameters, strict, cacheControl }): Loose[] => [
+    toolSpec(name, parameters, { ...(description === undefined ? {} : { description }), ...(strict ? { strict } : {}) }),
     ...cachePoint(cacheControl),
   ]);
-  const chosen = choice === 'required' ? { any: {} } : choice === null || choice === 'auto' ? null : { tool: { name: choice.name } };
-  return { toolConfig: { tools: offered, ...(chosen ? { toolChoice: chosen } : {}) } };
+  const known = called.map((name) => toolSpec(name, { type: 'object', properties: {} }));
+  const chosen =
+    choice === 'required' ? { any: {} } : choice === null || typeof choice === 'string' ? null : { tool: { name: choice.name } };
+  return { toolConfig: { tools: offered.length > 0 ? offered : known, ...(chosen && tools.length > 0 ? { toolChoice: chosen } : {}) } };
+}
+
+function toolSpec(name: string, schema: object, more: object = {}): Loose {
+  return { toolSpec: { name, ...more, inputSchema: { json: schema } } };
+}
+
+function noTools(): Error {
+  return cannot(NAME, 'tools', "a conversation with calls of tools without 'tools'");
+}
+
+function noneChosen(): Error {
+  return cannot(NAME, 'tool_choice', "'tool_choice' none in a conversation with calls of tools");
 }
 
 function formatOf(body: Body, lenient: boolean): Loose {
@@ -76,23 +91,4 @@ function formatOf(body: Body, lenient: boolean): Loose {
   }
   if (lenient) return {};
   throw cannot(NAME, 'response_format', "'response_format' json_object without a schema");
-}
-
-/** What only some models take, in their own words. */
-function moreFields(body: Body, model: string, prefix: string): Loose {
-  const topK = numberIn(body, 'top_k');
-  const thinking = prefix === '' ? thinkingOf(body, model) : null;
-  return { ...(topK === undefined ? {} : { top_k: topK }), ...(thinking ? { thinking } : {}) };
-}
-
-function thinkingOf(body: Body, model: string): Loose | null {
-  const own = body['thinking'];
-  if (isObject(own)) return own['type'] === 'disabled' ? null : own;
-  const effort = body['reasoning_effort'];
-  if (effort == null || !model.includes('anthropic')) return null;
-  if (typeof effort !== 'string') throw wrong('reasoning_effort', 'a text is needed');
-  const most = mostTokens(body);
-  const wanted = BUDGETS[effort] ?? 0;
-  const budget = most === undefined ? wanted : Math.min(wanted, most - LEFT_FOR_ANSWER);
-  return budget < LEAST_BUDGET ? null : { type: 'enabled', budget_tokens: budget };
 }

@@ -1,7 +1,7 @@
 import { StillhouseError } from '../../../contracts/errors.ts';
 import { isObject } from '../chat-fields.ts';
 import { type ChatChunk, ChunkWriter, type ChunkTranslator, type DialectCall } from '../dialect.ts';
-import { finishOf, REFUSED, usageOf } from './answer.ts';
+import { finishOf, modelIn, REFUSED, textOf, usageOf } from './answer.ts';
 
 interface OpenBlock {
   /** Of a tool call: its index among the tool calls; -1 for anything else. */
@@ -37,12 +37,13 @@ export class BedrockChunks implements ChunkTranslator {
       case 'contentBlockStop':
         return this.#stop(data['contentBlockIndex']);
       case 'messageStop': {
-        this.ended = true;
         const finish = finishOf(data['stopReason']);
+        this.ended = true;
         return [this.#writer.delta(finish === 'content_filter' ? { refusal: REFUSED } : {}, { finish })];
       }
       case 'metadata': {
         const usage = usageOf(data['usage']);
+        this.#writer.model = modelIn(data) ?? this.#writer.model;
         return usage ? [this.#writer.usage(usage)] : [];
       }
       default:
@@ -62,10 +63,8 @@ export class BedrockChunks implements ChunkTranslator {
     if (!isObject(use)) return [];
     const block = this.#block(index);
     block.tool = this.#tools++;
-    const called = { name: String(use['name'] ?? ''), arguments: '' };
-    return [
-      this.#writer.delta({ tool_calls: [{ index: block.tool, id: String(use['toolUseId'] ?? ''), type: 'function', function: called }] }),
-    ];
+    const called = { name: textOf(use['name']), arguments: '' };
+    return [this.#writer.delta({ tool_calls: [{ index: block.tool, id: textOf(use['toolUseId']), type: 'function', function: called }] })];
   }
 
   #delta(block: OpenBlock, delta: unknown): ChatChunk[] {
