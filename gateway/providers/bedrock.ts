@@ -1,6 +1,5 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { Readable } from 'node:stream';
 import type * as Sdk from '@aws-sdk/client-bedrock-runtime';
 import type { ProviderConfig } from '../../contracts/configuration.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
@@ -8,6 +7,7 @@ import { bedrockAnswer } from './bedrock/answer.ts';
 import { bedrockFailure } from './bedrock/failure.ts';
 import { bedrockRequest } from './bedrock/request.ts';
 import { BedrockChunks } from './bedrock/stream.ts';
+import { cuttableStream } from './cuttable-stream.ts';
 import type { DialectCall } from './dialect.ts';
 import { configuredTargets, priceOf } from './price.ts';
 import { publicLookup } from './private-address.ts';
@@ -64,7 +64,7 @@ export function bedrock(config: ProviderConfig, secret: (name: string) => string
           };
         }
         const answer = await client.send(new sdk.ConverseStreamCommand(input), { abortSignal: aborting.signal });
-        const frames = readableOf(framesOf(answer.stream ?? [], asked, config.id), () => aborting.abort());
+        const frames = cuttableStream(framesOf(answer.stream ?? [], asked, config.id), () => aborting.abort());
         return { form: 'stream', status: 200, headers: headersOf(answer, STREAM_HEADERS), body: frames };
       } catch (error) {
         if (signal.aborted) throw signal.reason;
@@ -137,22 +137,6 @@ async function* framesOf(events: AsyncIterable<object> | Iterable<object>, asked
     throw answer.form === 'whole' ? streamFailure(answer, id) : error;
   }
   if (translator.ended) yield Buffer.from('data: [DONE]\n\n');
-}
-
-/** `Readable.from` would wait for the next event before it lets the connection go. */
-function readableOf(frames: AsyncGenerator<Buffer>, abort: () => void): Readable {
-  return new Readable({
-    read() {
-      frames.next().then(
-        ({ value, done }) => this.push(done ? null : value),
-        (error: Error) => this.destroy(error),
-      );
-    },
-    destroy(error, done) {
-      abort();
-      done(error);
-    },
-  });
 }
 
 /** What AWS's decoder throws is a plain error; exceptions of AWS's and failures of the network have more. */

@@ -1,12 +1,16 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { FrameSplitter, framesOf } from '../chat/stream-frames.ts';
+import { cuttableStream } from './cuttable-stream.ts';
 import type { ProviderAnswer } from './provider.ts';
 
 type Mender = (answer: Record<string, unknown>) => Record<string, unknown>;
 
 /** Mends an answer; one that is no JSON, and an error, go on as they came. */
 export function mendedAnswer(answer: ProviderAnswer, { completion, chunk }: { completion?: Mender; chunk?: Mender }): ProviderAnswer {
-  if (answer.form === 'stream') return chunk ? { ...answer, body: Readable.from(mendedFrames(answer.body, chunk)) } : answer;
+  if (answer.form === 'stream') {
+    const { body } = answer;
+    return chunk ? { ...answer, body: cuttableStream(mendedFrames(body, chunk), () => body.destroy()) } : answer;
+  }
   return completion && answer.status < 400 ? { ...answer, text: mendedText(answer.text, completion) } : answer;
 }
 

@@ -13,6 +13,7 @@ import { StreamRecorder } from '../chat/stream-recorder.ts';
 import { CancelSignal } from './cancel-signal.ts';
 import { chatMessages } from './chat-messages.fixture.ts';
 import { providerOf } from './kinds.ts';
+import type { Provider } from './provider.ts';
 
 /** What a conversation becomes for providers that refuse what they don't know, and how their own ways of answering are mended. */
 
@@ -20,7 +21,10 @@ const KINDS = ['groq', 'mistral', 'deepseek', 'together', 'fireworks', 'cerebras
 
 let server: Server;
 let sent: Record<string, unknown>;
-let respond: { type: string; text: string };
+/** A text of null: the answer begins and does not end. */
+let respond: { type: string; text: string | null };
+let closed = 0;
+const providers = new Map<ProviderKind, Provider>();
 
 beforeAll(async () => {
   server = createServer((request, response) => {
@@ -28,24 +32,29 @@ beforeAll(async () => {
     request.on('data', (bytes: Buffer) => (text += bytes.toString()));
     request.on('end', () => {
       sent = JSON.parse(text) as typeof sent;
-      response.writeHead(200, { 'content-type': respond.type }).end(respond.text);
+      response.on('close', () => (closed += response.writableFinished ? 0 : 1));
+      response.writeHead(200, { 'content-type': respond.type });
+      if (respond.text === null) response.write(`data: ${JSON.stringify(chunk({ content: 'half' }))}\n\n`);
+      else response.end(respond.text);
     });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
 });
-afterAll(() => {
+afterAll(async () => {
+  await Promise.all([...providers.values()].map((provider) => provider.close()));
   server?.closeAllConnections();
   server?.close();
 });
 
 function call(kind: ProviderKind, body: object, lenient = false) {
   const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const provider = providerOf(ProviderConfig.parse({ kind, baseUrl, allowPrivateAddress: true }), () => 'key');
+  let provider = providers.get(kind);
+  if (!provider)
+    providers.set(kind, (provider = providerOf(ProviderConfig.parse({ kind, baseUrl, allowPrivateAddress: true }), () => 'key')));
   const text = JSON.stringify({ model: 'x', messages: [{ role: 'user', content: 'Hi' }], ...body });
   const request = parseChatRequest(text, undefined, lenient);
-  const answer = provider.call({ model: 'm', request, snapshot: emptySnapshot('default'), signal: new CancelSignal(), lenient });
-  return answer.finally(() => void provider.close());
+  return provider.call({ model: 'm', request, snapshot: emptySnapshot('default'), signal: new CancelSignal(), lenient });
 }
 
 const choice = (message: object, more: object = {}) => ({ index: 0, message, finish_reason: 'stop', ...more });
@@ -225,6 +234,20 @@ test.each([
 test('Groq: an error within the stream is none of its ends', async () => {
   sse(chunk({ content: 'half' }), { ...chunk({}, { finish_reason: 'stop' }), x_groq: { id: 'r', error: 'over capacity' } });
   await expect(recorded('groq')).rejects.toMatchObject({ code: 'upstream_invalid', message: expect.stringContaining('over capacity') });
+});
+
+test('a mended stream that is destroyed while it is waited for closes its connection', async () => {
+  const before = closed;
+  respond = { type: 'text/event-stream', text: null };
+  const answer = await call('groq', { stream: true });
+  if (answer.form !== 'stream') throw new Error('a whole answer came');
+  const chunks = answer.body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  await chunks.next();
+  const next = chunks.next();
+  next.catch(() => undefined);
+  await new Promise((resolve) => setImmediate(resolve));
+  answer.body.destroy();
+  await expect.poll(() => closed).toBe(before + 1);
 });
 
 test('whatever the conversation, it goes out or is refused by name', async () => {
