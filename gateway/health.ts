@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import type { SnapshotHolder } from './aliases/snapshot-holder.ts';
 import type { Admission } from './limits/admission.ts';
+import { PROMETHEUS_TYPE } from './observability/prometheus-text.ts';
 import type { LiveValue, Metrics } from './observability/metrics.ts';
 import type { CircuitBreakers } from './routing/circuit-breaker.ts';
 import type { Tracer } from './tracing/tracer.ts';
@@ -28,9 +29,9 @@ export function readiness(parts: HealthParts): (c: Context) => Response {
 }
 
 /** `GET /metrics`: Prometheus' text format. */
-export function metrics({ metrics }: { metrics: Metrics }): (c: Context) => Promise<Response> {
-  return async function answerMetrics(c) {
-    return c.text(await metrics.text(), 200, { 'content-type': metrics.contentType });
+export function metrics({ metrics }: { metrics: Metrics }): (c: Context) => Response {
+  return function answerMetrics(c) {
+    return c.text(metrics.text(), 200, { 'content-type': PROMETHEUS_TYPE });
   };
 }
 

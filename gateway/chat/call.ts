@@ -3,7 +3,7 @@ import { ERROR_CODES } from '../../contracts/errors.ts';
 import type { AttemptRow, TraceRow, TraceStart, TraceStatus } from '../../contracts/traces.ts';
 import type { Route } from '../aliases/route.ts';
 import { originOf, type Caller } from '../keys/caller.ts';
-import type { Usage } from '../providers/provider.ts';
+import { NO_USAGE, type Usage } from '../providers/provider.ts';
 import { clickHouseTime, traceId } from '../tracing/trace-id.ts';
 import type { CallKind } from './call-kind.ts';
 import { promptText, type ChatRequest } from './chat-request.ts';
@@ -41,9 +41,6 @@ export interface Outcome {
   costUsd?: number | null;
   firstTokenMs?: number;
 }
-
-/** Tokens of a call of which its provider counted none. */
-export const NO_USAGE: Usage = { tokensIn: 0, tokensOut: 0, tokensCached: 0, tokensCacheWrite: 0, tokensReasoning: 0 };
 
 interface NewCall {
   kind: CallKind;

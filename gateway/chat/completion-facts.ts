@@ -1,6 +1,5 @@
 import { textOf, type Message } from '../../contracts/chat.ts';
-import type { Usage } from '../providers/provider.ts';
-import { NO_USAGE } from './call.ts';
+import { NO_USAGE, type Usage } from '../providers/provider.ts';
 
 /** No call has as many; the store's columns have room for twice as many. */
 const MAX_TOKENS = 2 ** 31;

@@ -1,8 +1,8 @@
 import type { StillhouseError } from '../../contracts/errors.ts';
-import type { Usage } from '../providers/provider.ts';
+import { NO_USAGE, type Usage } from '../providers/provider.ts';
 import { answerPrice } from './answer-price.ts';
 import type { Answered } from './asking.ts';
-import { NO_USAGE, type Call, type Outcome } from './call.ts';
+import type { Call, Outcome } from './call.ts';
 import { estimateTokens } from './completion-facts.ts';
 import { statusOf } from './openai-error.ts';
 import type { StreamRecorder } from './stream-recorder.ts';

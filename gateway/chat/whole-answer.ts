@@ -2,7 +2,8 @@ import type { AnswerForm } from './answer-form.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { answerPrice } from './answer-price.ts';
 import type { Answered } from './asking.ts';
-import { classOfStatus, NO_USAGE, type Call, type Outcome } from './call.ts';
+import { classOfStatus, type Call, type Outcome } from './call.ts';
+import { NO_USAGE } from '../providers/provider.ts';
 import { recordCall, type Recording } from './record-call.ts';
 
 /** Records a whole answer and passes it on, a provider's error too; as it came where the caller speaks OpenAI's chat. */

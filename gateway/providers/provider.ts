@@ -28,6 +28,9 @@ export interface Usage {
   tokensReasoning: number;
 }
 
+/** Tokens of a call of which its provider counted none. */
+export const NO_USAGE: Usage = { tokensIn: 0, tokensOut: 0, tokensCached: 0, tokensCacheWrite: 0, tokensReasoning: 0 };
+
 /** What an answer says of its own price, before its provider is asked: US dollars, or how to reckon them. */
 interface AnswerPrice {
   costUsd?: number;

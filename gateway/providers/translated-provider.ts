@@ -1,9 +1,10 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { ProviderConfig } from '../../contracts/configuration.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { FrameSplitter, framesOf } from '../chat/stream-frames.ts';
 import { textsOf } from '../embeddings/embeddings-request.ts';
 import type { Dialect, DialectCall, WireRequest } from './dialect.ts';
+import { cuttableStream } from './cuttable-stream.ts';
 import { embeddingsAnswer } from './embeddings-answer.ts';
 import { Exchange } from './exchange.ts';
 import { jsonOf, openAIFault } from './openai-fault.ts';
@@ -52,7 +53,11 @@ export function translatedProvider(
       const asked = dialectCall(call, now());
       const answer = await send(dialect.request(asked), call);
       return answer.form === 'stream'
-        ? { ...answer, headers: { ...answer.headers, ...STREAM_HEADERS }, body: Readable.from(openAIFrames(answer.body, dialect, asked)) }
+        ? {
+            ...answer,
+            headers: { ...answer.headers, ...STREAM_HEADERS },
+            body: cuttableStream(openAIFrames(answer.body, dialect, asked), () => answer.body.destroy()),
+          }
         : wholeAnswer(answer, dialect, asked, config.id);
     },
     ...(embeddings
