@@ -24,3 +24,9 @@ export function chunksOf(completion: ChatCompletion, size: number): ChatChunk[] 
     ...(usage ? [{ ...head, choices: [], usage }] : []),
   ];
 }
+
+/** A chunk that brings this, which need not be well formed. */
+export function chunkOf(delta: object, more: object = {}): ChatChunk {
+  const choices = [{ index: 0, delta, finish_reason: null, ...more }];
+  return { id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices } as ChatChunk;
+}

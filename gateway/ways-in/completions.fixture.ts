@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { ChatCompletion } from '../providers/dialect.ts';
+import type { ChatAnswerMessage, ChatCompletion, FinishReason } from '../providers/dialect.ts';
 
 const text = fc.string({ maxLength: 30, unit: 'grapheme' });
 const toolCalls = fc.uniqueArray(
@@ -54,3 +54,9 @@ export const completions: fc.Arbitrary<ChatCompletion> = fc
       prompt_tokens_details: { cached_tokens: usage.cached, cache_write_tokens: usage.written },
     },
   }));
+
+/** A completion that says this. */
+export function completionOf(message: Omit<ChatAnswerMessage, 'role'>, finish_reason: FinishReason = 'stop'): ChatCompletion {
+  const choices = [{ index: 0, message: { role: 'assistant' as const, ...message }, finish_reason }];
+  return { id: 'c', object: 'chat.completion', created: 1, model: 'm', choices };
+}

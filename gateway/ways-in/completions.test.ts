@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import OpenAI from 'openai';
 import { expect, test } from 'vitest';
 import { isStillhouseError, StillhouseError } from '../../contracts/errors.ts';
-import { chunksOf } from './chunks.fixture.ts';
+import { chunkOf, chunksOf } from './chunks.fixture.ts';
 import { completions } from './completions.fixture.ts';
+import type { ChatChunk, ChatCompletion } from '../providers/dialect.ts';
+import { garbage, garbageIn, TOO_DEEP } from './garbage.fixture.ts';
 import { completionsWayIn } from './completions.ts';
 
 const TRACE = '01a21749-9a90-75d3-a137-50f20dc284f8';
@@ -46,7 +48,7 @@ test('a prompt is a user’s message, with the API’s own bound', () => {
   expect(completionsWayIn.toChat({ ...asked, prompt: ['Once'], stop: 'x', echo: false, best_of: 1, stream: true })).toEqual({
     model: 'smart',
     messages: [{ role: 'user', content: 'Once' }],
-    max_tokens: 16,
+    max_completion_tokens: 16,
     stop: 'x',
     stream: true,
     stream_options: { include_usage: true },
@@ -62,7 +64,8 @@ test.each([
   [{ prompt: ['a', 'b'] }, 'prompt'],
   [{ prompt: [1, 2] }, 'prompt'],
   [{ prompt: undefined }, 'prompt'],
-])('what a chat can’t do is refused by name: %j', (more, param) => {
+  [{ logit_bias: TOO_DEEP }, 'logit_bias'],
+])('what a chat can’t do is refused by name: %#', (more, param) => {
   expect(() => completionsWayIn.toChat({ ...asked, ...more })).toThrow(expect.objectContaining({ code: 'invalid_request', param }));
 });
 
@@ -77,14 +80,27 @@ test('usage that nobody asked for is left out; an error ends the stream without 
   expect(frames.fail(new StillhouseError('upstream_reset', 'cut'))).toContain('"upstream_reset"');
 });
 
-test('garbage is no other error than ours', () => {
+test('usage comes once, however often the provider counts', () => {
+  const chunk = (text: string, tokens: number) => ({
+    ...chunkOf({ content: text }),
+    usage: { prompt_tokens: 1, completion_tokens: tokens, total_tokens: 1 + tokens },
+  });
+  const frames = completionsWayIn.frames({ ...asked, stream_options: { include_usage: true } }, TRACE);
+  const text = frames.take(chunk('a', 1)) + frames.take(chunk('b', 2)) + frames.end();
+  expect(text.match(/"usage":\{[^}]*\}/g)).toEqual(['"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}']);
+});
+
+test('garbage is no other error than ours, nor is a provider’s', () => {
   fc.assert(
-    fc.property(fc.dictionary(fc.string(), fc.anything()), (garbage) => {
+    fc.property(garbageIn('prompt', 'stop', 'logit_bias', 'metadata', 'echo'), garbage, (given, choice) => {
       try {
-        completionsWayIn.toChat(garbage);
+        completionsWayIn.toChat({ ...asked, ...given });
       } catch (error) {
-        expect(isStillhouseError(error, 'invalid_request')).toBe(true);
+        if (!isStillhouseError(error, 'invalid_request')) throw error;
       }
+      completionsWayIn.fromCompletion({ choices: [choice] } as unknown as ChatCompletion, asked, TRACE);
+      completionsWayIn.frames(asked, TRACE).take({ choices: [choice] } as unknown as ChatChunk);
     }),
+    { numRuns: 1000 },
   );
 });

@@ -1,7 +1,9 @@
 import { StillhouseError } from '../../contracts/errors.ts';
 import { openAIError } from '../chat/openai-error.ts';
-import { wrong } from '../providers/chat-fields.ts';
-import type { ChatChunk, FinishReason } from '../providers/dialect.ts';
+import { isObject, wrong } from '../providers/chat-fields.ts';
+import type { ChatChunk, ChatUsage } from '../providers/dialect.ts';
+import { answerParts } from './answer-parts.ts';
+import { checkNesting } from './hostile-json.ts';
 import type { FrameTranslator, WayIn } from './way-in.ts';
 
 type Loose = Readonly<Record<string, unknown>>;
@@ -32,9 +34,7 @@ export const completionsWayIn: WayIn = Object.freeze({
   toChat,
   fromCompletion: (completion, _asked, traceId) => ({
     ...headOf(completion, traceId),
-    choices: completion.choices.map(({ index, message, finish_reason }) =>
-      choiceOf(index, message.content ?? message.refusal ?? '', finish_reason),
-    ),
+    choices: choicesIn(completion.choices).map((choice) => choiceOf(choice)),
     ...(completion.usage ? { usage: completion.usage } : {}),
   }),
   frames: (asked, traceId) => new CompletionFrames(asked, traceId),
@@ -42,6 +42,7 @@ export const completionsWayIn: WayIn = Object.freeze({
 } satisfies WayIn);
 
 function toChat(body: Loose): Record<string, unknown> {
+  checkNesting(body);
   for (const [field, value] of Object.entries(body)) {
     if (value == null || KNOWN.has(field) || (Object.hasOwn(IDLE, field) && value === IDLE[field])) continue;
     throw new StillhouseError('invalid_request', `Invalid '${field}': a chat model cannot do this, and the gateway asks chat models only`, {
@@ -51,7 +52,7 @@ function toChat(body: Loose): Record<string, unknown> {
   return {
     ...Object.fromEntries(SAME.filter((field) => body[field] != null).map((field) => [field, body[field]])),
     messages: [{ role: 'user', content: promptOf(body['prompt']) }],
-    max_tokens: body['max_tokens'] ?? MOST_TOKENS,
+    max_completion_tokens: body['max_tokens'] ?? MOST_TOKENS,
     ...(body['stream'] === true ? { stream_options: { include_usage: true } } : {}),
   };
 }
@@ -68,34 +69,42 @@ function headOf({ created, model }: { created: number; model: string }, traceId:
   return { id: `cmpl-${traceId.replaceAll('-', '')}`, object: 'text_completion', created, model };
 }
 
-function choiceOf(index: number, text: string, finish: FinishReason | null) {
-  return { index, text, logprobs: null, finish_reason: finish === 'tool_calls' ? 'stop' : finish };
+function choicesIn(choices: unknown): Record<string, unknown>[] {
+  return Array.isArray(choices) ? choices.filter(isObject) : [];
+}
+
+function choiceOf(choice: Record<string, unknown>) {
+  const { text, refusal, finish } = answerParts(choice);
+  const index = typeof choice['index'] === 'number' ? choice['index'] : 0;
+  return { index, text: text + refusal, logprobs: null, finish_reason: finish === 'tool_calls' ? 'stop' : finish };
 }
 
 class CompletionFrames implements FrameTranslator {
   readonly #usageAsked: boolean;
   readonly #traceId: string;
+  #head: object = {};
+  #usage: ChatUsage | null = null;
 
   constructor(asked: Loose, traceId: string) {
     const options = asked['stream_options'];
-    this.#usageAsked = typeof options === 'object' && options !== null && (options as Loose)['include_usage'] === true;
+    this.#usageAsked = isObject(options) && options['include_usage'] === true;
     this.#traceId = traceId;
   }
 
   take(chunk: ChatChunk): string {
-    const head = headOf(chunk, this.#traceId);
-    const choices = Array.isArray(chunk.choices) ? chunk.choices : [];
-    const frames = choices.flatMap((choice) => {
-      const text = choice?.delta?.content ?? choice?.delta?.refusal ?? '';
-      const finish = choice?.finish_reason ?? null;
-      return text === '' && finish === null ? [] : [frame({ ...head, choices: [choiceOf(choice.index ?? 0, text, finish)] })];
-    });
-    if (choices.length === 0 && chunk.usage && this.#usageAsked) frames.push(frame({ ...head, choices: [], usage: chunk.usage }));
-    return frames.join('');
+    this.#head = headOf(chunk, this.#traceId);
+    if (chunk.usage) this.#usage = chunk.usage;
+    return choicesIn(chunk.choices)
+      .map(choiceOf)
+      .filter(({ text, finish_reason: finish }) => text !== '' || finish !== null)
+      .map((choice) => frame({ ...this.#head, choices: [choice] }))
+      .join('');
   }
 
+  /** Some providers count in each chunk, these clients want it once. */
   end(): string {
-    return 'data: [DONE]\n\n';
+    const usage = this.#usageAsked && this.#usage ? frame({ ...this.#head, choices: [], usage: this.#usage }) : '';
+    return `${usage}data: [DONE]\n\n`;
   }
 
   fail(error: StillhouseError): string {

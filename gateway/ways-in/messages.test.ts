@@ -2,10 +2,10 @@ import Anthropic from '@anthropic-ai/sdk';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isStillhouseError, StillhouseError } from '../../contracts/errors.ts';
-import { anthropicRequest } from '../providers/anthropic/request.ts';
-import type { ChatCompletion } from '../providers/dialect.ts';
-import { chunksOf } from './chunks.fixture.ts';
-import { completions } from './completions.fixture.ts';
+import type { ChatChunk, ChatCompletion } from '../providers/dialect.ts';
+import { chunkOf, chunksOf } from './chunks.fixture.ts';
+import { completionOf, completions } from './completions.fixture.ts';
+import { garbage } from './garbage.fixture.ts';
 import { countTokens, messagesWayIn } from './messages.ts';
 
 const TRACE = '01a21749-9a90-75d3-a137-50f20dc284f8';
@@ -48,16 +48,10 @@ test('whole and streamed, the official client reads the same message', async () 
 });
 
 test('a refusal and a redacted thought', async () => {
-  const completion: ChatCompletion = {
-    ...{ id: 'c', object: 'chat.completion', created: 1, model: 'm' },
-    choices: [
-      {
-        index: 0,
-        message: { role: 'assistant', content: null, refusal: 'No.', thinking_blocks: [{ type: 'redacted_thinking', data: 'x' }] },
-        finish_reason: 'content_filter',
-      },
-    ],
-  };
+  const completion = completionOf(
+    { content: null, refusal: 'No.', thinking_blocks: [{ type: 'redacted_thinking', data: 'x' }] },
+    'content_filter',
+  );
   for (const message of [await whole(completion), await streamed(completion, 2)]) {
     expect(message.stop_reason).toBe('refusal');
     expect(message.content).toMatchObject([
@@ -88,87 +82,84 @@ test.each([
   await expect(client(body, 'application/json', status).messages.create(asked)).rejects.toBeInstanceOf(type);
 });
 
-const CONVERSATION = {
-  model: 'claude-x',
-  max_tokens: 100,
-  system: [{ type: 'text', text: 'Rules', cache_control: { type: 'ephemeral' } }],
-  messages: [
-    {
-      role: 'user',
-      content: [
-        { type: 'text', text: 'See' },
-        { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'aaaa' } },
-      ],
-    },
-    {
-      role: 'assistant',
-      content: [
-        { type: 'thinking', thinking: 'hm', signature: 's' },
-        { type: 'text', text: 'Looking' },
-        { type: 'tool_use', id: 'a', name: 'f', input: { q: 1 } },
-      ],
-    },
-    {
-      role: 'user',
-      content: [
-        { type: 'tool_result', tool_use_id: 'a', content: [{ type: 'text', text: 'one' }], is_error: true },
-        { type: 'text', text: 'So?', cache_control: { type: 'ephemeral' } },
-      ],
-    },
-  ],
-  tools: [{ name: 'f', description: 'd', input_schema: { type: 'object' } }],
-  tool_choice: { type: 'any', disable_parallel_tool_use: true },
-  stop_sequences: ['END'],
-  temperature: 0.5,
-  top_k: 3,
-  metadata: { user_id: 'u' },
-};
-
-test('a conversation goes in and comes out at Anthropic as it was', () => {
-  const body = messagesWayIn.toChat(CONVERSATION);
-  const wire = anthropicRequest({ model: 'claude-x', body, stream: false, lenient: false, prefix: '', now: 1 });
-  expect(JSON.parse(wire.body)).toEqual(CONVERSATION);
+test('thoughts go back to where they came from: signed ones as blocks, others as reasoning', async () => {
+  const signed = { thinking_blocks: [{ type: 'thinking', thinking: 'hm', signature: 's' }] };
+  for (const thought of [signed, { reasoning_content: 'hm' }]) {
+    const { role, content } = await whole(completionOf({ content: 'yes', ...thought }));
+    const { messages } = messagesWayIn.toChat({ ...asked, messages: [{ role, content }] });
+    expect(messages).toEqual([{ role: 'assistant', content: 'yes', ...thought }]);
+  }
 });
 
-test('its chat form is OpenAI’s', () => {
-  const body = messagesWayIn.toChat({ ...CONVERSATION, stream: true, thinking: { type: 'enabled', budget_tokens: 10_000 } });
-  expect(body).toMatchObject({
-    max_completion_tokens: 100,
-    reasoning_effort: 'medium',
-    user: 'u',
-    stream_options: { include_usage: true },
-  });
-  expect((body['messages'] as { role: string }[]).map(({ role }) => role)).toEqual(['system', 'user', 'assistant', 'tool', 'user']);
-});
+/** A chunk with pieces of tool calls. */
+const pieces = (...calls: object[]) => chunkOf({ tool_calls: calls });
+const call = (id: string, name: string, index?: number) => ({ index, id, type: 'function', function: { name, arguments: '{"q":' } });
 
 test.each([
-  [{ max_tokens: undefined }, 'max_tokens'],
-  [{ messages: 'x' }, 'messages'],
-  [{ messages: [{ role: 'system', content: 'x' }] }, 'messages[0].role'],
-  [{ messages: [{ role: 'user', content: [{ type: 'server_tool_use' }] }] }, 'messages[0].content[0].type'],
-  [{ tools: [{ type: 'web_search_20250305', name: 'web_search' }] }, 'tools[0].type'],
-  [{ container: 'c' }, 'container'],
-])('what the gateway can’t carry is refused by its path: %j', (more, param) => {
-  expect(() => messagesWayIn.toChat({ ...asked, ...more })).toThrow(expect.objectContaining({ code: 'invalid_request', param }));
+  [0, 0],
+  [undefined, undefined],
+  [0, 1],
+])('two calls are two, their indexes %s and %s', async (first, second) => {
+  const frames = messagesWayIn.frames(asked, TRACE);
+  const text =
+    frames.take(pieces(call('a', 'f', first), { index: first, function: { arguments: '1}' } })) +
+    frames.take(pieces(call('b', 'g', second))) +
+    frames.take(pieces({ index: second, id: 'b', function: { arguments: '2}' } })) +
+    frames.end();
+  const message = await client(text, 'text/event-stream').messages.stream(asked).finalMessage();
+  expect(message.content).toMatchObject([
+    { type: 'tool_use', id: 'a', name: 'f', input: { q: 1 } },
+    { type: 'tool_use', id: 'b', name: 'g', input: { q: 2 } },
+  ]);
+  // Though the provider gave no reason at all.
+  expect(message.stop_reason).toBe('tool_use');
+});
+
+test('a piece of a call that is over is no answer', () => {
+  const frames = messagesWayIn.frames(asked, TRACE);
+  frames.take(pieces(call('a', 'f', 0), call('b', 'g', 1)));
+  expect(() => frames.take(pieces({ index: 0, function: { arguments: '}' } }))).toThrow(
+    expect.objectContaining({ code: 'upstream_invalid' }),
+  );
+});
+
+test('a call that was asked for by its name is a use of a tool, though the provider says stop', async () => {
+  const called = { id: '', type: 'function' as const, function: { name: 'f', arguments: '[1]' } };
+  const completion = completionOf({ content: null, tool_calls: [called] });
+  const message = await whole(completion);
+  expect(message.stop_reason).toBe('tool_use');
+  expect(message.content).toMatchObject([{ id: expect.stringMatching(/^call_/), input: { arguments: '[1]' } }]);
+  expect((await streamed(completion, 1)).content).toMatchObject([{ id: (message.content[0] as { id: string }).id }]);
 });
 
 test('tokens are counted by a rule of thumb', () => {
-  expect(countTokens({ ...asked, messages: [{ role: 'user', content: 'x'.repeat(4000) }] }).input_tokens).toBeGreaterThan(1000);
-  expect(countTokens({ messages: asked.messages }).input_tokens).toBeLessThan(20);
+  const count = (content: unknown, more: object = {}) => countTokens({ messages: [{ role: 'user', content }], ...more }).input_tokens;
+  expect(count('x'.repeat(4000))).toBeGreaterThan(1000);
+  expect(count('Hi')).toBeLessThan(20);
+  expect(count('Hi', { system: 'x'.repeat(400), tools: [{ name: 'f', input_schema: {}, description: 'x'.repeat(400) }] })).toBeGreaterThan(
+    200,
+  );
 });
 
-test('garbage is no other error than ours', () => {
-  const body = fc.dictionary(
-    fc.constantFrom('model', 'messages', 'max_tokens', 'system', 'tools', 'tool_choice', 'thinking', 'output_config'),
-    fc.anything(),
-  );
+test('an image counts as one, not by its bytes', () => {
+  const source = { type: 'base64', media_type: 'image/png', data: 'a'.repeat(100_000) };
+  const { input_tokens: tokens } = countTokens({ messages: [{ role: 'user', content: [{ type: 'image', source }] }] });
+  expect(tokens).toBeGreaterThan(1600);
+  expect(tokens).toBeLessThan(1700);
+});
+
+test('a provider’s garbage is read as far as it goes', () => {
   fc.assert(
-    fc.property(body, (garbage) => {
+    fc.property(garbage, (choice) => {
+      const frames = messagesWayIn.frames(asked, TRACE);
+      messagesWayIn.fromCompletion({ choices: [choice] } as unknown as ChatCompletion, asked, TRACE);
       try {
-        messagesWayIn.toChat({ max_tokens: 1, messages: [], ...garbage });
+        frames.take({ choices: [choice] } as unknown as ChatChunk);
       } catch (error) {
-        expect(isStillhouseError(error, 'invalid_request')).toBe(true);
+        if (!isStillhouseError(error, 'upstream_invalid')) throw error;
       }
+      frames.end();
     }),
+    { numRuns: 1000 },
   );
 });

@@ -4,9 +4,10 @@ import { zodTextFormat } from 'openai/helpers/zod';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { isStillhouseError, StillhouseError } from '../../contracts/errors.ts';
-import type { ChatCompletion } from '../providers/dialect.ts';
-import { chunksOf } from './chunks.fixture.ts';
-import { completions } from './completions.fixture.ts';
+import type { ChatChunk, ChatCompletion } from '../providers/dialect.ts';
+import { chunkOf, chunksOf } from './chunks.fixture.ts';
+import { completionOf, completions } from './completions.fixture.ts';
+import { garbage } from './garbage.fixture.ts';
 import { responsesWayIn } from './responses.ts';
 
 const TRACE = '01a21749-9a90-75d3-a137-50f20dc284f8';
@@ -79,10 +80,7 @@ test('events come in order: numbered, each delta inside its item, the last one t
 });
 
 test('structured answers are parsed by the client', async () => {
-  const completion: ChatCompletion = {
-    ...{ id: 'c', object: 'chat.completion', created: 1, model: 'm' },
-    choices: [{ index: 0, message: { role: 'assistant', content: '{"n":5}' }, finish_reason: 'stop' }],
-  };
+  const completion = completionOf({ content: '{"n":5}' });
   const text = { format: zodTextFormat(z.object({ n: z.number() }), 'number') };
   const response = await client(JSON.stringify(responsesWayIn.fromCompletion(completion, { ...asked, text }, TRACE))).responses.parse({
     ...asked,
@@ -101,76 +99,12 @@ test('a stream that breaks off is an error to the client, and never a response',
   await expect(client(text, 'text/event-stream').responses.stream(asked).finalResponse()).rejects.toThrow();
 });
 
-test('a conversation in items is the messages that one would write', () => {
-  const body = responsesWayIn.toChat({
-    model: 'smart',
-    instructions: 'Rules',
-    input: [
-      {
-        role: 'user',
-        content: [
-          { type: 'input_text', text: 'See' },
-          { type: 'input_image', image_url: 'https://x/y.png', detail: 'low' },
-        ],
-      },
-      { type: 'reasoning', id: 'rs_1', summary: [{ type: 'summary_text', text: 'hm' }] },
-      { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Looking', annotations: [] }] },
-      { type: 'function_call', call_id: 'a', name: 'f', arguments: '{"q":1}' },
-      { type: 'function_call', call_id: 'b', name: 'g', arguments: '{}' },
-      { type: 'function_call_output', call_id: 'a', output: 'one' },
-      { type: 'function_call_output', call_id: 'b', output: [{ type: 'input_text', text: 'two' }] },
-      { role: 'developer', content: 'Quick' },
-    ],
-    tools: [{ type: 'function', name: 'f', description: null, parameters: { type: 'object' }, strict: true }],
-    tool_choice: { type: 'function', name: 'f' },
-    reasoning: { effort: 'low' },
-    max_output_tokens: 9,
-    include: ['message.output_text.logprobs'],
-    store: false,
-  });
-  expect(body).toEqual({
-    model: 'smart',
-    messages: [
-      { role: 'system', content: 'Rules' },
-      {
-        role: 'user',
-        content: [
-          { type: 'text', text: 'See' },
-          { type: 'image_url', image_url: { url: 'https://x/y.png', detail: 'low' } },
-        ],
-      },
-      {
-        role: 'assistant',
-        content: 'Looking',
-        reasoning_content: 'hm',
-        tool_calls: [
-          { id: 'a', type: 'function', function: { name: 'f', arguments: '{"q":1}' } },
-          { id: 'b', type: 'function', function: { name: 'g', arguments: '{}' } },
-        ],
-      },
-      { role: 'tool', tool_call_id: 'a', content: 'one' },
-      { role: 'tool', tool_call_id: 'b', content: 'two' },
-      { role: 'developer', content: 'Quick' },
-    ],
-    tools: [{ type: 'function', function: { name: 'f', parameters: { type: 'object' }, strict: true } }],
-    tool_choice: { type: 'function', function: { name: 'f' } },
-    reasoning_effort: 'low',
-    max_completion_tokens: 9,
-    logprobs: true,
-  });
-});
-
 test('a provider’s own thoughts come back as they were', () => {
   const blocks = [
     { type: 'thinking', thinking: 'hm', signature: 's' },
     { type: 'redacted_thinking', data: 'x' },
   ];
-  const completion: ChatCompletion = {
-    ...{ id: 'c', object: 'chat.completion', created: 1, model: 'm' },
-    choices: [
-      { index: 0, message: { role: 'assistant', content: 'yes', reasoning_content: 'hm', thinking_blocks: blocks }, finish_reason: 'stop' },
-    ],
-  };
+  const completion = completionOf({ content: 'yes', reasoning_content: 'hm', thinking_blocks: blocks });
   const { output } = responsesWayIn.fromCompletion(completion, asked, TRACE) as { output: object[] };
   const { messages } = responsesWayIn.toChat({
     ...asked,
@@ -184,31 +118,75 @@ test('a provider’s own thoughts come back as they were', () => {
 });
 
 test.each([
-  [{ input: 5 }, 'input'],
-  [{ input: [{ type: 'item_reference', id: 'x' }] }, 'input[0].type'],
-  [{ input: [{ role: 'tool', content: 'x' }] }, 'input[0].role'],
-  [{ input: [{ role: 'user', content: [{ type: 'input_image', file_id: 'f' }] }] }, 'input[0].content[0].image_url'],
-  [{ tools: [{ type: 'web_search' }] }, 'tools[0].type'],
-  [{ background: true }, 'background'],
-  [{ truncation: 'auto' }, 'truncation'],
-  [{ conversation: 'c' }, 'conversation'],
-  [{ include: ['file_search_call.results'] }, 'include[0]'],
-])('what the gateway can’t carry is refused by its path: %j', (more, param) => {
-  expect(() => responsesWayIn.toChat({ ...asked, ...more })).toThrow(expect.objectContaining({ code: 'invalid_request', param }));
+  ['length', 'ab', { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' }, output: [{ status: 'incomplete' }] }],
+  ['content_filter', '', { status: 'incomplete', incomplete_details: { reason: 'content_filter' }, output: [{ status: 'incomplete' }] }],
+  ['stop', 'ab', { status: 'completed', incomplete_details: null, output: [{ status: 'completed' }] }],
+] as const)('an answer that ended by %s, whole and streamed', async (finish_reason, content, expected) => {
+  const completion = completionOf({ content }, finish_reason);
+  expect(await whole(completion)).toMatchObject(expected);
+  expect(await streamed(completion, 1)).toMatchObject(expected);
 });
 
-test('garbage is no other error than ours', () => {
-  const body = fc.dictionary(
-    fc.constantFrom('model', 'input', 'instructions', 'text', 'tools', 'tool_choice', 'reasoning', 'include'),
-    fc.anything(),
+test('a refusal is a part of its own, and whole', async () => {
+  const completion = completionOf({ content: 'Well', refusal: 'No.' }, 'content_filter');
+  for (const response of [await whole(completion), await streamed(completion, 2)]) {
+    expect(response.status).toBe('completed');
+    expect(response.output).toMatchObject([
+      {
+        content: [
+          { type: 'output_text', text: 'Well' },
+          { type: 'refusal', refusal: 'No.' },
+        ],
+      },
+    ]);
+  }
+});
+
+test('log-probabilities are of the text that they came with', () => {
+  const frames = responsesWayIn.frames(asked, TRACE);
+  const chunk = (delta: object, token?: string) => chunkOf(delta, token ? { logprobs: { content: [{ token, logprob: -1 }] } } : {});
+  const call = { index: 0, id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } };
+  const text =
+    frames.take(chunk({ content: 'a' }, 'a')) +
+    frames.take(chunk({ tool_calls: [call] })) +
+    frames.take(chunk({ content: 'b' }, 'b')) +
+    frames.end();
+  const { response } = JSON.parse(text.slice(text.lastIndexOf('data: ') + 6)) as {
+    response: { output: { content?: { logprobs: { token: string }[] }[] }[] };
+  };
+  const tokens = response.output.map(({ content }) => content?.flatMap(({ logprobs }) => logprobs.map(({ token }) => token)));
+  expect(tokens).toEqual([['a'], undefined, ['b']]);
+});
+
+test('two calls of one index are two; a piece of one that is over is no answer', async () => {
+  const chunk = (...tool_calls: object[]) => chunkOf({ tool_calls });
+  const begun = (id: string) => ({ index: 0, id, function: { name: 'f', arguments: `{"id":"${id}"}` } });
+  const frames = responsesWayIn.frames(asked, TRACE);
+  const text = frames.take(chunk(begun('a'))) + frames.take(chunk(begun('b'))) + frames.end();
+  const { output } = await client(text, 'text/event-stream').responses.stream(asked).finalResponse();
+  expect(output).toMatchObject([
+    { call_id: 'a', arguments: '{"id":"a"}' },
+    { call_id: 'b', arguments: '{"id":"b"}' },
+  ]);
+  const other = responsesWayIn.frames(asked, TRACE);
+  other.take(chunk(begun('a'), { ...begun('b'), index: 1 }));
+  expect(() => other.take(chunk({ index: 0, function: { arguments: '}' } }))).toThrow(
+    expect.objectContaining({ code: 'upstream_invalid' }),
   );
+});
+
+test('a provider’s garbage is read as far as it goes', () => {
   fc.assert(
-    fc.property(body, (garbage) => {
+    fc.property(garbage, (choice) => {
+      responsesWayIn.fromCompletion({ choices: [choice] } as unknown as ChatCompletion, asked, TRACE);
+      const frames = responsesWayIn.frames(asked, TRACE);
       try {
-        responsesWayIn.toChat({ input: 'x', ...garbage });
+        frames.take({ choices: [choice] } as unknown as ChatChunk);
       } catch (error) {
-        expect(isStillhouseError(error, 'invalid_request')).toBe(true);
+        if (!isStillhouseError(error, 'upstream_invalid')) throw error;
       }
+      frames.end();
     }),
+    { numRuns: 1000 },
   );
 });

@@ -1,24 +1,27 @@
+import { isObject } from '../../providers/chat-fields.ts';
 import type { ChatCompletion, ChatUsage, FinishReason } from '../../providers/dialect.ts';
+import { callId, firstAnswer } from '../answer-parts.ts';
 import type { ApiError } from '../way-in.ts';
 import type { Loose } from './blocks.ts';
 
 /** A completion as a message: its thoughts first, then its text, then its tool calls. */
 export function messagesAnswer(completion: ChatCompletion, _asked: Readonly<Loose>, traceId: string): object {
-  const [choice] = completion.choices;
-  const message = choice?.message;
-  const content: Loose[] = [...thoughtsOf(message?.thinking_blocks, message?.reasoning_content)];
-  const text = message?.content || (message?.refusal ?? '');
-  if (text !== '') content.push({ type: 'text', text });
-  for (const { id, function: called } of message?.tool_calls ?? []) {
-    content.push({ type: 'tool_use', id, name: called.name, input: parsed(called.arguments) });
-  }
+  const { thoughts, reasoning, text, refusal, calls, finish } = firstAnswer(completion);
+  const content: Loose[] = [...thoughts];
+  // What a provider without signatures thought.
+  if (thoughts.length === 0 && reasoning !== '') content.push({ type: 'thinking', thinking: reasoning, signature: '' });
+  const said = text + refusal;
+  if (said !== '') content.push({ type: 'text', text: said });
+  calls.forEach((call, place) =>
+    content.push({ type: 'tool_use', id: callId(call, traceId, place), name: call.name, input: parsed(call.arguments) }),
+  );
   return {
     id: messageId(traceId),
     type: 'message',
     role: 'assistant',
     model: completion.model,
     content,
-    stop_reason: stopReason(choice?.finish_reason ?? null),
+    stop_reason: stopReason(finish ?? 'stop', calls.length > 0),
     stop_sequence: null,
     usage: messagesUsage(completion.usage ?? null),
   };
@@ -28,26 +31,18 @@ export function messageId(traceId: string): string {
   return `msg_${traceId.replaceAll('-', '')}`;
 }
 
-/** Blocks with a signature where the provider gave them; else what the reasoning says, with none. */
-function thoughtsOf(blocks: unknown[] | undefined, reasoning: string | undefined): Loose[] {
-  if (blocks && blocks.length > 0) return blocks as Loose[];
-  return reasoning ? [{ type: 'thinking', thinking: reasoning, signature: '' }] : [];
-}
-
-export function stopReason(finish: FinishReason | null): string | null {
+/** Some providers say `stop` behind a tool call that was asked for by its name; these clients look for `tool_use`. */
+export function stopReason(finish: FinishReason, called: boolean): string {
   switch (finish) {
     case 'length':
       return 'max_tokens';
-    case 'tool_calls':
-      return 'tool_use';
     case 'content_filter':
       return 'refusal';
+    case 'tool_calls':
+      return 'tool_use';
     case 'stop':
-      return 'end_turn';
-    case null:
-      return null;
     default:
-      return 'end_turn';
+      return called ? 'tool_use' : 'end_turn';
   }
 }
 
@@ -82,10 +77,11 @@ export function messagesError({ status, message }: Pick<ApiError, 'status' | 'me
   return { type: 'error', error: { type, message } };
 }
 
-/** Arguments that are no JSON are passed on as they are, in an object. */
+/** Arguments that are no object are passed on as they are, in one. */
 function parsed(text: string): unknown {
   try {
-    return text === '' ? {} : JSON.parse(text);
+    const input: unknown = text === '' ? {} : JSON.parse(text);
+    return isObject(input) ? input : { arguments: text };
   } catch {
     return { arguments: text };
   }

@@ -1,23 +1,25 @@
 import { isObject, wrong } from '../../providers/chat-fields.ts';
+import { quoted } from '../hostile-json.ts';
 
 export type Loose = Record<string, unknown>;
 
-/** Blocks of text, images and documents as parts of the chat form, their marks for the cache kept. */
 export function chatContent(blocks: unknown, at: string): Loose[] {
   if (!Array.isArray(blocks)) throw wrong(at, 'a list of blocks is needed');
-  return blocks.map((block: unknown, index) => {
-    const path = `${at}[${index}]`;
-    if (!isObject(block)) throw wrong(path, 'an object is needed');
-    const part = partOf(block, path);
-    return block['cache_control'] == null ? part : { ...part, cache_control: block['cache_control'] };
-  });
+  return blocks.map((block: unknown, index) => partOf(block, `${at}[${index}]`));
 }
 
 export function textOfBlocks(blocks: readonly Loose[]): string {
   return blocks.map((block) => (typeof block['text'] === 'string' ? block['text'] : '')).join('');
 }
 
-function partOf(block: Loose, at: string): Loose {
+/** A block of text, an image or a document as a part of the chat form, its mark for the cache kept. */
+export function partOf(block: unknown, at: string): Loose {
+  if (!isObject(block)) throw wrong(at, 'an object is needed');
+  const part = bare(block, at);
+  return block['cache_control'] == null ? part : { ...part, cache_control: block['cache_control'] };
+}
+
+function bare(block: Loose, at: string): Loose {
   switch (block['type']) {
     case 'text':
       if (typeof block['text'] !== 'string') throw wrong(`${at}.text`, 'a text is needed');
@@ -27,12 +29,13 @@ function partOf(block: Loose, at: string): Loose {
     case 'document':
       return documentOf(block, at);
     default:
-      throw wrong(`${at}.type`, `"${String(block['type'])}" is nothing that the gateway can pass on`);
+      throw wrong(`${at}.type`, `${quoted(block['type'])} is nothing that the gateway can pass on`);
   }
 }
 
 function documentOf(block: Loose, at: string): Loose {
-  const { source, title } = block;
+  const { source, title, citations } = block;
+  if (isObject(citations) && citations['enabled'] === true) throw wrong(`${at}.citations`, 'few providers quote their sources');
   // A document of plain text is a text.
   if (isObject(source) && source['type'] === 'text' && typeof source['data'] === 'string') return { type: 'text', text: source['data'] };
   const address = addressOf(source, `${at}.source`);

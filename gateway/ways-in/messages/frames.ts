@@ -1,6 +1,7 @@
 import type { StillhouseError } from '../../../contracts/errors.ts';
 import { ERROR_CODES } from '../../../contracts/errors.ts';
-import type { ChatChunk, ChatDelta, ChatUsage, FinishReason } from '../../providers/dialect.ts';
+import type { ChatChunk, ChatUsage, FinishReason } from '../../providers/dialect.ts';
+import { type AnswerParts, callId, type CallPart, firstAnswer, OpenCall } from '../answer-parts.ts';
 import type { FrameTranslator } from '../way-in.ts';
 import { messageId, messagesError, messagesUsage, stopReason } from './answer.ts';
 import type { Loose } from './blocks.ts';
@@ -12,8 +13,8 @@ export class MessageFrames implements FrameTranslator {
   /** Index of the newest block; -1: none yet. */
   #index = -1;
   #open: 'text' | 'thinking' | 'tool' | null = null;
-  /** Of the open tool call: its index in the chat form. */
-  #tool = -1;
+  readonly #call = new OpenCall();
+  #calls = 0;
   #finish: FinishReason | null = null;
   #usage: ChatUsage | null = null;
 
@@ -24,14 +25,14 @@ export class MessageFrames implements FrameTranslator {
   take(chunk: ChatChunk): string {
     let text = this.#begun ? '' : this.#start(chunk);
     if (chunk.usage) this.#usage = chunk.usage;
-    const choice = Array.isArray(chunk.choices) ? chunk.choices.find((one) => (one?.index ?? 0) === 0) : undefined;
-    if (choice?.delta) text += this.#delta(choice.delta);
-    if (typeof choice?.finish_reason === 'string') this.#finish = choice.finish_reason;
+    const parts = firstAnswer(chunk);
+    text += this.#parts(parts);
+    this.#finish = parts.finish ?? this.#finish;
     return text;
   }
 
   end(): string {
-    const delta = { stop_reason: stopReason(this.#finish ?? 'stop'), stop_sequence: null };
+    const delta = { stop_reason: stopReason(this.#finish ?? 'stop', this.#calls > 0), stop_sequence: null };
     return this.#close() + frame('message_delta', { delta, usage: messagesUsage(this.#usage) }) + frame('message_stop', {});
   }
 
@@ -42,40 +43,43 @@ export class MessageFrames implements FrameTranslator {
   #start(chunk: ChatChunk): string {
     this.#begun = true;
     const message = {
-      ...{ id: messageId(this.#traceId), type: 'message', role: 'assistant', model: chunk.model, content: [] },
-      ...{ stop_reason: null, stop_sequence: null, usage: messagesUsage(chunk.usage ?? null) },
+      id: messageId(this.#traceId),
+      type: 'message',
+      role: 'assistant',
+      model: chunk.model,
+      content: [],
+      stop_reason: null,
+      stop_sequence: null,
+      usage: messagesUsage(chunk.usage ?? null),
     };
     return frame('message_start', { message });
   }
 
-  #delta(delta: ChatDelta): string {
+  #parts({ reasoning, thoughts, text: said, refusal, calls }: AnswerParts): string {
     let text = '';
-    if (delta.reasoning_content) text += this.#part('thinking', { type: 'thinking_delta', thinking: delta.reasoning_content });
-    for (const block of (delta.thinking_blocks ?? []) as Loose[]) text += this.#thought(block);
-    const said = delta.content || delta.refusal;
-    if (said) text += this.#part('text', { type: 'text_delta', text: said });
-    for (const call of delta.tool_calls ?? []) text += this.#call(call);
+    if (reasoning !== '') text += this.#part('thinking', { type: 'thinking_delta', thinking: reasoning });
+    for (const block of thoughts) text += this.#thought(block);
+    if (said + refusal !== '') text += this.#part('text', { type: 'text_delta', text: said + refusal });
+    for (const call of calls) text += this.#callPart(call);
     return text;
   }
 
-  /** A thought that is whole: its signature closes the open one; what has none came as text already. */
+  /** A thought that is whole: its signature closes the open one. */
   #thought(block: Loose): string {
     if (block['type'] === 'redacted_thinking') return this.#close() + this.#begin(block) + this.#close();
-    if (typeof block['signature'] !== 'string') return '';
-    const open =
-      this.#open === 'thinking' ? '' : this.#part('thinking', { type: 'thinking_delta', thinking: String(block['thinking'] ?? '') });
+    const thinking = typeof block['thinking'] === 'string' ? block['thinking'] : '';
+    const open = this.#open === 'thinking' ? '' : this.#part('thinking', { type: 'thinking_delta', thinking });
     return open + this.#deltaFrame({ type: 'signature_delta', signature: block['signature'] }) + this.#close();
   }
 
-  #call(call: NonNullable<ChatDelta['tool_calls']>[number]): string {
+  #callPart(call: CallPart): string {
     let text = '';
-    if (this.#open !== 'tool' || this.#tool !== call.index) {
-      text += this.#close() + this.#begin({ type: 'tool_use', id: call.id ?? '', name: call.function?.name ?? '', input: {} });
+    if (this.#call.begins(call)) {
+      const block = { type: 'tool_use', id: callId(call, this.#traceId, this.#calls++), name: call.name, input: {} };
+      text += this.#close() + this.#begin(block);
       this.#open = 'tool';
-      this.#tool = call.index;
     }
-    const args = call.function?.arguments;
-    return args ? text + this.#deltaFrame({ type: 'input_json_delta', partial_json: args }) : text;
+    return call.arguments === '' ? text : text + this.#deltaFrame({ type: 'input_json_delta', partial_json: call.arguments });
   }
 
   #part(kind: 'text' | 'thinking', delta: Loose): string {
@@ -89,6 +93,7 @@ export class MessageFrames implements FrameTranslator {
 
   #begin(block: Loose): string {
     this.#index++;
+    if (block['type'] !== 'tool_use') this.#call.end();
     // Whatever it is, it is open until it is closed.
     this.#open = 'text';
     return frame('content_block_start', { index: this.#index, content_block: block });

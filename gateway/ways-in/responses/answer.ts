@@ -1,4 +1,5 @@
 import type { ChatCompletion, ChatUsage, FinishReason } from '../../providers/dialect.ts';
+import { type AnswerParts, callId, firstAnswer } from '../answer-parts.ts';
 import { encryptedContent } from './items.ts';
 
 type Loose = Readonly<Record<string, unknown>>;
@@ -13,13 +14,16 @@ export type ContentPart =
 
 /** A completion as a response. */
 export function responsesAnswer(completion: ChatCompletion, asked: Loose, traceId: string): object {
-  const [choice] = completion.choices;
-  const logprobs = (choice?.logprobs as { content?: unknown[] } | null | undefined)?.content ?? [];
+  const parts = firstAnswer(completion);
+  const output = outputOf(parts, traceId);
+  const finish = parts.finish ?? 'stop';
+  const last = output.at(-1);
+  if (last && last.type !== 'reasoning') last.status = statusOf(finish, output) === 'incomplete' ? 'incomplete' : 'completed';
   return responseOf(asked, traceId, {
     createdAt: completion.created,
     model: completion.model,
-    output: choice ? outputOf(choice.message, logprobs, traceId) : [],
-    finish: choice?.finish_reason ?? 'stop',
+    output,
+    finish,
     usage: completion.usage ?? null,
   });
 }
@@ -36,14 +40,14 @@ interface ResponseParts {
 
 /** The whole object, with what was asked said again. */
 export function responseOf(asked: Loose, traceId: string, { createdAt, model, output, finish, usage, error }: ResponseParts) {
-  const reason = finish === 'length' ? 'max_output_tokens' : finish === 'content_filter' && output.length === 0 ? 'content_filter' : null;
+  const reason = finish === null ? null : incompleteReason(finish, output);
   const text = asked['text'] as Loose | null | undefined;
   const reasoning = asked['reasoning'] as Loose | null | undefined;
   return {
     id: responseId(traceId),
     object: 'response',
     created_at: createdAt,
-    status: error ? 'failed' : finish === null ? 'in_progress' : reason === null ? 'completed' : 'incomplete',
+    status: error ? 'failed' : finish === null ? 'in_progress' : statusOf(finish, output),
     background: false,
     error: error ?? null,
     incomplete_details: reason === null ? null : { reason },
@@ -59,12 +63,24 @@ export function responseOf(asked: Loose, traceId: string, { createdAt, model, ou
     text: { ...text, format: text?.['format'] ?? { type: 'text' } },
     tool_choice: asked['tool_choice'] ?? 'auto',
     tools: asked['tools'] ?? [],
+    top_logprobs: asked['top_logprobs'] ?? 0,
     top_p: asked['top_p'] ?? 1,
     truncation: asked['truncation'] ?? 'disabled',
-    usage: usage ? usageOf(usage) : null,
-    user: asked['user'] ?? null,
+    ...(usage ? { usage: usageOf(usage) } : {}),
+    ...(asked['user'] == null ? {} : { user: asked['user'] }),
     metadata: asked['metadata'] ?? {},
   };
+}
+
+/** Whether an answer is whole; one that was filtered is, where it says why. */
+export function statusOf(finish: FinishReason, output: readonly OutputItem[]): 'completed' | 'incomplete' {
+  return incompleteReason(finish, output) === null ? 'completed' : 'incomplete';
+}
+
+function incompleteReason(finish: FinishReason, output: readonly OutputItem[]): 'max_output_tokens' | 'content_filter' | null {
+  if (finish === 'length') return 'max_output_tokens';
+  const refuses = output.some((item) => item.type === 'message' && item.content.some(({ type }) => type === 'refusal'));
+  return finish === 'content_filter' && !refuses ? 'content_filter' : null;
 }
 
 export function responseId(traceId: string): string {
@@ -82,27 +98,20 @@ export function itemId(kind: 'rs' | 'msg' | 'fc', traceId: string, place: number
   return `${kind}_${traceId.replaceAll('-', '')}${place}`;
 }
 
-function outputOf(message: ChatCompletion['choices'][number]['message'], logprobs: unknown[], traceId: string): OutputItem[] {
+function outputOf({ text, refusal, reasoning, thoughts, calls, logprobs }: AnswerParts, traceId: string): OutputItem[] {
   const items: OutputItem[] = [];
   const id = (kind: 'rs' | 'msg' | 'fc') => itemId(kind, traceId, items.length);
-  if (message.reasoning_content || message.thinking_blocks?.length)
-    items.push(reasoningItem(id('rs'), message.reasoning_content ?? '', message.thinking_blocks ?? []));
+  if (reasoning !== '' || thoughts.length > 0) items.push(reasoningItem(id('rs'), reasoning, thoughts));
   const content: ContentPart[] = [];
-  if (message.content) content.push({ type: 'output_text', text: message.content, annotations: [], logprobs });
-  if (message.refusal) content.push({ type: 'refusal', refusal: message.refusal });
+  if (text !== '') content.push({ type: 'output_text', text, annotations: [], logprobs });
+  if (refusal !== '') content.push({ type: 'refusal', refusal });
   // An answer without anything is an empty text.
-  if (content.length === 0 && !message.tool_calls?.length) content.push({ type: 'output_text', text: '', annotations: [], logprobs });
+  if (content.length === 0 && calls.length === 0) content.push({ type: 'output_text', text: '', annotations: [], logprobs });
   if (content.length > 0) items.push({ id: id('msg'), type: 'message', role: 'assistant', status: 'completed', content });
-  for (const { id: callId, function: called } of message.tool_calls ?? []) {
-    items.push({
-      id: id('fc'),
-      type: 'function_call',
-      status: 'completed',
-      call_id: callId,
-      name: called.name,
-      arguments: called.arguments,
-    });
-  }
+  calls.forEach((call, place) => {
+    const made = { call_id: callId(call, traceId, place), name: call.name, arguments: call.arguments };
+    items.push({ id: id('fc'), type: 'function_call', status: 'completed', ...made });
+  });
   return items;
 }
 
@@ -114,7 +123,10 @@ export function reasoningItem(id: string, text: string, blocks: readonly unknown
 function usageOf(usage: ChatUsage) {
   return {
     input_tokens: usage.prompt_tokens,
-    input_tokens_details: { cached_tokens: usage.prompt_tokens_details?.cached_tokens ?? 0 },
+    input_tokens_details: {
+      cached_tokens: usage.prompt_tokens_details?.cached_tokens ?? 0,
+      cache_write_tokens: usage.prompt_tokens_details?.cache_write_tokens ?? 0,
+    },
     output_tokens: usage.completion_tokens,
     output_tokens_details: { reasoning_tokens: usage.completion_tokens_details?.reasoning_tokens ?? 0 },
     total_tokens: usage.total_tokens,

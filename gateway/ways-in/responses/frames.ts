@@ -1,7 +1,8 @@
 import type { StillhouseError } from '../../../contracts/errors.ts';
-import type { ChatChunk, ChatDelta, ChatUsage, FinishReason } from '../../providers/dialect.ts';
+import type { ChatChunk, ChatUsage, FinishReason } from '../../providers/dialect.ts';
+import { type AnswerParts, callId, type CallPart, firstAnswer, OpenCall } from '../answer-parts.ts';
 import type { FrameTranslator } from '../way-in.ts';
-import { type ContentPart, itemId, type OutputItem, reasoningItem, responseOf } from './answer.ts';
+import { type ContentPart, itemId, type OutputItem, reasoningItem, responseOf, statusOf } from './answer.ts';
 
 type Loose = Readonly<Record<string, unknown>>;
 type MessageItem = Extract<OutputItem, { type: 'message' }>;
@@ -18,10 +19,11 @@ export class ResponseFrames implements FrameTranslator {
   #open: OutputItem | null = null;
   /** Of the open reasoning: its text and its provider's blocks. */
   #thought = { text: '', blocks: [] as unknown[] };
-  /** Of the open tool call: its index in the chat form. */
-  #tool = -1;
+  readonly #call = new OpenCall();
+  #calls = 0;
   #finish: FinishReason | null = null;
   #usage: ChatUsage | null = null;
+  /** Of the open part. */
   #logprobs: unknown[] = [];
 
   constructor(asked: Loose, traceId: string) {
@@ -32,10 +34,9 @@ export class ResponseFrames implements FrameTranslator {
   take(chunk: ChatChunk): string {
     let text = this.#begun ? '' : this.#start(chunk);
     if (chunk.usage) this.#usage = chunk.usage;
-    const choice = Array.isArray(chunk.choices) ? chunk.choices.find((one) => (one?.index ?? 0) === 0) : undefined;
-    const logprobs = (choice?.logprobs as { content?: unknown[] } | null | undefined)?.content;
-    if (choice?.delta) text += this.#delta(choice.delta, logprobs ?? []);
-    if (typeof choice?.finish_reason === 'string') this.#finish = choice.finish_reason;
+    const parts = firstAnswer(chunk);
+    text += this.#parts(parts);
+    this.#finish = parts.finish ?? this.#finish;
     return text;
   }
 
@@ -49,7 +50,8 @@ export class ResponseFrames implements FrameTranslator {
 
   fail(error: StillhouseError): string {
     const { code, message } = error;
-    const response = responseOf(this.#asked, this.#traceId, { ...this.#parts(null), error: { code: 'server_error', message } });
+    if (this.#open && this.#open.type !== 'reasoning') this.#open.status = 'incomplete';
+    const response = responseOf(this.#asked, this.#traceId, { ...this.#state(null), error: { code: 'server_error', message } });
     return this.#frame('error', { code, message, param: null }) + this.#frame('response.failed', { response });
   }
 
@@ -63,22 +65,21 @@ export class ResponseFrames implements FrameTranslator {
     );
   }
 
-  #delta(delta: ChatDelta, logprobs: unknown[]): string {
+  #parts({ reasoning, thoughts, text: said, refusal, calls, logprobs }: AnswerParts): string {
     let text = '';
-    if (delta.reasoning_content || delta.thinking_blocks?.length)
-      text += this.#think(delta.reasoning_content ?? '', delta.thinking_blocks ?? []);
-    if (delta.content) {
+    if (reasoning !== '' || thoughts.length > 0) text += this.#think(reasoning, thoughts);
+    if (said !== '') {
       text += this.#part('output_text');
       this.#logprobs.push(...logprobs);
-      (this.#message().content.at(-1) as { text: string }).text += delta.content;
-      text += this.#frame('response.output_text.delta', { ...this.#place(), delta: delta.content, logprobs });
+      (this.#message().content.at(-1) as { text: string }).text += said;
+      text += this.#frame('response.output_text.delta', { ...this.#place(), delta: said, logprobs });
     }
-    if (delta.refusal) {
+    if (refusal !== '') {
       text += this.#part('refusal');
-      (this.#message().content.at(-1) as { refusal: string }).refusal += delta.refusal;
-      text += this.#frame('response.refusal.delta', { ...this.#place(), delta: delta.refusal });
+      (this.#message().content.at(-1) as { refusal: string }).refusal += refusal;
+      text += this.#frame('response.refusal.delta', { ...this.#place(), delta: refusal });
     }
-    for (const call of delta.tool_calls ?? []) text += this.#call(call);
+    for (const call of calls) text += this.#callPart(call);
     return text;
   }
 
@@ -108,24 +109,24 @@ export class ResponseFrames implements FrameTranslator {
     text += this.#closePart();
     const part: ContentPart = type === 'refusal' ? { type, refusal: '' } : { type, text: '', annotations: [], logprobs: [] };
     content.push(part);
+    this.#logprobs = [];
     return text + this.#frame('response.content_part.added', { ...this.#place(), part: structuredClone(part) });
   }
 
-  #call(call: NonNullable<ChatDelta['tool_calls']>[number]): string {
+  #callPart(call: CallPart): string {
     let text = '';
-    if (this.#open?.type !== 'function_call' || this.#tool !== call.index) {
-      const made = { status: 'in_progress', call_id: call.id ?? '', name: call.function?.name ?? '', arguments: '' };
+    if (this.#call.begins(call)) {
+      const made = { status: 'in_progress', call_id: callId(call, this.#traceId, this.#calls++), name: call.name, arguments: '' };
       text += this.#add((id) => ({ id, type: 'function_call', ...made }), 'fc');
-      this.#tool = call.index;
     }
-    const args = call.function?.arguments;
-    if (!args || this.#open?.type !== 'function_call') return text;
-    this.#open.arguments += args;
-    return text + this.#frame('response.function_call_arguments.delta', { ...this.#itemPlace(), delta: args });
+    if (call.arguments === '' || this.#open?.type !== 'function_call') return text;
+    this.#open.arguments += call.arguments;
+    return text + this.#frame('response.function_call_arguments.delta', { ...this.#itemPlace(), delta: call.arguments });
   }
 
   #add(make: (id: string) => OutputItem, kind: 'rs' | 'msg' | 'fc'): string {
     const closed = this.#close();
+    if (kind !== 'fc') this.#call.end();
     this.#open = make(itemId(kind, this.#traceId, this.#output.length));
     this.#output.push(this.#open);
     return closed + this.#frame('response.output_item.added', { output_index: this.#output.length - 1, item: structuredClone(this.#open) });
@@ -146,7 +147,7 @@ export class ResponseFrames implements FrameTranslator {
         text += this.#frame('response.reasoning_summary_part.done', { ...at, part: { type: 'summary_text', text: said } });
       }
       Object.assign(item, reasoningItem(item.id, said, blocks));
-    } else item.status = 'completed';
+    } else item.status = statusOf(this.#finish ?? 'stop', this.#output);
     text += this.#frame('response.output_item.done', { output_index: this.#output.length - 1, item: structuredClone(item) });
     this.#open = null;
     return text;
@@ -176,7 +177,7 @@ export class ResponseFrames implements FrameTranslator {
     return { ...this.#itemPlace(), content_index: this.#message().content.length - 1 };
   }
 
-  #parts(finish: FinishReason | null) {
+  #state(finish: FinishReason | null) {
     return {
       createdAt: this.#createdAt,
       model: this.#model,
@@ -187,7 +188,7 @@ export class ResponseFrames implements FrameTranslator {
   }
 
   #response(finish: FinishReason | null) {
-    return responseOf(this.#asked, this.#traceId, this.#parts(finish));
+    return responseOf(this.#asked, this.#traceId, this.#state(finish));
   }
 
   #frame(type: string, data: object): string {

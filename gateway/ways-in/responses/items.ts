@@ -1,50 +1,71 @@
 import { isObject, wrong } from '../../providers/chat-fields.ts';
+import { quoted } from '../hostile-json.ts';
 
 type Loose = Record<string, unknown>;
 
-/** Items of an input as messages: what the assistant thought, said and called between two others' items is one message. */
+/**
+ * Items of an input as messages: what the assistant thought, said and called between two others' items is one message, for
+ * results must follow their calls. Two things that it said in a row, without a call, are two.
+ */
 export function itemsToMessages(input: unknown): Loose[] {
   if (typeof input === 'string') return [{ role: 'user', content: input }];
   if (!Array.isArray(input)) throw wrong('input', 'a text or a list of items is needed');
   const messages: Loose[] = [];
   /** The assistant's message in the making. */
   let own: Loose | null = null;
-  const assistant = () => {
-    if (own === null) messages.push((own = { role: 'assistant', content: null }));
+  const assistant = (another: boolean): Loose => {
+    if (own === null || (another && own['content'] !== null && own['tool_calls'] === undefined))
+      messages.push((own = { role: 'assistant', content: null }));
     return own;
+  };
+  const others = (message: Loose) => {
+    own = null;
+    messages.push(message);
   };
   input.forEach((item: unknown, index) => {
     const at = `input[${index}]`;
     if (!isObject(item)) throw wrong(at, 'an object is needed');
-    switch (item['type'] ?? 'message') {
+    switch (typeOf(item)) {
       case 'message':
-        if (item['role'] === 'assistant') {
-          // Two messages in a row are two; thoughts before one belong to it.
-          if (own && (own['content'] !== null || own['tool_calls'] !== undefined)) own = null;
-          assistant()['content'] = contentOf(item['content'], `${at}.content`);
-        } else {
-          own = null;
-          messages.push(messageOf(item, at));
-        }
+        if (item['role'] === 'assistant') say(assistant(true), contentOf(item['content'], `${at}.content`));
+        else others(messageOf(item, at));
         break;
       case 'reasoning':
-        own = null;
-        think(assistant(), item);
+        think(assistant(true), item);
         break;
-      case 'function_call': {
-        const message = assistant();
-        message['tool_calls'] = [...((message['tool_calls'] as Loose[] | undefined) ?? []), callOf(item, at)];
+      case 'function_call':
+        call(assistant(false), callOf(item, at));
         break;
-      }
       case 'function_call_output':
-        own = null;
-        messages.push(outputOf(item, at));
+        others(outputOf(item, at));
         break;
       default:
-        throw wrong(`${at}.type`, `"${String(item['type'])}" is nothing that the gateway can pass on to every provider`);
+        throw wrong(`${at}.type`, `${quoted(typeOf(item))} is nothing that the gateway can pass on to every provider`);
     }
   });
-  return messages;
+  // Thoughts that came to nothing are no message.
+  return messages.filter((message) => message['role'] !== 'assistant' || message['content'] !== null || message['tool_calls']);
+}
+
+/** The type may be left out of messages, and of references. */
+function typeOf(item: Loose): unknown {
+  return item['type'] ?? (item['role'] === undefined && typeof item['id'] === 'string' ? 'item_reference' : 'message');
+}
+
+function say(message: Loose, content: string | Loose[]): void {
+  const before = message['content'] as string | Loose[] | null;
+  if (before === null) message['content'] = content;
+  else if (typeof before === 'string' && typeof content === 'string') message['content'] = before + content;
+  else message['content'] = [...partsIn(before), ...partsIn(content)];
+}
+
+function partsIn(content: string | Loose[]): Loose[] {
+  return typeof content === 'string' ? [{ type: 'text', text: content }] : content;
+}
+
+function call(message: Loose, made: Loose): void {
+  const calls = (message['tool_calls'] ??= []) as Loose[];
+  calls.push(made);
 }
 
 function messageOf(item: Loose, at: string): Loose {
@@ -71,7 +92,7 @@ function partOf(part: unknown, at: string): Loose {
       if (typeof part['text'] !== 'string') throw wrong(`${at}.text`, 'a text is needed');
       return { type: 'text', text: part['text'] };
     case 'refusal':
-      return { type: 'text', text: String(part['refusal'] ?? '') };
+      return { type: 'text', text: typeof part['refusal'] === 'string' ? part['refusal'] : '' };
     case 'input_image': {
       const { image_url: url, detail } = part;
       if (typeof url !== 'string') throw wrong(`${at}.image_url`, 'the image or its address is needed; files of OpenAI’s are not at hand');
@@ -83,17 +104,17 @@ function partOf(part: unknown, at: string): Loose {
       return { type: 'file', file: { file_data: data, ...(typeof filename === 'string' ? { filename } : {}) } };
     }
     default:
-      throw wrong(`${at}.type`, `"${String(part['type'])}" is no part of a message`);
+      throw wrong(`${at}.type`, `${quoted(part['type'])} is no part of a message`);
   }
 }
 
 /** What it thought, as it was given out: blocks of its provider's own in `encrypted_content`, else its text. */
 function think(message: Loose, item: Loose): void {
   const blocks = thinkingBlocks(item['encrypted_content']);
-  if (blocks) message['thinking_blocks'] = blocks;
+  if (blocks) message['thinking_blocks'] = [...((message['thinking_blocks'] as unknown[] | undefined) ?? []), ...blocks];
   const texts = [item['summary'], item['content']].flatMap((list) => (Array.isArray(list) ? list : [])).filter(isObject);
   const text = texts.map((one) => (typeof one['text'] === 'string' ? one['text'] : '')).join('');
-  if (text !== '') message['reasoning_content'] = text;
+  if (text !== '') message['reasoning_content'] = ((message['reasoning_content'] as string | undefined) ?? '') + text;
 }
 
 /** A provider's blocks as one text that a client keeps and gives back. */

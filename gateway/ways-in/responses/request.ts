@@ -1,6 +1,7 @@
-import { StillhouseError } from '../../../contracts/errors.ts';
 import { isObject, wrong } from '../../providers/chat-fields.ts';
+import { checkNesting } from '../hostile-json.ts';
 import { itemsToMessages } from './items.ts';
+import { toolsToChat } from './tools.ts';
 
 type Loose = Readonly<Record<string, unknown>>;
 
@@ -12,36 +13,35 @@ const SAME = [
   'stream',
   'metadata',
   'user',
-  'parallel_tool_calls',
   'service_tier',
   'safety_identifier',
   'prompt_cache_key',
+  'prompt_cache_retention',
 ] as const;
 /** `store` and `previous_response_id` are the gateway's own affair; `truncation` and `include` are looked at below. */
-const KNOWN = new Set<string>([
-  ...SAME,
-  ...['input', 'instructions', 'max_output_tokens', 'text', 'tools', 'tool_choice', 'reasoning', 'include', 'truncation', 'top_logprobs'],
-  ...['store', 'previous_response_id', 'stream_options', 'background'],
-]);
+const OWN =
+  'input instructions max_output_tokens text tools tool_choice parallel_tool_calls reasoning include truncation top_logprobs ' +
+  'store previous_response_id stream_options background';
+const KNOWN = new Set<string>([...SAME, ...OWN.split(' ')]);
 const LOGPROBS = 'message.output_text.logprobs';
-const INCLUDED = new Set([LOGPROBS, 'reasoning.encrypted_content']);
+const INCLUDED = new Set<unknown>([LOGPROBS, 'reasoning.encrypted_content']);
 
 /** A body of `/v1/responses` in the chat form. */
 export function responsesToChat(body: Loose): Record<string, unknown> {
+  checkNesting(body);
   checkFields(body);
   const { instructions, reasoning, text } = body;
   const effort = isObject(reasoning) ? reasoning['effort'] : undefined;
   const verbosity = isObject(text) ? text['verbosity'] : undefined;
+  const said = itemsToMessages(body['input']);
+  if (said.length === 0 && body['previous_response_id'] == null) throw wrong('input', 'it is empty');
   return {
     ...Object.fromEntries(SAME.filter((field) => body[field] != null).map((field) => [field, body[field]])),
-    messages: [
-      ...(instructions == null ? [] : [{ role: 'system', content: textIn(instructions, 'instructions') }]),
-      ...itemsToMessages(body['input']),
-    ],
+    messages: [...(instructions == null ? [] : [{ role: 'system', content: textIn(instructions, 'instructions') }]), ...said],
     ...(body['max_output_tokens'] == null ? {} : { max_completion_tokens: body['max_output_tokens'] }),
     ...formatOf(text),
     ...(verbosity == null ? {} : { verbosity }),
-    ...toolsOf(body),
+    ...toolsToChat(body),
     ...(effort == null ? {} : { reasoning_effort: effort }),
     ...logprobsOf(body),
     ...(body['stream'] === true ? { stream_options: { include_usage: true } } : {}),
@@ -50,16 +50,16 @@ export function responsesToChat(body: Loose): Record<string, unknown> {
 
 function checkFields(body: Loose): void {
   for (const [field, value] of Object.entries(body)) {
-    if (value != null && !KNOWN.has(field)) throw refused(field, 'the gateway cannot do this for every provider');
+    if (value != null && !KNOWN.has(field)) throw wrong(field, 'the gateway cannot do this for every provider');
   }
-  if (body['background'] === true) throw refused('background', 'answers are given while the caller waits');
+  if (body['background'] === true) throw wrong('background', 'answers are given while the caller waits');
   if (body['truncation'] != null && body['truncation'] !== 'disabled')
-    throw refused('truncation', 'the gateway leaves nothing out of a conversation');
+    throw wrong('truncation', 'the gateway leaves nothing out of a conversation');
   const { include } = body;
   if (include == null) return;
   if (!Array.isArray(include)) throw wrong('include', 'a list is needed');
-  const odd = include.findIndex((one) => !INCLUDED.has(String(one)));
-  if (odd >= 0) throw refused(`include[${odd}]`, 'this belongs to a tool that runs at OpenAI');
+  const odd = include.findIndex((one) => !INCLUDED.has(one));
+  if (odd >= 0) throw wrong(`include[${odd}]`, 'this belongs to a tool that runs at OpenAI');
 }
 
 function formatOf(text: unknown): object {
@@ -73,41 +73,14 @@ function formatOf(text: unknown): object {
   return { response_format: { type: 'json_schema', json_schema: schema } };
 }
 
-function toolsOf(body: Loose): object {
-  const { tools } = body;
-  if (tools == null) return {};
-  if (!Array.isArray(tools)) throw wrong('tools', 'a list is needed');
-  const made = tools.map((tool: unknown, index) => {
-    if (!isObject(tool)) throw wrong(`tools[${index}]`, 'an object is needed');
-    if (tool['type'] !== 'function')
-      throw refused(`tools[${index}].type`, `"${String(tool['type'])}" runs at OpenAI, and the gateway may send this call elsewhere`);
-    if (typeof tool['name'] !== 'string') throw wrong(`tools[${index}].name`, 'a text is needed');
-    const { type, ...called } = tool;
-    return { type, function: Object.fromEntries(Object.entries(called).filter(([, value]) => value !== null)) };
-  });
-  return made.length === 0 ? {} : { tools: made, ...choiceOf(body['tool_choice']) };
-}
-
-function choiceOf(choice: unknown): object {
-  if (choice == null) return {};
-  if (typeof choice === 'string') return { tool_choice: choice };
-  if (isObject(choice) && choice['type'] === 'function' && typeof choice['name'] === 'string') {
-    return { tool_choice: { type: 'function', function: { name: choice['name'] } } };
-  }
-  throw refused('tool_choice', 'auto, none, required or a function by its name is needed');
-}
-
 function logprobsOf(body: Loose): object {
   const wanted = Array.isArray(body['include']) && body['include'].includes(LOGPROBS);
-  if (!wanted && body['top_logprobs'] == null) return {};
-  return { logprobs: true, ...(body['top_logprobs'] == null ? {} : { top_logprobs: body['top_logprobs'] }) };
+  const top = body['top_logprobs'] ?? 0;
+  if (!wanted && top === 0) return {};
+  return { logprobs: true, ...(top === 0 ? {} : { top_logprobs: top }) };
 }
 
 function textIn(value: unknown, at: string): string {
   if (typeof value !== 'string') throw wrong(at, 'a text is needed');
   return value;
-}
-
-function refused(param: string, why: string): StillhouseError {
-  return new StillhouseError('invalid_request', `Invalid '${param}': ${why}`, { param });
 }
