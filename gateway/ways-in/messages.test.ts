@@ -115,12 +115,26 @@ test.each([
   expect(message.stop_reason).toBe('tool_use');
 });
 
-test('a piece of a call that is over is no answer', () => {
+test.each([
+  ['another call', { tool_calls: [call('b', 'g', 1)] }],
+  ['a text', { content: 'So' }],
+])('a piece of a call that is over is no answer: behind %s', (_what, next) => {
   const frames = messagesWayIn.frames(asked, TRACE);
-  frames.take(pieces(call('a', 'f', 0), call('b', 'g', 1)));
+  frames.take(pieces(call('a', 'f', 0)));
+  frames.take(chunkOf(next));
   expect(() => frames.take(pieces({ index: 0, function: { arguments: '}' } }))).toThrow(
     expect.objectContaining({ code: 'upstream_invalid' }),
   );
+});
+
+test('a block without a signature is its reasoning, once', async () => {
+  const block = { type: 'thinking', thinking: 'hm', signature: '' };
+  const completion = completionOf({ content: 'yes', reasoning_content: 'hm', thinking_blocks: [block] });
+  for (const message of [await whole(completion), await streamed(completion, 1)]) {
+    expect(message.content).toMatchObject([block, { type: 'text', text: 'yes' }]);
+  }
+  // It has nothing that its provider would want back.
+  expect((await whole(completionOf({ content: 'yes', thinking_blocks: [block] }))).content).toMatchObject([{ type: 'text' }]);
 });
 
 test('a call that was asked for by its name is a use of a tool, though the provider says stop', async () => {

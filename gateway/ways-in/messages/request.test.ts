@@ -106,13 +106,20 @@ test('what is null was not asked for', () => {
 
 test('OpenAI’s names of tiers; rules in mid-conversation; a result without a word', () => {
   const messages = [
-    { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'a' }] },
+    {
+      role: 'user',
+      content: [
+        { type: 'tool_result', tool_use_id: 'a' },
+        { type: 'tool_result', tool_use_id: 'b', content: [] },
+      ],
+    },
     { role: 'system', content: 'Now in French' },
   ];
   expect(messagesWayIn.toChat({ ...asked, messages, service_tier: 'standard_only' })).toMatchObject({
     service_tier: 'default',
     messages: [
       { role: 'tool', tool_call_id: 'a', content: '' },
+      { role: 'tool', tool_call_id: 'b', content: '' },
       { role: 'system', content: 'Now in French' },
     ],
   });
