@@ -29,9 +29,8 @@ export interface Page<T> {
   nextCursor: string | null;
 }
 
-/** Response headers of a data-plane call, and of requests: whose data the admin or service key is to see. */
+/** Response headers of a data-plane call. */
 export const HEADERS = {
-  project: 'x-stillhouse-project',
   traceId: 'x-stillhouse-trace-id',
   target: 'x-stillhouse-target',
   costUsd: 'x-stillhouse-cost-usd',

@@ -80,3 +80,6 @@ export const TABLES = {
 
 /** The project of a caller that names none. */
 export const DEFAULT_PROJECT = 'default';
+
+/** Header of a request with the admin or the service key: whose data it is about. Keys of apps have a project. */
+export const PROJECT_HEADER = 'x-stillhouse-project';

@@ -14,11 +14,11 @@ export interface Connection {
 }
 
 /** STILLHOUSE_URL and STILLHOUSE_API_KEY, else the stack of the local home: no configuration beside it. */
-export function connect(env: Environment, named: { url?: string | undefined }): Connection {
+export function connect(env: Environment, named: { url?: string | undefined; project?: string | undefined }): Connection {
   const url = named.url ?? env.STILLHOUSE_URL;
   const parts = url === undefined ? localParts(env) : null;
   const address = url ?? gatewayOf(parts ?? [], env);
-  return { url: address, parts, client: new Stillhouse({ url: address, apiKey: keyFor(env) }) };
+  return { url: address, parts, client: new Stillhouse({ url: address, apiKey: keyFor(env), project: named.project }) };
 }
 
 function localParts(env: Environment): Part[] {

@@ -20,7 +20,7 @@ async function main(argv: readonly string[]): Promise<number> {
       return {
         env,
         out: () => new Output(process.stdout, { json: options().json ?? false, colour: options().colour && !process.env['NO_COLOR'] }),
-        connection: () => connect(env, { url: options().url }),
+        connection: () => connect(env, { url: options().url, project: options().project }),
         now: Date.now,
         runProgram,
         setExitCode: (code) => (exitCode = code),

@@ -5,6 +5,8 @@ import { addDatasetCommands } from './datasets.ts';
 import { addDistilCommand } from './distil.ts';
 import { addDistillationCommands } from './distillations.ts';
 import { addEstimateCommand } from './estimate.ts';
+import { addKeyCommands } from './keys.ts';
+import { addProjectCommands } from './projects.ts';
 import { addStackCommands } from './stack.ts';
 import { addStatusCommand } from './status.ts';
 import { addStudentCommands } from './students.ts';
@@ -16,6 +18,7 @@ export interface GlobalOptions {
   json?: boolean;
   colour: boolean;
   url?: string;
+  project?: string;
 }
 
 /** The command line. `makeContext` gets the program, whose options stand once it parses. */
@@ -24,6 +27,7 @@ export function createProgram(makeContext: (program: Command) => CliContext): Co
     .description('Turns the traffic of an application into a small model, and moves it over when it has proved itself.')
     .option('--json', 'print JSON instead of tables')
     .option('--url <address>', 'the gateway; default: STILLHOUSE_URL, else the stack of the home')
+    .option('--project <name>', "whose data; default: the key's own project")
     .option('--no-colour', 'print without colours (also: NO_COLOR)')
     .showHelpAfterError('(--help shows what there is)')
     .showSuggestionAfterError()
@@ -38,6 +42,8 @@ export function createProgram(makeContext: (program: Command) => CliContext): Co
   addDistilCommand(program, context);
   addDistillationCommands(program, context);
   addAliasCommands(program, context);
+  addKeyCommands(program, context);
+  addProjectCommands(program, context);
   addStudentCommands(program, context);
   addTargetsCommand(program, context);
   return program;

@@ -3,6 +3,8 @@ import type { Estimate, EstimateRequest } from '../../contracts/students.ts';
 import { Aliases } from './aliases.ts';
 import { Datasets } from './datasets.ts';
 import { Distillations } from './distillations.ts';
+import { Keys } from './keys.ts';
+import { Projects, ProviderKeys } from './projects.ts';
 import { Students } from './students.ts';
 import { Traces } from './traces.ts';
 import { Transport } from './transport.ts';
@@ -19,6 +21,9 @@ export class Stillhouse {
   readonly datasets: Datasets;
   readonly distillations: Distillations;
   readonly students: Students;
+  readonly keys: Keys;
+  readonly projects: Projects;
+  readonly providerKeys: ProviderKeys;
   readonly #transport: Transport;
   constructor(options: StillhouseOptions) {
     this.#transport = new Transport(options);
@@ -27,6 +32,9 @@ export class Stillhouse {
     this.datasets = new Datasets(this.#transport);
     this.distillations = new Distillations(this.#transport);
     this.students = new Students(this.#transport);
+    this.keys = new Keys(this.#transport);
+    this.projects = new Projects(this.#transport);
+    this.providerKeys = new ProviderKeys(this.#transport);
   }
 
   /** The last 24 hours in numbers, and how the stack stands. */

@@ -1,3 +1,4 @@
+import { PROJECT_HEADER } from '../../contracts/names.ts';
 import { StillhouseApiError, errorFromResponse } from './api-error.ts';
 
 /** How the SDK reaches a gateway. */
@@ -5,6 +6,8 @@ export interface StillhouseOptions {
   /** The gateway's address, without `/api`. In a browser the page's own origin may do: `''`. */
   url: string;
   apiKey: string;
+  /** Whose data the admin key is to see; default: the key's own project. */
+  project?: string | undefined;
   /** Default: the global `fetch`. */
   fetch?: typeof fetch;
 }
@@ -26,11 +29,13 @@ export interface RequestParts {
 /** Sends requests to `/api`; every answer that is none is thrown as a `StillhouseApiError`. */
 export class Transport {
   readonly #base: string;
-  readonly #apiKey: string;
+  /** Of every request. */
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #fetch: typeof fetch;
   constructor(options: StillhouseOptions) {
     this.#base = options.url.replace(/\/+$/, '');
-    this.#apiKey = options.apiKey;
+    const { apiKey, project } = options;
+    this.#headers = { authorization: `Bearer ${apiKey}`, ...(project === undefined ? {} : { [PROJECT_HEADER]: project }) };
     this.#fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
   }
 
@@ -49,7 +54,7 @@ export class Transport {
     try {
       response = await this.#fetch(url, {
         method,
-        headers: { authorization: `Bearer ${this.#apiKey}`, ...(contentType ? { 'content-type': contentType } : {}), ...parts.headers },
+        headers: { ...this.#headers, ...(contentType ? { 'content-type': contentType } : {}), ...parts.headers },
         ...(body === undefined ? {} : { body, ...(body instanceof ReadableStream ? { duplex: 'half' } : {}) }),
         ...(parts.signal ? { signal: parts.signal } : {}),
       });

@@ -13,9 +13,12 @@ import { distillationRoutes } from './distillations.ts';
 import { describeApi } from './document.ts';
 import { estimateRoutes } from './estimate.ts';
 import { fileRoutes } from './files.ts';
+import { keyRoutes } from './keys.ts';
 import { apiRouter } from './openapi.ts';
 import { overviewRoutes } from './overview.ts';
 import { problemOf } from './problems.ts';
+import { projectRoutes } from './projects.ts';
+import { providerKeyRoutes } from './provider-keys.ts';
 import { studentChangeRoutes } from './student-changes.ts';
 import { studentFileRoutes } from './student-files.ts';
 import { studentRoutes } from './students.ts';
@@ -33,6 +36,9 @@ export function createApi(deps: ApiDeps): OpenAPIHono<GatewayContext> {
     traceRoutes,
     aliasRoutes,
     aliasHistoryRoutes,
+    keyRoutes,
+    projectRoutes,
+    providerKeyRoutes,
     studentRoutes,
     studentFileRoutes,
     studentChangeRoutes,

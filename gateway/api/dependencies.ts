@@ -4,6 +4,7 @@ import type { Logger } from '../../platform/logger.ts';
 import type { ArtifactStore } from '../../store/artifacts/artifact-store.ts';
 import type { ClickHouseClient } from '../../store/clickhouse/connection.ts';
 import type { ProjectSnapshots } from '../aliases/snapshot-holder.ts';
+import type { SecretBox } from '../keys/secret-box.ts';
 
 /** What the control plane works with; made once by the gateway's composition. */
 export interface ApiDeps {
@@ -12,6 +13,10 @@ export interface ApiDeps {
   temporal: () => Promise<Client>;
   snapshots: ProjectSnapshots;
   artifacts: ArtifactStore;
+  /** Seals keys of providers under `STILLHOUSE_MASTER_KEY`. */
+  secretBox: SecretBox;
+  /** Ids of the providers that the configuration names. */
+  providers: readonly string[];
   /** What can be called, at what price, and why not where it can't. */
   targets: (project: string) => TargetInfo[];
   spool: () => Overview['spool'];

@@ -10,7 +10,16 @@ import type { Caller } from '../keys/caller.ts';
 import type { ApiDeps } from './dependencies.ts';
 import { CHANGE_TIMEOUT_MS, withTemporal } from './temporal-calls.ts';
 
-type RegistryUpdate = (typeof MESSAGES)['putAlias' | 'deleteAlias' | 'rollbackAlias' | 'putStudent' | 'placeStudent'];
+type RegistryUpdate = (typeof MESSAGES)[
+  | 'putAlias'
+  | 'deleteAlias'
+  | 'rollbackAlias'
+  | 'putStudent'
+  | 'placeStudent'
+  | 'putKey'
+  | 'revokeKey'
+  | 'putSecret'
+  | 'putProject'];
 
 /**
  * Sends one update to the project's registry, starting it where it does not run. The same `idempotency-key` again gives

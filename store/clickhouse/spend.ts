@@ -5,14 +5,14 @@ import { defineQuery, runQuery } from './query.ts';
 
 const SPEND = defineQuery({
   name: 'spend by key and day',
-  sql: `SELECT key_id, toString(toDate(ts, 'UTC')) AS day, sum(cost_usd) AS cost_usd, countIf(cost_usd IS NULL) AS unpriced
+  sql: `SELECT key_id, toString(toDate(ts, 'UTC')) AS day, sum(cost_usd) AS usd, countIf(cost_usd IS NULL) AS unpriced
     FROM ${TABLES.traces}
     WHERE project = {project:String}
       AND ts >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND ts < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
       AND segment_id NOT IN {withoutSegments:Array(String)}
     GROUP BY key_id, day`,
   parameters: z.object({ project: z.string(), from: z.number(), until: z.number(), withoutSegments: z.array(z.string()).max(200) }),
-  row: z.object({ key_id: z.string(), day: z.string(), cost_usd: z.number().nullable(), unpriced: z.number() }),
+  row: z.object({ key_id: z.string(), day: z.string(), usd: z.number().nullable(), unpriced: z.number() }),
 });
 
 /** What one key spent on one day. */
@@ -36,5 +36,5 @@ export interface SpendQuery {
 export async function spendByKey(client: ClickHouseClient, project: string, query: SpendQuery): Promise<DaySpend[]> {
   const parameters = { project, from: query.from, until: query.until, withoutSegments: [...(query.withoutSegments ?? [])] };
   const rows = await runQuery(client, SPEND, parameters);
-  return rows.map((row) => ({ keyId: row.key_id, day: row.day, usd: row.cost_usd ?? 0, unpriced: row.unpriced }));
+  return rows.map((row) => ({ keyId: row.key_id, day: row.day, usd: row.usd ?? 0, unpriced: row.unpriced }));
 }

@@ -5,12 +5,13 @@ import { Client, Connection } from '@temporalio/client';
 import { Hono } from 'hono';
 import { StillhouseError } from '../../contracts/errors.ts';
 import type { TargetInfo } from '../../contracts/http.ts';
-import { DEFAULT_PROJECT } from '../../contracts/names.ts';
+import { DEFAULT_PROJECT, PROJECT_HEADER } from '../../contracts/names.ts';
 import type { RegistrySnapshot } from '../../contracts/registry.ts';
 import { createApi } from '../../gateway/api/api.ts';
 import { applyVersions, emptySnapshot } from '../../gateway/aliases/apply-versions.ts';
 import type { ProjectSnapshots } from '../../gateway/aliases/snapshot-holder.ts';
 import type { GatewayContext } from '../../gateway/keys/caller.ts';
+import { secretBox } from '../../gateway/keys/secret-box.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { openArtifactStore } from '../../store/artifacts/artifact-store.ts';
 import type { ClickHouseClient } from '../../store/clickhouse/connection.ts';
@@ -27,6 +28,8 @@ const TARGETS: TargetInfo[] = [
 export interface TestControlPlane {
   app: Hono<GatewayContext>;
   sdk: Stillhouse;
+  /** As the admin key sees it that names a project. */
+  sdkOf(project: string): Stillhouse;
   snapshots: ProjectSnapshots;
   /** Its artifact store, as `STILLHOUSE_ARTIFACTS` names it to a worker. */
   artifacts: string;
@@ -41,7 +44,11 @@ export interface TestControlPlane {
 }
 
 /** `temporalAddress` null: Temporal is down. */
-export async function startControlPlane(clickhouse: ClickHouseClient, temporalAddress: string | null): Promise<TestControlPlane> {
+export async function startControlPlane(
+  clickhouse: ClickHouseClient,
+  temporalAddress: string | null,
+  masterKey?: string,
+): Promise<TestControlPlane> {
   const folder = mkdtempSync(join(tmpdir(), 'stillhouse-api-'));
   const connection = temporalAddress === null ? null : await Connection.connect({ address: temporalAddress });
   const client = connection && new Client({ connection });
@@ -52,6 +59,8 @@ export async function startControlPlane(clickhouse: ClickHouseClient, temporalAd
     temporal: async () => client ?? Promise.reject(new StillhouseError('unavailable', 'Temporal cannot be reached')),
     snapshots,
     artifacts: openArtifactStore(artifacts),
+    secretBox: secretBox(masterKey),
+    providers: ['lab', 'groq'],
     targets: () => TARGETS,
     spool: () => ({ segments: 0, bytes: 0, oldestAgeS: 0 }),
     temporalUi: null,
@@ -64,14 +73,16 @@ export async function startControlPlane(clickhouse: ClickHouseClient, temporalAd
   });
   const app = new Hono<GatewayContext>();
   app.use('/api/*', async (c, next) => {
-    c.set('caller', { keyId: 'admin', role: 'admin', project: DEFAULT_PROJECT });
+    c.set('caller', { keyId: 'admin', role: 'admin', project: c.req.header(PROJECT_HEADER) ?? DEFAULT_PROJECT });
     await next();
   });
   app.route('/api', api);
-  const sdk = new Stillhouse({ url: 'http://gateway', apiKey: 'test', fetch: async (input, init) => app.request(input as string, init) });
+  const sdkOf = (project?: string) =>
+    new Stillhouse({ url: 'http://gateway', apiKey: 'test', project, fetch: async (input, init) => app.request(input as string, init) });
   return {
     app,
-    sdk,
+    sdk: sdkOf(),
+    sdkOf,
     snapshots,
     artifacts,
     async call(method, path, body, headers) {
