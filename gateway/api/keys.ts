@@ -99,8 +99,9 @@ async function spentBy(deps: ApiDeps, { project, id }: ApiKey): Promise<Spent | 
   return spent && (spent.byKey.get(id) ?? NOTHING_SPENT);
 }
 
-function viewOf({ hash: _, ...shown }: ApiKey, spent: Spent | null): KeyView {
-  return { ...shown, spent };
+/** Parsed, so that nothing but what is shown goes out: the hash stays here. */
+function viewOf(stored: ApiKey, spent: Spent | null): KeyView {
+  return KeyView.parse({ ...stored, spent });
 }
 
 function refusePast(expiresAt: string | null, nowMs: number): void {

@@ -66,6 +66,7 @@ test('the worst case: as long as may be, as often as asked, at the dearest price
   expect(worst.tokensOut).toBe(200);
   expect(worst.tokensIn).toBeGreaterThan(100);
   expect(worstUsage({ ...request, body: {} }).tokensOut).toBe(4096);
+  expect(worstUsage({ ...request, body: {}, messages: [] })).toMatchObject({ tokensIn: worst.tokensIn, tokensOut: 0 });
   const image = [
     {
       role: 'user',

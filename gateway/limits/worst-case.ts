@@ -1,6 +1,6 @@
 import type { ChatRequest } from '../chat/chat-request.ts';
 import type { Catalogue } from '../providers/catalogue.ts';
-import type { Usage } from '../providers/provider.ts';
+import { NO_USAGE, type Usage } from '../providers/provider.ts';
 
 /** An answer's length where the caller sets no limit: longer than all but a few, whose rest the settlement brings. */
 const UNSAID_TOKENS = 4096;
@@ -14,10 +14,12 @@ type Priced = Pick<ChatRequest, 'text' | 'body' | 'messages'>;
 /** The tokens that a call may use at most, by what it asks for. */
 export function worstUsage({ text, body, messages }: Priced): Usage {
   const cap = body['max_completion_tokens'] ?? body['max_tokens'];
+  // Embeddings have no messages, and no answer in tokens.
+  if (messages.length === 0) return { ...NO_USAGE, tokensIn: Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN) };
   const answers = typeof body['n'] === 'number' && body['n'] >= 1 ? body['n'] : 1;
   const each = typeof cap === 'number' && cap > 0 ? cap : UNSAID_TOKENS;
   const tokensIn = Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN) + ATTACHMENT_TOKENS * attachments(messages);
-  return { tokensIn, tokensOut: answers * each, tokensCached: 0, tokensCacheWrite: 0, tokensReasoning: 0 };
+  return { ...NO_USAGE, tokensIn, tokensOut: answers * each };
 }
 
 /** What that costs at the dearest of the targets that have a price, US dollars; null where none has. */
