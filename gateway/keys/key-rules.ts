@@ -1,6 +1,5 @@
 import { StillhouseError } from '../../contracts/errors.ts';
 import type { ApiKey } from '../../contracts/keys.ts';
-import type { Caller } from './caller.ts';
 
 /** What a key names, made ready for look-ups. */
 export interface KeyRules {
@@ -8,6 +7,12 @@ export interface KeyRules {
   readonly models: ReadonlySet<string>;
   /** Of patterns that end with `*`, what stands before it. */
   readonly prefixes: readonly string[];
+}
+
+/** A `Caller`, as far as it matters here. */
+interface Ruled {
+  keyId: string;
+  rules?: KeyRules;
 }
 
 /** Where a call goes: a `Route`, or one model of a list. */
@@ -28,14 +33,14 @@ export function rulesOf({ aliases, models }: Pick<ApiKey, 'aliases' | 'models'>)
  * Whether the caller's key allows it: by an alias that it names, wherever that points to, or by targets that it names, all
  * of them, fallbacks too.
  */
-export function mayCall({ rules }: Caller, { alias, targets }: Destination): boolean {
+export function mayCall({ rules }: Ruled, { alias, targets }: Destination): boolean {
   if (rules === undefined) return true;
   if (alias !== '' && rules.aliases.has(alias)) return true;
   return targets.every((target) => rules.models.has(target) || rules.prefixes.some((prefix) => target.startsWith(prefix)));
 }
 
 /** Refuses with `forbidden` what the caller's key does not allow. */
-export function checkMayCall(caller: Caller, destination: Destination): void {
+export function checkMayCall(caller: Ruled, destination: Destination): void {
   if (mayCall(caller, destination)) return;
   const { alias, targets } = destination;
   const what = alias === '' ? `the model "${targets[0]}"` : `the alias "${alias}"`;
