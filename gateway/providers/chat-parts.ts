@@ -45,7 +45,10 @@ function chatPart(part: unknown, at: string): ChatPart {
     case 'file':
       return { kind: 'file', at: `${at}.file`, ...fileSource(part['file'], `${at}.file`), cacheControl };
     default:
-      throw wrong(`${at}.type`, `"${String(part['type'])}" is no part of a message`);
+      throw wrong(
+        `${at}.type`,
+        `${typeof part['type'] === 'string' ? `"${part['type'].slice(0, 100)}"` : 'what is no text'} is no part of a message`,
+      );
   }
 }
 
@@ -192,5 +195,15 @@ export function answerSchema(body: Readonly<Record<string, unknown>>): { schema:
     }
     default:
       throw wrong('response_format.type', 'text, json_object or json_schema is needed');
+  }
+}
+
+/** A request in JSON. Throws `invalid_request` for what could be read but is too deep to be written. */
+export function jsonBody(wire: () => object): string {
+  try {
+    return JSON.stringify(wire());
+  } catch (error) {
+    if (error instanceof RangeError) throw wrong('messages', 'the request is nested too deep');
+    throw error;
   }
 }

@@ -16,21 +16,20 @@ type Loose = Record<string, unknown>;
 export function anthropicAnswer(answer: unknown, call: DialectCall): ChatCompletion {
   if (!isObject(answer) || !Array.isArray(answer['content']))
     throw new StillhouseError('upstream_invalid', 'Anthropic answered with something that is no message');
-  const finish = finishOf(answer['stop_reason']);
-  const message = messageOf(answer['content'].filter(isObject), answer['stop_reason'] === 'refusal');
+  const message = messageOf(answer['content'].filter(isObject), refusalOf(answer));
   const usage = usageOf(answer['usage']);
   return {
     id: textOr(answer['id'], 'chatcmpl-anthropic'),
     object: 'chat.completion',
     created: call.now,
     model: textOr(answer['model'], call.model),
-    choices: [{ index: 0, message, finish_reason: finish }],
+    choices: [{ index: 0, message, finish_reason: finishOf(answer['stop_reason']) }],
     ...(usage ? { usage } : {}),
   };
 }
 
-function messageOf(blocks: Loose[], refused: boolean): ChatAnswerMessage {
-  const of = (...types: string[]) => blocks.filter((block) => types.includes(String(block['type'])));
+function messageOf(blocks: Loose[], refusal: string | null): ChatAnswerMessage {
+  const of = (...types: string[]) => blocks.filter(({ type }) => types.includes(textOr(type, '')));
   const text = of('text')
     .map((block) => textOr(block['text'], ''))
     .join('');
@@ -41,18 +40,28 @@ function messageOf(blocks: Loose[], refused: boolean): ChatAnswerMessage {
     function: { name: textOr(block['name'], ''), arguments: JSON.stringify(block['input'] ?? {}) },
   }));
   const reasoning = thoughts.map((block) => textOr(block['thinking'], '')).join('');
+  const kept = thoughts.filter(goesBack);
   return {
     role: 'assistant',
-    content: text === '' && (calls.length > 0 || refused) ? null : text,
-    ...(refused ? { refusal: REFUSED } : {}),
+    content: text === '' && (calls.length > 0 || refusal !== null) ? null : text,
+    ...(refusal === null ? {} : { refusal }),
     ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
-    ...(thoughts.length > 0 ? { thinking_blocks: thoughts } : {}),
+    ...(kept.length > 0 ? { thinking_blocks: kept } : {}),
     ...(calls.length > 0 ? { tool_calls: calls } : {}),
   };
 }
 
-/** A refusal has no words of its own; what was said before it is the content. */
-export const REFUSED = 'The model declined to answer';
+/** Whether a thought can be given back: what is redacted, or signed. */
+function goesBack({ type, signature }: Loose): boolean {
+  return type === 'redacted_thinking' || (typeof signature === 'string' && signature !== '');
+}
+
+/** Why it declined to answer, in its words where it has any; null where it did not. What was said before is the content. */
+export function refusalOf({ stop_reason: reason, stop_details: details }: Loose): string | null {
+  if (reason !== 'refusal') return null;
+  const explanation = isObject(details) ? textOr(details['explanation'], '') : '';
+  return explanation === '' ? 'The model declined to answer' : explanation;
+}
 
 /** Why it stopped; what is new to us counts as an end. */
 export function finishOf(reason: unknown): FinishReason {
@@ -69,14 +78,16 @@ export function finishOf(reason: unknown): FinishReason {
   }
 }
 
-/** Their `input_tokens` leaves out what the cache had and took. */
+/** Their `input_tokens` leaves out what the cache had and took; thinking is within `output_tokens`. */
 export function usageOf(usage: unknown): ChatUsage | null {
   if (!isObject(usage) || typeof usage['input_tokens'] !== 'number') return null;
   const count = (field: string) => (typeof usage[field] === 'number' ? usage[field] : 0);
   const cached = count('cache_read_input_tokens');
   const cacheWrite = count('cache_creation_input_tokens');
+  const details = usage['output_tokens_details'];
+  const reasoning = isObject(details) && typeof details['thinking_tokens'] === 'number' ? { reasoning: details['thinking_tokens'] } : {};
   const input = count('input_tokens') + cached + cacheWrite;
-  return chatUsage({ input, output: count('output_tokens'), cached, cacheWrite });
+  return chatUsage({ input, output: count('output_tokens'), cached, cacheWrite, ...reasoning });
 }
 
 /** `{type: "error", error: {type, message}}`. */
@@ -88,6 +99,6 @@ export function anthropicError(body: unknown): ProviderFault {
   };
 }
 
-function textOr(value: unknown, otherwise: string): string {
+export function textOr(value: unknown, otherwise: string): string {
   return typeof value === 'string' ? value : otherwise;
 }

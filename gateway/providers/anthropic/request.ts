@@ -1,108 +1,113 @@
-import { answerSchema, mostTokens, numberIn, offeredTools, stopTexts, toolChoice } from '../chat-parts.ts';
-import { cannot, isObject, refuseUnsupported, wrong } from '../chat-fields.ts';
+import { answerSchema, jsonBody, mostTokens, numberIn, stopTexts } from '../chat-parts.ts';
+import { cannot, refuseUnsupported, wrong } from '../chat-fields.ts';
 import type { DialectCall, WireRequest } from '../dialect.ts';
-import { anthropicMessages, cached } from './messages.ts';
+import { anthropicMessages, type Turn } from './messages.ts';
+import { abilitiesOf, type Abilities } from './models.ts';
+import { closedSchema } from './schema.ts';
+import { anthropicThinking } from './thinking.ts';
+import { anthropicTools } from './tools.ts';
 
 const NAME = 'Anthropic';
-const SUPPORTED = new Set([
-  ...['tools', 'tool_choice', 'parallel_tool_calls', 'stop', 'temperature', 'top_p', 'top_k', 'max_tokens', 'max_completion_tokens'],
-  ...['response_format', 'reasoning_effort', 'thinking'],
+const SAMPLING = ['temperature', 'top_p', 'top_k'] as const;
+const TOOLS = ['tools', 'tool_choice', 'parallel_tool_calls'];
+const SUPPORTED = new Set<string>([
+  ...SAMPLING,
+  ...TOOLS,
+  'stop',
+  'max_tokens',
+  'max_completion_tokens',
+  'response_format',
+  'reasoning_effort',
+  'thinking',
+  'cache_control',
 ]);
 
-/** The API wants a bound where OpenAI needs none: as long an answer as all of its models can give. */
-const MOST_TOKENS = 4096;
-/** Tokens of thinking for OpenAI's `reasoning_effort`; what is not here does not think. */
-const BUDGETS: Readonly<Record<string, number>> = { low: 2048, medium: 8192, high: 16_384, xhigh: 32_768 };
-const EFFORTS = new Set(['none', 'minimal', ...Object.keys(BUDGETS)]);
-/** The API's own least budget, and what of a bound is left for the answer. */
-const LEAST_BUDGET = 1024;
-const LEFT_FOR_ANSWER = 256;
-
-type Body = DialectCall['body'];
+/** What is left for an answer beside a budget of thinking, where the caller sets no bound. */
+const BESIDE_THINKING = 4096;
 
 /** `POST /messages`. System messages, wherever they stand, become its `system`. */
 export function anthropicRequest(call: DialectCall): WireRequest {
-  const { body, lenient } = call;
+  return { path: '/messages', body: jsonBody(() => wireOf(call)) };
+}
+
+function wireOf(call: DialectCall): object {
+  const { body, lenient, model } = call;
   refuseUnsupported(body, SUPPORTED, { provider: NAME, lenient });
+  const abilities = abilitiesOf(model);
   const { system, messages } = anthropicMessages(body['messages'] as unknown[], call.prefix);
-  const thinking = thinkingOf(call);
-  const tools = offeredTools(body);
+  endOf(messages, call, abilities);
+  const { thinking, effort, budget } = anthropicThinking({ call, abilities, turns: messages });
   const stop = stopTexts(body);
-  const { user } = body;
-  const wire = {
-    model: call.model,
-    max_tokens: mostTokens(body) ?? MOST_TOKENS + (thinking?.budget ?? 0),
+  const user = body['safety_identifier'] ?? body['user'];
+  const output = { ...formatOf(call, abilities), ...(effort === undefined ? {} : { effort }) };
+  return {
+    model,
+    max_tokens: mostTokens(body) ?? Math.max(abilities.usualTokens, (budget ?? 0) + BESIDE_THINKING),
     ...(system.length > 0 ? { system } : {}),
     messages,
-    ...(tools.length > 0
-      ? {
-          tools: tools.map(({ name, description, parameters, strict, cacheControl }) =>
-            cached(
-              { name, ...(description === undefined ? {} : { description }), input_schema: parameters, ...(strict ? { strict } : {}) },
-              cacheControl,
-            ),
-          ),
-          ...choiceOf(body),
-        }
-      : {}),
+    ...anthropicTools(call, abilities, messages),
     ...(stop.length > 0 ? { stop_sequences: stop } : {}),
-    ...sampling(body, thinking !== null, lenient),
-    ...(thinking ? { thinking: thinking.value } : {}),
-    ...formatOf(body, lenient),
+    ...sampling(call, abilities, budget !== undefined),
+    ...(thinking ? { thinking } : {}),
+    ...(Object.keys(output).length > 0 ? { output_config: output } : {}),
+    ...(body['cache_control'] == null ? {} : { cache_control: body['cache_control'] }),
     ...(typeof user === 'string' ? { metadata: { user_id: user } } : {}),
     ...(call.stream ? { stream: true } : {}),
   };
-  return { path: '/messages', body: JSON.stringify(wire) };
 }
 
-/** The caller's own `thinking`, else one by `reasoning_effort`; null where the model is not to think. It can't go on from a prefix thinking. */
-function thinkingOf({ body, prefix, lenient }: DialectCall): { value: object; budget: number } | null {
-  if (prefix !== '') return null;
-  const own = body['thinking'];
-  if (isObject(own)) {
-    if (own['type'] === 'disabled') return null;
-    return { value: own, budget: typeof own['budget_tokens'] === 'number' ? own['budget_tokens'] : 0 };
+/** A conversation that ends with the assistant's words is gone on from: by models up to 4.5, and not into an answer of another form than text. */
+function endOf(turns: Turn[], { body, lenient, model, prefix }: DialectCall, { continues }: Abilities): void {
+  if (turns.at(-1)?.role !== 'assistant') return;
+  const choice = body['tool_choice'];
+  const formed = answerSchema(body) !== null || (choice != null && choice !== 'auto' && choice !== 'none');
+  if (continues && !(prefix !== '' && formed)) return;
+  const last = `messages[${(body['messages'] as unknown[]).length - (prefix === '' ? 1 : 0)}]`;
+  if (!lenient || prefix !== '') throw cannot(NAME, last, `an answer that goes on from the assistant's last words with ${model}`);
+  turns.pop();
+  if (turns.length === 0) throw wrong('messages', 'a message of the user’s is needed');
+}
+
+type Sampling = Partial<Record<(typeof SAMPLING)[number], number>>;
+
+function sampling({ body, lenient, model }: DialectCall, { samples }: Abilities, budgeted: boolean): Sampling {
+  const asked: Sampling = {};
+  for (const field of SAMPLING) {
+    const value = numberIn(body, field);
+    if (value !== undefined) asked[field] = value;
   }
-  const effort = body['reasoning_effort'];
-  if (effort == null) return null;
-  if (typeof effort !== 'string' || !EFFORTS.has(effort)) {
-    if (lenient) return null;
-    throw wrong('reasoning_effort', `one of ${[...EFFORTS].join(', ')} is needed`);
+  // What is the default anyway, and might be one too many.
+  if (samples !== 'all') for (const field of ['temperature', 'top_p'] as const) if (asked[field] === 1) delete asked[field];
+  for (const field of SAMPLING) {
+    if (asked[field] === undefined) continue;
+    const what = samples === 'none' ? `'${field}' with ${model}` : refusedSampling(field, asked, budgeted, samples === 'one');
+    if (what === null) continue;
+    if (!lenient) throw cannot(NAME, field, what);
+    delete asked[field];
   }
-  const most = mostTokens(body);
-  const wanted = BUDGETS[effort] ?? 0;
-  const budget = most === undefined ? wanted : Math.min(wanted, most - LEFT_FOR_ANSWER);
-  return budget < LEAST_BUDGET ? null : { value: { type: 'enabled', budget_tokens: budget }, budget };
+  return asked;
 }
 
-function choiceOf(body: Body): object {
-  const choice = toolChoice(body);
-  const parallel = body['parallel_tool_calls'] === false ? { disable_parallel_tool_use: true } : {};
-  if (choice === 'none') return { tool_choice: { type: 'none' } };
-  if (choice === 'required') return { tool_choice: { type: 'any', ...parallel } };
-  if (choice !== null && choice !== 'auto') return { tool_choice: { type: 'tool', name: choice.name, ...parallel } };
-  return choice === null && Object.keys(parallel).length === 0 ? {} : { tool_choice: { type: 'auto', ...parallel } };
+function refusedSampling(field: (typeof SAMPLING)[number], asked: Sampling, budgeted: boolean, one: boolean): string | null {
+  const value = asked[field]!;
+  switch (field) {
+    case 'temperature':
+      // OpenAI's goes up to 2.
+      if (budgeted && value !== 1) return "a 'temperature' other than 1 while it thinks";
+      return value > 1 ? "a 'temperature' above 1" : null;
+    case 'top_p':
+      if (budgeted && value < 0.95) return "a 'top_p' below 0.95 while it thinks";
+      return one && asked.temperature !== undefined ? "'top_p' beside 'temperature'" : null;
+    case 'top_k':
+      return budgeted ? "'top_k' while it thinks" : null;
+  }
 }
 
-function sampling(body: Body, thinks: boolean, lenient: boolean): object {
-  const temperature = numberIn(body, 'temperature');
-  const topP = numberIn(body, 'top_p');
-  const topK = numberIn(body, 'top_k');
-  // OpenAI's goes up to 2; and a model that thinks wants 1.
-  const outOfRange = temperature !== undefined && (temperature > 1 || (thinks && temperature !== 1));
-  if (outOfRange && !lenient)
-    throw cannot(NAME, 'temperature', thinks ? "a 'temperature' other than 1 while it thinks" : "a 'temperature' above 1");
-  return {
-    ...(temperature === undefined || outOfRange ? {} : { temperature }),
-    ...(topP === undefined ? {} : { top_p: topP }),
-    ...(topK === undefined ? {} : { top_k: topK }),
-  };
-}
-
-function formatOf(body: Body, lenient: boolean): object {
-  const schema = answerSchema(body);
-  if (schema === null) return {};
-  if (schema !== 'json') return { output_config: { format: { type: 'json_schema', schema: schema.schema } } };
+function formatOf({ body, lenient, model }: DialectCall, { formats }: Abilities): { format?: object } {
+  const asked = answerSchema(body);
+  if (asked === null) return {};
+  if (asked !== 'json' && formats) return { format: { type: 'json_schema', schema: closedSchema(asked.schema) } };
   if (lenient) return {};
-  throw cannot(NAME, 'response_format', "'response_format' json_object without a schema");
+  const what = asked === 'json' ? "'response_format' json_object without a schema" : `'response_format' with ${model}`;
+  throw cannot(NAME, 'response_format', what);
 }

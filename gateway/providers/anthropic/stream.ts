@@ -1,7 +1,7 @@
 import { StillhouseError } from '../../../contracts/errors.ts';
 import { isObject } from '../chat-fields.ts';
 import { type ChatChunk, type ChatDelta, ChunkWriter, type ChunkTranslator, type DialectCall } from '../dialect.ts';
-import { anthropicError, finishOf, REFUSED, usageOf } from './answer.ts';
+import { anthropicError, finishOf, refusalOf, textOr, usageOf } from './answer.ts';
 
 type Loose = Record<string, unknown>;
 
@@ -16,19 +16,19 @@ interface OpenBlock {
   whole: Loose;
 }
 
-/** Events of a streamed message (https://docs.anthropic.com/en/docs/build-with-claude/streaming). */
+/** Events of a streamed message (https://platform.claude.com/docs/en/build-with-claude/streaming). */
 export class AnthropicChunks implements ChunkTranslator {
   ended = false;
   readonly #writer: ChunkWriter;
   readonly #blocks = new Map<unknown, OpenBlock>();
   #usage: Loose = {};
   #tools = 0;
-  /** A prefix was sent without the white space at its end, which the answer then may begin with. */
-  #skipSpace: boolean;
+  /** White space that ends the caller's text and was not sent: the answer may begin with it once more. */
+  #repeated: string;
 
   constructor(call: DialectCall) {
     this.#writer = new ChunkWriter(call);
-    this.#skipSpace = /\s$/.test(call.prefix);
+    this.#repeated = call.prefix.slice(call.prefix.trimEnd().length);
   }
 
   take({ data }: { name: string; data: unknown }): ChatChunk[] {
@@ -47,13 +47,8 @@ export class AnthropicChunks implements ChunkTranslator {
       case 'message_stop':
         this.ended = true;
         return this.#end();
-      case 'error': {
-        const { message, code } = anthropicError(data);
-        throw new StillhouseError(
-          code === 'overloaded_error' ? 'unavailable' : 'upstream_invalid',
-          `Anthropic sent an error in the stream: ${message}`,
-        );
-      }
+      case 'error':
+        throw failureOf(data);
       default:
         // `ping`, and what they may add.
         return [];
@@ -64,27 +59,29 @@ export class AnthropicChunks implements ChunkTranslator {
     if (!isObject(message)) return [];
     if (typeof message['id'] === 'string') this.#writer.id = message['id'];
     if (typeof message['model'] === 'string') this.#writer.model = message['model'];
-    if (isObject(message['usage'])) this.#usage = { ...message['usage'] };
+    this.#count(message['usage']);
     return [this.#writer.delta({ role: 'assistant', content: '' })];
   }
 
   #blockStart(index: unknown, block: unknown): ChatChunk[] {
     if (!isObject(block)) return [];
-    const type = String(block['type']);
-    const open: OpenBlock = { type, tool: -1, begun: false, thinking: '', signature: '', whole: block };
+    const type = textOr(block['type'], '');
+    const signature = textOr(block['signature'], '');
+    const open: OpenBlock = { type, tool: -1, begun: false, thinking: textOr(block['thinking'], ''), signature, whole: block };
     this.#blocks.set(index, open);
-    if (type === 'text' && typeof block['text'] === 'string' && block['text'] !== '') return this.#text(block['text']);
+    if (type === 'text') return this.#text(textOr(block['text'], ''));
+    if (type === 'thinking' && open.thinking !== '') return [this.#writer.delta({ reasoning_content: open.thinking })];
     if (type === 'redacted_thinking') return [this.#writer.delta({ thinking_blocks: [block] })];
     if (type !== 'tool_use') return [];
     open.tool = this.#tools++;
-    const called = { name: String(block['name'] ?? ''), arguments: '' };
-    return [this.#writer.delta({ tool_calls: [{ index: open.tool, id: String(block['id'] ?? ''), type: 'function', function: called }] })];
+    const called = { name: textOr(block['name'], ''), arguments: '' };
+    return [this.#writer.delta({ tool_calls: [{ index: open.tool, id: textOr(block['id'], ''), type: 'function', function: called }] })];
   }
 
   #delta(open: OpenBlock | undefined, delta: unknown): ChatChunk[] {
     if (!isObject(delta)) return [];
     if (delta['type'] === 'text_delta' && typeof delta['text'] === 'string') return this.#text(delta['text']);
-    if (delta['type'] === 'thinking_delta' && typeof delta['thinking'] === 'string') {
+    if (delta['type'] === 'thinking_delta' && typeof delta['thinking'] === 'string' && delta['thinking'] !== '') {
       if (open) open.thinking += delta['thinking'];
       return [this.#writer.delta({ reasoning_content: delta['thinking'] })];
     }
@@ -109,11 +106,17 @@ export class AnthropicChunks implements ChunkTranslator {
   }
 
   #finish(delta: unknown, usage: unknown): ChatChunk[] {
-    if (isObject(usage)) this.#usage = { ...this.#usage, ...usage };
-    const reason = isObject(delta) ? delta['stop_reason'] : undefined;
-    if (reason == null) return [];
-    const last: ChatDelta = reason === 'refusal' ? { refusal: REFUSED } : {};
-    return [this.#writer.delta(last, { finish: finishOf(reason) })];
+    this.#count(usage);
+    if (!isObject(delta) || delta['stop_reason'] == null) return [];
+    const refusal = refusalOf(delta);
+    const last: ChatDelta = refusal === null ? {} : { refusal };
+    return [this.#writer.delta(last, { finish: finishOf(delta['stop_reason']) })];
+  }
+
+  /** Counts go up to what the whole answer took; one that is null says nothing. */
+  #count(usage: unknown): void {
+    if (!isObject(usage)) return;
+    this.#usage = { ...this.#usage, ...Object.fromEntries(Object.entries(usage).filter(([, value]) => value != null)) };
   }
 
   #end(): ChatChunk[] {
@@ -122,13 +125,19 @@ export class AnthropicChunks implements ChunkTranslator {
   }
 
   #text(text: string): ChatChunk[] {
-    const shown = this.#skipSpace ? text.trimStart() : text;
-    if (shown === '') return [];
-    this.#skipSpace = false;
-    return [this.#writer.delta({ content: shown })];
+    let at = 0;
+    while (at < text.length && text[at] === this.#repeated[at]) at++;
+    this.#repeated = at < text.length ? '' : this.#repeated.slice(at);
+    return at === text.length ? [] : [this.#writer.delta({ content: text.slice(at) })];
   }
 
   #argumentsOf(open: OpenBlock, text: string): ChatChunk {
     return this.#writer.delta({ tool_calls: [{ index: open.tool, function: { arguments: text } }] });
   }
+}
+
+function failureOf(data: Loose): StillhouseError {
+  const { message, code } = anthropicError(data);
+  const ours = code === 'overloaded_error' ? 'unavailable' : 'upstream_invalid';
+  return new StillhouseError(ours, `Anthropic sent an error in the stream: ${message}`);
 }
