@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { StillhouseError } from '../../../contracts/errors.ts';
 import { isObject } from '../chat-fields.ts';
 import {
@@ -19,7 +20,7 @@ export function anthropicAnswer(answer: unknown, call: DialectCall): ChatComplet
   const message = messageOf(answer['content'].filter(isObject), refusalOf(answer));
   const usage = usageOf(answer['usage']);
   return {
-    id: textOr(answer['id'], 'chatcmpl-anthropic'),
+    id: textOr(answer['id'], `chatcmpl-${randomUUID()}`),
     object: 'chat.completion',
     created: call.now,
     model: textOr(answer['model'], call.model),

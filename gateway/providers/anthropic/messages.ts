@@ -27,7 +27,7 @@ export function anthropicMessages(messages: readonly unknown[], prefix: string):
       case 'assistant': {
         if (turns.at(-1)?.role === 'user') answered(open);
         const blocks = marked(assistantBlocks(message, at), message['cache_control']);
-        for (const { type, id } of blocks) if (type === 'tool_use') open.set(id as string, at);
+        for (const { type, id } of blocks) if (type === 'tool_use') opened(open, id as string, at);
         // One that says nothing is nothing.
         if (blocks.length > 0) add(turns, 'assistant', blocks);
         break;
@@ -64,6 +64,11 @@ function addResult(turns: Turn[], result: Block): void {
   if (last?.role !== 'user') return void turns.push({ role: 'user', content: [result] });
   const behind = last.content.findLastIndex(({ type }) => type === 'tool_result') + 1;
   last.content.splice(behind, 0, result);
+}
+
+function opened(open: Map<string, string>, id: string, at: string): void {
+  if (open.has(id)) throw wrong(`${at}.tool_calls`, `the id ${JSON.stringify(id)} is there twice`);
+  open.set(id, at);
 }
 
 /** Each call has its result in the turn behind it. */

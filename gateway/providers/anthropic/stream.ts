@@ -23,6 +23,7 @@ export class AnthropicChunks implements ChunkTranslator {
   readonly #blocks = new Map<unknown, OpenBlock>();
   #usage: Loose = {};
   #tools = 0;
+  #hasText = false;
   /** White space that ends the caller's text and was not sent: the answer may begin with it once more. */
   #repeated: string;
 
@@ -60,7 +61,7 @@ export class AnthropicChunks implements ChunkTranslator {
     if (typeof message['id'] === 'string') this.#writer.id = message['id'];
     if (typeof message['model'] === 'string') this.#writer.model = message['model'];
     this.#count(message['usage']);
-    return [this.#writer.delta({ role: 'assistant', content: '' })];
+    return [this.#writer.delta({ role: 'assistant' })];
   }
 
   #blockStart(index: unknown, block: unknown): ChatChunk[] {
@@ -109,7 +110,8 @@ export class AnthropicChunks implements ChunkTranslator {
     this.#count(usage);
     if (!isObject(delta) || delta['stop_reason'] == null) return [];
     const refusal = refusalOf(delta);
-    const last: ChatDelta = refusal === null ? {} : { refusal };
+    // An answer of nothing is an empty text.
+    const last: ChatDelta = refusal !== null ? { refusal } : this.#hasText || this.#tools > 0 ? {} : { content: '' };
     return [this.#writer.delta(last, { finish: finishOf(delta['stop_reason']) })];
   }
 
@@ -128,7 +130,9 @@ export class AnthropicChunks implements ChunkTranslator {
     let at = 0;
     while (at < text.length && text[at] === this.#repeated[at]) at++;
     this.#repeated = at < text.length ? '' : this.#repeated.slice(at);
-    return at === text.length ? [] : [this.#writer.delta({ content: text.slice(at) })];
+    if (at === text.length) return [];
+    this.#hasText = true;
+    return [this.#writer.delta({ content: text.slice(at) })];
   }
 
   #argumentsOf(open: OpenBlock, text: string): ChatChunk {

@@ -1,26 +1,33 @@
+import { randomUUID } from 'node:crypto';
 import { StillhouseError } from '../../../contracts/errors.ts';
 import { isObject } from '../chat-fields.ts';
 import {
   chatUsage,
   type ChatAnswerMessage,
   type ChatCompletion,
-  type ChatToolCall,
   type ChatUsage,
   type DialectCall,
-  type FinishReason,
   type ProviderFault,
 } from '../dialect.ts';
+import { finishOf, hasFailed, refusalOf } from './finish.ts';
+import { CandidateReader } from './parts.ts';
 
 type Loose = Record<string, unknown>;
+
+/** Where the signature of a thought that led to a text is kept, as Google's own OpenAI dialect has it. */
+export interface SignedText {
+  extra_content?: { google: { thought_signature: string } };
+}
 
 /** An answer as a completion: a choice for each candidate; a prompt that was blocked is a refusal. */
 export function googleAnswer(answer: unknown, call: DialectCall): ChatCompletion {
   if (!isObject(answer)) throw new StillhouseError('upstream_invalid', 'Google answered with something that is no content');
-  const candidates = Array.isArray(answer['candidates']) ? answer['candidates'].filter(isObject) : [];
+  const candidates = candidatesOf(answer);
   const blocked = blockReason(answer);
   if (candidates.length === 0 && blocked === null) throw new StillhouseError('upstream_invalid', 'Google answered without a candidate');
+  const id = typeof answer['responseId'] === 'string' ? answer['responseId'] : randomUUID();
   const usage = usageOf(answer['usageMetadata']);
-  const choices = candidates.map((candidate, at) => choiceOf(candidate, typeof candidate['index'] === 'number' ? candidate['index'] : at));
+  const choices = candidates.map(({ candidate, index }) => choiceOf(candidate, index, id, candidates.length === 1));
   if (choices.length === 0)
     choices.push({
       index: 0,
@@ -28,7 +35,7 @@ export function googleAnswer(answer: unknown, call: DialectCall): ChatCompletion
       finish_reason: 'content_filter',
     });
   return {
-    id: typeof answer['responseId'] === 'string' ? answer['responseId'] : `chatcmpl-google-${call.now}`,
+    id,
     object: 'chat.completion',
     created: call.now,
     model: typeof answer['modelVersion'] === 'string' ? answer['modelVersion'] : call.model,
@@ -37,76 +44,43 @@ export function googleAnswer(answer: unknown, call: DialectCall): ChatCompletion
   };
 }
 
-function choiceOf(candidate: Loose, index: number): ChatCompletion['choices'][number] {
-  const { text, reasoning, calls } = partsOf(candidate, 0);
-  const finish = finishOf(candidate['finishReason'], calls.length > 0) ?? 'stop';
-  const message: ChatAnswerMessage = {
+/** Its candidates by their place, which the first may leave out. */
+export function candidatesOf(answer: Loose): { candidate: Loose; index: number }[] {
+  const list = Array.isArray(answer['candidates']) ? answer['candidates'].filter(isObject) : [];
+  return list.map((candidate, at) => ({ candidate, index: typeof candidate['index'] === 'number' ? candidate['index'] : at }));
+}
+
+function choiceOf(candidate: Loose, index: number, id: string, alone: boolean): ChatCompletion['choices'][number] {
+  const reason = candidate['finishReason'];
+  if (alone && hasFailed(reason)) throw failureOf(candidate);
+  const { text, reasoning, calls, signature } = new CandidateReader(index).read(candidate, id);
+  const finish = finishOf(reason, calls.length > 0) ?? 'stop';
+  const message: ChatAnswerMessage & SignedText = {
     role: 'assistant',
     content: text === '' && (calls.length > 0 || finish === 'content_filter') ? null : text,
-    ...(finish === 'content_filter' ? { refusal: refusalOf(String(candidate['finishReason'])) } : {}),
+    ...(finish === 'content_filter' ? { refusal: refusalOf(reason) } : {}),
     ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
     ...(calls.length > 0 ? { tool_calls: calls } : {}),
+    ...signedText(signature),
   };
   const logprobs = logprobsOf(candidate['logprobsResult']);
   return { index, message, finish_reason: finish, ...(logprobs ? { logprobs } : {}) };
 }
 
-/** What a candidate's parts say; its tool calls are numbered from `firstCall`, for Google gives them no ids. */
-export function partsOf(candidate: Loose, firstCall: number): { text: string; reasoning: string; calls: ChatToolCall[] } {
-  const content = candidate['content'];
-  const parts = isObject(content) && Array.isArray(content['parts']) ? content['parts'].filter(isObject) : [];
-  let text = '';
-  let reasoning = '';
-  const calls: ChatToolCall[] = [];
-  for (const part of parts) {
-    const called = part['functionCall'];
-    if (isObject(called)) calls.push(callOf(called, part['thoughtSignature'], firstCall + calls.length));
-    else if (typeof part['text'] !== 'string') continue;
-    else if (part['thought'] === true) reasoning += part['text'];
-    else text += part['text'];
-  }
-  return { text, reasoning, calls };
+export function signedText(signature: string | null): SignedText {
+  return signature === null ? {} : { extra_content: { google: { thought_signature: signature } } };
 }
 
-function callOf(called: Loose, signature: unknown, place: number): ChatToolCall {
-  return {
-    id: typeof called['id'] === 'string' && called['id'] !== '' ? called['id'] : `call_${place}`,
-    type: 'function',
-    function: { name: String(called['name'] ?? ''), arguments: JSON.stringify(called['args'] ?? {}) },
-    ...(typeof signature === 'string' ? { extra_content: { google: { thought_signature: signature } } } : {}),
-  };
-}
-
-/** Why it stopped; null where it goes on. What is new to us counts as an end. */
-export function finishOf(reason: unknown, called: boolean): FinishReason | null {
-  switch (reason) {
-    case undefined:
-    case null:
-    case 'FINISH_REASON_UNSPECIFIED':
-      return null;
-    case 'MAX_TOKENS':
-      return 'length';
-    case 'SAFETY':
-    case 'RECITATION':
-    case 'LANGUAGE':
-    case 'BLOCKLIST':
-    case 'PROHIBITED_CONTENT':
-    case 'SPII':
-    case 'IMAGE_SAFETY':
-      return 'content_filter';
-    default:
-      return called ? 'tool_calls' : 'stop';
-  }
+/** The failure of a model that ended without an answer. */
+export function failureOf({ finishReason, finishMessage }: Loose): StillhouseError {
+  const more = typeof finishMessage === 'string' && finishMessage !== '' ? `: ${finishMessage.slice(0, 500)}` : '';
+  return new StillhouseError('upstream_invalid', `Google's model ended without an answer (${String(finishReason)})${more}`);
 }
 
 /** Why the prompt was refused; null where it was not. */
 export function blockReason(answer: Loose): string | null {
   const feedback = answer['promptFeedback'];
   return isObject(feedback) && typeof feedback['blockReason'] === 'string' ? feedback['blockReason'] : null;
-}
-
-export function refusalOf(reason: string): string {
-  return `The model declined to answer (${reason})`;
 }
 
 /** Thinking is counted apart there, and within the answer's tokens in the chat form. */
@@ -126,7 +100,7 @@ export function usageOf(usage: unknown): ChatUsage | null {
 export function logprobsOf(result: unknown): object | null {
   if (!isObject(result) || !Array.isArray(result['chosenCandidates'])) return null;
   const entry = (one: unknown) => {
-    const token = isObject(one) ? String(one['token'] ?? '') : '';
+    const token = isObject(one) && typeof one['token'] === 'string' ? one['token'] : '';
     return {
       token,
       logprob: isObject(one) && typeof one['logProbability'] === 'number' ? one['logProbability'] : 0,

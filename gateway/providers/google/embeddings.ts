@@ -1,6 +1,7 @@
 import { StillhouseError } from '../../../contracts/errors.ts';
 import { isObject, wrong } from '../chat-fields.ts';
 import type { EmbeddingsDialect } from '../dialect.ts';
+import { modelPath } from './request.ts';
 
 /** `batchEmbedContents` (https://ai.google.dev/api/embeddings). It counts no tokens. */
 export const googleEmbeddings: EmbeddingsDialect = Object.freeze({
@@ -8,11 +9,11 @@ export const googleEmbeddings: EmbeddingsDialect = Object.freeze({
     const { dimensions } = body;
     if (dimensions != null && !Number.isInteger(dimensions)) throw wrong('dimensions', 'a whole number is needed');
     const requests = texts.map((text) => ({
-      model: `models/${model}`,
+      model: `models/${model.replace(/^models\//, '')}`,
       content: { parts: [{ text }] },
       ...(dimensions == null ? {} : { outputDimensionality: dimensions }),
     }));
-    return { path: `/models/${encodeURIComponent(model)}:batchEmbedContents`, body: JSON.stringify({ requests }) };
+    return { path: `${modelPath(model)}:batchEmbedContents`, body: JSON.stringify({ requests }) };
   },
   answer(answer) {
     const list = isObject(answer) && Array.isArray(answer['embeddings']) ? answer['embeddings'] : [];

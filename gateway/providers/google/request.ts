@@ -1,94 +1,113 @@
-import { answerSchema, mostTokens, numberIn, offeredTools, stopTexts, toolChoice } from '../chat-parts.ts';
-import { refuseUnsupported, wrong } from '../chat-fields.ts';
+import { answerSchema, jsonBody, mostTokens, numberIn, offeredTools, stopTexts, toolChoice } from '../chat-parts.ts';
+import { cannot, refuseUnsupported, wrong } from '../chat-fields.ts';
 import type { DialectCall, WireRequest } from '../dialect.ts';
 import { googleContents } from './contents.ts';
+import { abilitiesOf, type Abilities } from './models.ts';
+import { googleThinking } from './thinking.ts';
 
+const NAME = 'Google';
+/** OpenAI's numbers and their names here. */
+const NUMBERS = {
+  temperature: 'temperature',
+  top_p: 'topP',
+  top_k: 'topK',
+  seed: 'seed',
+  n: 'candidateCount',
+  frequency_penalty: 'frequencyPenalty',
+  presence_penalty: 'presencePenalty',
+  top_logprobs: 'logprobs',
+} as const;
 const SUPPORTED = new Set([
-  ...['tools', 'tool_choice', 'stop', 'seed', 'temperature', 'top_p', 'top_k', 'n', 'frequency_penalty', 'presence_penalty'],
-  ...['max_tokens', 'max_completion_tokens', 'response_format', 'reasoning_effort', 'logprobs', 'top_logprobs'],
+  ...Object.keys(NUMBERS),
+  'tools',
+  'tool_choice',
+  'stop',
+  'max_tokens',
+  'max_completion_tokens',
+  'response_format',
+  'reasoning_effort',
+  'thinking',
+  'logprobs',
 ]);
-/** Tokens of thinking for OpenAI's `reasoning_effort`, as Google's own OpenAI dialect has them. */
-const BUDGETS: Readonly<Record<string, number>> = { none: 0, minimal: 1024, low: 1024, medium: 8192, high: 24_576 };
 
 type Body = DialectCall['body'];
 
 /** `:generateContent`, or `:streamGenerateContent` as server-sent events. */
-export function googleRequest({ body, model, stream, lenient }: DialectCall): WireRequest {
-  refuseUnsupported(body, SUPPORTED, { provider: 'Google', lenient });
-  const { system, contents } = googleContents(body['messages'] as unknown[]);
-  const tools = offeredTools(body);
-  const generationConfig = configOf(body, model, lenient);
-  const wire = {
+export function googleRequest(call: DialectCall): WireRequest {
+  const method = call.stream ? 'streamGenerateContent?alt=sse' : 'generateContent';
+  return { path: `${modelPath(call.model)}:${method}`, body: jsonBody(() => wireOf(call)) };
+}
+
+/** Google's lists name models with `models/` before them; a call may too. */
+export function modelPath(model: string): string {
+  return `/models/${encodeURIComponent(model.replace(/^models\//, ''))}`;
+}
+
+function wireOf(call: DialectCall): object {
+  const { body, model, lenient } = call;
+  refuseUnsupported(body, SUPPORTED, { provider: NAME, lenient });
+  const abilities = abilitiesOf(model);
+  const { system, contents } = googleContents(body['messages'] as unknown[], abilities);
+  const generationConfig = configOf(call, abilities);
+  return {
     ...(system.length > 0 ? { systemInstruction: { parts: system } } : {}),
     contents,
-    ...(tools.length > 0
-      ? {
-          tools: [
-            {
-              functionDeclarations: tools.map(({ name, description, parameters }) => ({
-                name,
-                ...(description === undefined ? {} : { description }),
-                parametersJsonSchema: parameters,
-              })),
-            },
-          ],
-          ...choiceOf(body),
-        }
-      : {}),
+    ...toolsOf(body),
     ...(Object.keys(generationConfig).length > 0 ? { generationConfig } : {}),
   };
-  const method = stream ? 'streamGenerateContent?alt=sse' : 'generateContent';
-  return { path: `/models/${encodeURIComponent(model)}:${method}`, body: JSON.stringify(wire) };
 }
 
-function choiceOf(body: Body): object {
+function toolsOf(body: Body): object {
+  const tools = offeredTools(body);
   const choice = toolChoice(body);
-  if (choice === null || choice === 'auto') return {};
-  const mode =
-    choice === 'none' ? { mode: 'NONE' } : choice === 'required' ? { mode: 'ANY' } : { mode: 'ANY', allowedFunctionNames: [choice.name] };
-  return { toolConfig: { functionCallingConfig: mode } };
+  if (tools.length === 0) {
+    if (choice !== null && choice !== 'auto' && choice !== 'none') throw wrong('tool_choice', 'no tools are offered');
+    return {};
+  }
+  const functionDeclarations = tools.map(({ name, description, parameters }) => ({
+    name,
+    ...(description === undefined ? {} : { description }),
+    parametersJsonSchema: parameters,
+  }));
+  const mode = modeOf(
+    choice,
+    tools.some(({ strict }) => strict),
+  );
+  return { tools: [{ functionDeclarations }], ...(mode ? { toolConfig: { functionCallingConfig: mode } } : {}) };
 }
 
-function configOf(body: Body, model: string, lenient: boolean): Record<string, unknown> {
+/** Where calls are not forced, only `VALIDATED` holds their arguments to the schemas. */
+function modeOf(choice: ReturnType<typeof toolChoice>, strict: boolean): object | null {
+  if (choice === 'none') return { mode: 'NONE' };
+  if (choice === 'required') return { mode: 'ANY' };
+  if (choice !== null && choice !== 'auto') return { mode: 'ANY', allowedFunctionNames: [choice.name] };
+  return strict ? { mode: 'VALIDATED' } : null;
+}
+
+function configOf(call: DialectCall, abilities: Abilities): Record<string, unknown> {
+  const { body } = call;
   const stop = stopTexts(body);
   const most = mostTokens(body);
-  const numbers = [
-    ['temperature', 'temperature'],
-    ['top_p', 'topP'],
-    ['top_k', 'topK'],
-    ['seed', 'seed'],
-    ['n', 'candidateCount'],
-    ['frequency_penalty', 'frequencyPenalty'],
-    ['presence_penalty', 'presencePenalty'],
-    ['top_logprobs', 'logprobs'],
-  ] as const;
+  const numbers = Object.entries(NUMBERS).flatMap(([from, to]) => {
+    const value = numberIn(body, from);
+    return value === undefined ? [] : [[to, value]];
+  });
   return {
-    ...Object.fromEntries(numbers.flatMap(([from, to]) => (numberIn(body, from) === undefined ? [] : [[to, numberIn(body, from)]]))),
+    ...Object.fromEntries(numbers),
     ...(body['logprobs'] === true ? { responseLogprobs: true } : {}),
     ...(most === undefined ? {} : { maxOutputTokens: most }),
     ...(stop.length > 0 ? { stopSequences: stop } : {}),
-    ...formatOf(body),
-    ...thinkingOf(body, model, lenient),
+    ...formatOf(call, abilities),
+    ...googleThinking(call, abilities),
   };
 }
 
-function formatOf(body: Body): object {
+function formatOf({ body, lenient, model }: DialectCall, { formatsBesideTools }: Abilities): object {
   const schema = answerSchema(body);
   if (schema === null) return {};
-  return { responseMimeType: 'application/json', ...(schema === 'json' ? {} : { responseJsonSchema: schema.schema }) };
-}
-
-/** A level from Gemini 3 on, a budget before. */
-function thinkingOf(body: Body, model: string, lenient: boolean): object {
-  const effort = body['reasoning_effort'];
-  if (effort == null) return {};
-  const budget = typeof effort === 'string' ? BUDGETS[effort] : undefined;
-  if (budget === undefined) {
+  if (!formatsBesideTools && offeredTools(body).length > 0) {
     if (lenient) return {};
-    throw wrong('reasoning_effort', `one of ${Object.keys(BUDGETS).join(', ')} is needed`);
+    throw cannot(NAME, 'response_format', `'response_format' beside 'tools' with ${model}`);
   }
-  const generation = Number(/gemini-(\d+)/.exec(model)?.[1] ?? 2);
-  if (generation < 3) return { thinkingConfig: { thinkingBudget: budget, ...(budget > 0 ? { includeThoughts: true } : {}) } };
-  const level = effort === 'high' || effort === 'medium' ? effort : 'low';
-  return { thinkingConfig: { thinkingLevel: level, includeThoughts: true } };
+  return { responseMimeType: 'application/json', ...(schema === 'json' ? {} : { responseJsonSchema: schema.schema }) };
 }
