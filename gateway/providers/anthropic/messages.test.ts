@@ -42,6 +42,8 @@ test('results come first in their turn, by ids that the API takes, and offered a
 test.each([
   [answered.slice(0, 3), 'messages[1].tool_calls'],
   [answered.slice(0, 2), 'messages[1].tool_calls'],
+  [[...answered.slice(0, 3), { role: 'assistant', content: 'd' }, answered[3]!], 'messages[1].tool_calls'],
+  [[...answered.slice(0, 2), ...answered.slice(1)], 'messages[2].tool_calls'],
   [[...answered, answered[3]!], 'messages[4].tool_call_id'],
   [[answered[0]!, answered[3]!], 'messages[1].tool_call_id'],
 ])('a call without a result, and a result without a call, are refused by their path (%#)', (messages, param) => {

@@ -136,9 +136,17 @@ test.each([
 
 test('answers and arguments of tools are held to schemas that say what they have not', () => {
   const item = { type: 'object', properties: { n: { type: ['object', 'null'], properties: {} } }, additionalProperties: true };
-  const schema = { type: 'object', properties: { list: { type: 'array', items: { $ref: '#/$defs/i' } } }, $defs: { i: { anyOf: [item] } } };
+  const schema = {
+    type: 'object',
+    properties: { list: { type: 'array', items: { $ref: '#/$defs/i' } } },
+    $defs: { i: { anyOf: [item, { items: { properties: {} } }] } },
+  };
   const closedItem = { ...item, properties: { n: { ...item.properties.n, additionalProperties: false } } };
-  const closed = { ...schema, $defs: { i: { anyOf: [closedItem] } }, additionalProperties: false };
+  const closed = {
+    ...schema,
+    $defs: { i: { anyOf: [closedItem, { items: { properties: {}, additionalProperties: false } }] } },
+    additionalProperties: false,
+  };
   expect(sent({ response_format: { type: 'json_schema', json_schema: { name: 'n', schema } } })).toMatchObject({
     output_config: { format: { type: 'json_schema', schema: closed } },
   });

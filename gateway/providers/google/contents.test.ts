@@ -128,6 +128,11 @@ test.each([
   [conversation({}, 'r').slice(0, 4), 'messages[1].tool_calls'],
   [conversation({}, 'r').slice(0, 2), 'messages[1].tool_calls'],
   [[...conversation({}, 'r'), { role: 'tool', tool_call_id: 'x', content: 'r' }], 'messages[5].tool_call_id'],
+  [
+    [...conversation({}, 'r').slice(0, 4), { role: 'assistant', content: 'd' }, ...conversation({}, 'r').slice(4)],
+    'messages[1].tool_calls',
+  ],
+  [conversation({ tool_calls: [0, 1].map(() => ({ id: 'x', function: { name: 'f' } })) }, 'r'), 'messages[1].tool_calls'],
   [[{ role: 'tool', tool_call_id: 'nobody', content: 'x' }], 'messages[0].tool_call_id'],
   [[{ role: 'user', content: '' }], 'messages[0].content'],
   [[{ role: 'system', content: 'only' }], 'messages'],

@@ -25,7 +25,7 @@ export interface Content {
 /** A call of a function that has no result yet. */
 interface OpenCall {
   name: string;
-  /** Its place in the model's turn. */
+  /** How many calls were made before it. */
   place: number;
   /** The message that has it. */
   at: string;
@@ -92,10 +92,7 @@ class Contents {
 
   /** What it said and which functions it called, with the signatures of its thoughts where they were kept. */
   #addModel(message: Record<string, unknown>, at: string): void {
-    if (this.#contents.at(-1)?.role === 'user') {
-      this.#allAnswered();
-      this.#calls = 0;
-    }
+    if (this.#contents.at(-1)?.role === 'user') this.#allAnswered();
     const said = this.#partsOf(message['content'] ?? message['refusal'], `${at}.content`);
     const signature = signatureIn(message['extra_content']);
     if (signature !== null && said.length > 0) said.push({ ...said.pop(), thoughtSignature: signature });
