@@ -2,7 +2,7 @@ import { createAdaptorServer } from '@hono/node-server';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Configuration } from '../contracts/configuration.ts';
+import type { Configuration, ProviderConfig } from '../contracts/configuration.ts';
 import type { Environment } from '../contracts/environment.ts';
 import { StillhouseError } from '../contracts/errors.ts';
 import { DEFAULT_PROJECT } from '../contracts/names.ts';
@@ -11,16 +11,19 @@ import type { Logger } from '../platform/logger.ts';
 import { secretFile } from '../platform/secrets.ts';
 import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
 import { connectClickHouse, type ClickHouseClient } from '../store/clickhouse/connection.ts';
-import { currentState, stateSince } from '../store/clickhouse/state-versions.ts';
+import { currentState, newestSequences, stateSince } from '../store/clickhouse/state-versions.ts';
 import { getTrace, idsOfSegment, insertTraceSegment } from '../store/clickhouse/traces.ts';
 import { ensureRegistry } from './aliases/ensure-registry.ts';
-import { followRegistry, type SnapshotPoller } from './aliases/snapshot-poller.ts';
+import { followRegistry, type SnapshotPoller, type StateSource } from './aliases/snapshot-poller.ts';
 import { createApi } from './api/api.ts';
 import { createApp, withHotPath } from './app.ts';
 import type { DataPlane } from './chat/data-plane.ts';
 import { liveValues } from './health.ts';
 import { createKeyRing } from './keys/key-ring.ts';
+import { ProviderSecrets } from './keys/provider-secrets.ts';
+import { secretBox, type SecretBox } from './keys/secret-box.ts';
 import { checkListenAddress } from './keys/listen-address.ts';
+import { openCallLimits } from './limits/open-call-limits.ts';
 import { createAdmission } from './limits/admission.ts';
 import { gatewayMetrics } from './observability/metrics.ts';
 import { type SpanObserver, spanObserver } from './observability/spans.ts';
@@ -71,13 +74,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const clickhouse = connectClickHouse(env, { application: 'stillhouse-gateway' });
   const temporal = temporalConnection({ address: env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233', namespace: env.TEMPORAL_NAMESPACE });
   const spans = await spanObserver(env.OTEL_EXPORTER_OTLP_ENDPOINT, env.OTEL_SERVICE_NAME);
-  const dataPlane = createDataPlane(options, clickhouse, temporal, spans);
+  const dataPlane = await createDataPlane(options, clickhouse, temporal, spans);
   const { tracer, snapshots, catalogue, admission } = dataPlane;
   const api = createApi({
     clickhouse,
     temporal: () => temporal.client(),
     snapshots,
     artifacts: options.artifacts,
+    secretBox: dataPlane.secretBox,
+    providers: options.configuration.providers.map(({ id }) => id),
     targets: (project) => catalogue.targets(snapshots.current(project)),
     spool: () => tracer.stats(),
     temporalUi: env.STILLHOUSE_TEMPORAL_UI ?? null,
@@ -88,7 +93,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     now: Date.now,
     log,
   });
-  const tuned = new Map(options.configuration.providers.map((config) => [config.id, providerConnection(config, options.secret)]));
+  const tuned = new Map(
+    options.configuration.providers.map((config) => [config.id, providerConnection(config, dataPlane.secretOf(config))]),
+  );
   const tuning = tuningRoutes({ keys: dataPlane.keys, providers: tuned });
   const app = createApp({ dataPlane, api, tuning, consoleFolder: options.consoleFolder, log });
   const server = createAdaptorServer({ fetch: withHotPath(app, dataPlane), hostname: env.STILLHOUSE_HOST }) as Server;
@@ -108,6 +115,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       await closed;
       snapshots.close();
       admission.close();
+      dataPlane.limits.close();
       await tracer.close(SHIP_MS);
       // Spans are of use to somebody, and no promise: where they go may be down.
       await spans?.close().catch((error: unknown) => log.warn({ reason: (error as Error).message }, 'spans could not be sent'));
@@ -117,29 +125,38 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   };
 }
 
-type OwnedDataPlane = DataPlane & { snapshots: SnapshotPoller };
+type OwnedDataPlane = DataPlane & { snapshots: SnapshotPoller; secretBox: SecretBox; secretOf: ReturnType<typeof secretsOf> };
 
-function createDataPlane(
+async function createDataPlane(
   options: GatewayOptions,
   clickhouse: ClickHouseClient,
   temporal: TemporalConnection,
   spans: SpanObserver | null,
-): OwnedDataPlane {
+): Promise<OwnedDataPlane> {
   const { env, configuration, log } = options;
   const paths = homePaths(env);
   const { limits } = configuration;
-  const languageModels = placedStudents(
-    studentBackends({
-      localUrls: env.STILLHOUSE_STUDENT_URLS,
-      serviceKey: env.STILLHOUSE_SERVICE_KEY,
-      servers: configuration.studentServers,
-      secret: options.secret,
-      usdPerHour: { core: env.STILLHOUSE_CORE_HOUR_USD, gpu: env.STILLHOUSE_GPU_HOUR_USD },
-      artifacts: options.artifacts,
-    }),
-  );
+  const languageModels = localStudents(options);
   const { classifier } = options;
-  const providers = configuration.providers.map((provider) => providerOf(provider, options.secret));
+  const keys = createKeyRing({
+    adminKey: env.STILLHOUSE_ADMIN_KEY ?? secretFile(paths.adminKey, 'sk-admin'),
+    serviceKey: env.STILLHOUSE_SERVICE_KEY ?? secretFile(paths.serviceKey, 'sk-service'),
+  });
+  const warm = warmStudents(classifier, log, { languageModels });
+  const snapshots = followRegistry({
+    projects: [DEFAULT_PROJECT],
+    folder: paths.snapshots,
+    source: registrySource(clickhouse),
+    onSnapshot: (snapshot) => {
+      keys.update(snapshot);
+      warm(snapshot);
+    },
+    ensure: async (project) => ensureRegistry(await temporal.client(), project),
+    log,
+  });
+  const box = secretBox(env.STILLHOUSE_MASTER_KEY);
+  const secretOf = secretsOf(new ProviderSecrets(snapshots, box), options.secret);
+  const providers = configuration.providers.map((provider) => providerOf(provider, secretOf(provider)));
   const hosted = hostedStudents(configuration.providers, providers);
   const usdPerCoreHour = env.STILLHOUSE_CORE_HOUR_USD;
   const student = studentProvider({ classifier, languageModels, hosted, usdPerCoreHour, now: Date.now });
@@ -158,7 +175,8 @@ function createDataPlane(
   const breakers = circuitBreakers({ failures: breakerFailures, openMs: breakerOpenMs, maxOpenMs: 8 * breakerOpenMs }, () =>
     performance.now(),
   );
-  const metrics = gatewayMetrics(liveValues({ tracer, admission, breakers }));
+  const callLimits = await openCallLimits({ snapshots, clickhouse, spool: paths.spool, valkeyUrl: env.VALKEY_URL, log });
+  const metrics = gatewayMetrics([...liveValues({ tracer, admission, breakers }), ...callLimits.liveValues()]);
   const conversations = new Conversations(async (project, traceId) => {
     const trace = await getTrace(clickhouse, project, traceId);
     return trace && { project, request: trace.request, response: trace.response };
@@ -166,23 +184,13 @@ function createDataPlane(
   return {
     metrics,
     conversations,
-    observers: [metrics, conversations, ...(spans ? [spans] : [])],
-    keys: createKeyRing({
-      adminKey: env.STILLHOUSE_ADMIN_KEY ?? secretFile(paths.adminKey, 'sk-admin'),
-      serviceKey: env.STILLHOUSE_SERVICE_KEY ?? secretFile(paths.serviceKey, 'sk-service'),
-    }),
+    observers: [metrics, callLimits, conversations, ...(spans ? [spans] : [])],
+    keys,
+    snapshots,
+    secretBox: box,
+    secretOf,
+    limits: callLimits,
     tracer,
-    snapshots: followRegistry({
-      projects: [DEFAULT_PROJECT],
-      folder: paths.snapshots,
-      source: {
-        currentState: (project) => currentState(clickhouse, project),
-        stateSince: (project, sequence) => stateSince(clickhouse, project, sequence),
-      },
-      onSnapshot: warmStudents(classifier, log, { languageModels }),
-      ensure: async (project) => ensureRegistry(await temporal.client(), project),
-      log,
-    }),
     catalogue: createCatalogue([...providers, student]),
     admission,
     breakers,
@@ -192,6 +200,31 @@ function createDataPlane(
     random: Math.random,
     log,
   };
+}
+
+function registrySource(clickhouse: ClickHouseClient): StateSource {
+  return {
+    currentState: (project) => currentState(clickhouse, project),
+    stateSince: (project, sequence) => stateSince(clickhouse, project, sequence),
+    newestSequences: () => newestSequences(clickhouse),
+  };
+}
+
+function localStudents({ env, configuration, secret, artifacts }: GatewayOptions) {
+  const backends = studentBackends({
+    localUrls: env.STILLHOUSE_STUDENT_URLS,
+    serviceKey: env.STILLHOUSE_SERVICE_KEY,
+    servers: configuration.studentServers,
+    secret,
+    usdPerHour: { core: env.STILLHOUSE_CORE_HOUR_USD, gpu: env.STILLHOUSE_GPU_HOUR_USD },
+    artifacts,
+  });
+  return placedStudents(backends);
+}
+
+/** A provider's key as it was stored through the API, else by its variable; anything else of the environment alone. */
+function secretsOf(stored: ProviderSecrets, secret: GatewayOptions['secret']) {
+  return (config: ProviderConfig) => (name: string) => (name === config.apiKeyEnv ? stored.secretOf(config.id) : undefined) ?? secret(name);
 }
 
 function listen(server: Server, host: string, port: number): Promise<string> {

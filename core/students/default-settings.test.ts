@@ -23,9 +23,9 @@ const base = (name: string) => {
 test('a small base learns in large steps, in float32 on a processor', () => {
   const { settings, microBatchRows } = defaultSettings(mini, input, cpu, 60);
   expect(TrainingSettings.parse(settings)).toEqual(settings);
-  expect(settings).toMatchObject({ loraRank: 16, learningRate: 2e-3, batchRows: 8, dtype: 'float32', fourBit: false, maxTokens: 128 });
+  expect(settings).toMatchObject({ loraRank: 16, learningRate: 3e-3, batchRows: 16, dtype: 'float32', fourBit: false, maxTokens: 128 });
   expect(settings).toMatchObject({ gradientCheckpointing: false, beta: 0.5, gamma: 0.1, seed: 7 });
-  expect(microBatchRows).toBe(8);
+  expect(microBatchRows).toBe(16);
 });
 
 test('what the input states wins', () => {

@@ -41,7 +41,7 @@ export function defaultSettings(
   const own = input.training;
   const small = base.parameters < SMALL_PARAMETERS;
   const loraRank = own.loraRank ?? 16;
-  const batchRows = own.batchRows ?? (small ? 8 : 16);
+  const batchRows = own.batchRows ?? 16;
   const maxTokens = own.maxTokens ?? roomFor(base.contextTokens, longestRowTokens);
   const load = { loraRank, tokens: Math.min(maxTokens, longestRowTokens ?? ASSUMED_TOKENS), pairs: input.bondBeta > 0 };
   const pass = choosePass(shapeOf(base), device, load, batchRows);
@@ -50,12 +50,12 @@ export function defaultSettings(
     loraAlpha: own.loraAlpha ?? 2 * loraRank,
     loraDropout: own.loraDropout ?? 0.05,
     // 2e-4: T. Dettmers et al., arXiv 2305.14314, appendix B.2, for 7 to 13 billion parameters
-    learningRate: own.learningRate ?? (small ? 2e-3 : 2e-4),
+    learningRate: own.learningRate ?? (small ? 3e-3 : 2e-4),
     warmupShare: 0.05,
     weightDecay: 0,
     clipNorm: 1,
     batchRows,
-    warmupEpochs: own.warmupEpochs ?? (small ? 8 : 3),
+    warmupEpochs: own.warmupEpochs ?? (small ? 6 : 3),
     epochs: own.epochs ?? 1,
     steps: input.steps,
     rounds: input.rounds,

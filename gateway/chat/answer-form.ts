@@ -1,4 +1,4 @@
-import { StillhouseError } from '../../contracts/errors.ts';
+import type { StillhouseError } from '../../contracts/errors.ts';
 import type { ChatCompletion } from '../providers/dialect.ts';
 import type { WayIn } from '../ways-in/way-in.ts';
 import { CHAT_FRAMES, type CallFrames, translatedFrames } from './call-frames.ts';

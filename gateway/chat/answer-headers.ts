@@ -4,6 +4,7 @@ import type { Call } from './call.ts';
 /** What an answer's headers say of its call. The cost is not known yet when a stream begins. */
 export function answerHeaders(call: Call, costUsd?: number | null): Record<string, string> {
   const headers: Record<string, string> = {
+    ...call.limitHeaders,
     [HEADERS.traceId]: call.id,
     [HEADERS.target]: headerText(call.attempts.at(-1)?.target ?? call.route.targets[0]!),
     [HEADERS.attempts]: String(call.attempts.length),

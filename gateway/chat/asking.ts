@@ -47,7 +47,6 @@ export class Asking {
   readonly #signal: CancelSignal;
   #round = 0;
   #at = 0;
-  #asked = false;
   #retryable: string[] = [];
   #longestWaitMs: number | null = null;
 

@@ -20,6 +20,8 @@ export interface Call {
   waitedMs: number;
   /** The caller's `traceparent`. */
   parent: string | undefined;
+  /** What limits say of it, for its answer. */
+  limitHeaders: Readonly<Record<string, string>>;
   kind: CallKind;
   caller: Caller;
   request: ChatRequest;
@@ -51,9 +53,20 @@ interface NewCall {
   parent: string | undefined;
 }
 
+const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
+
 /** Begins a call. */
 export function newCall({ nowMs, ...call }: NewCall): Call {
-  return { ...call, id: traceId(nowMs), ts: clickHouseTime(nowMs), beganMs: performance.now(), beganAt: nowMs, waitedMs: 0, attempts: [] };
+  return {
+    ...call,
+    id: traceId(nowMs),
+    ts: clickHouseTime(nowMs),
+    beganMs: performance.now(),
+    beganAt: nowMs,
+    waitedMs: 0,
+    limitHeaders: NO_HEADERS,
+    attempts: [],
+  };
 }
 
 /** What the spool keeps of a call until it ends. */

@@ -1,6 +1,7 @@
 import type { Logger } from '../../platform/logger.ts';
 import type { SnapshotHolder } from '../aliases/snapshot-holder.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
+import type { CallLimits } from '../limits/call-limits.ts';
 import type { Admission } from '../limits/admission.ts';
 import type { Catalogue } from '../providers/catalogue.ts';
 import type { Metrics } from '../observability/metrics.ts';
@@ -20,6 +21,7 @@ export interface DataPlane {
   metrics: Metrics;
   conversations: Conversations;
   admission: Admission;
+  limits: CallLimits;
   breakers: CircuitBreakers;
   retry: RetryPolicy;
   maxBodyBytes: number;

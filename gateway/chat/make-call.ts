@@ -1,9 +1,13 @@
 import type { Context } from 'hono';
 import { LENIENT_HEADER } from '../../contracts/chat.ts';
 import type { ErrorCode, StillhouseError } from '../../contracts/errors.ts';
+import { PROJECT_HEADER } from '../../contracts/names.ts';
 import type { RegistrySnapshot } from '../../contracts/registry.ts';
 import { resolveModel } from '../aliases/route.ts';
 import { originOf, type Caller, type GatewayContext } from '../keys/caller.ts';
+import { checkMayCall } from '../keys/key-rules.ts';
+import type { Admitted } from '../limits/call-limits.ts';
+import { worstUsage, worstUsd } from '../limits/worst-case.ts';
 import { CancelSignal } from '../providers/cancel-signal.ts';
 import { NO_USAGE } from '../providers/provider.ts';
 import type { AnswerForm } from './answer-form.ts';
@@ -27,9 +31,7 @@ export type Handler = (c: Context<GatewayContext>) => Promise<Response>;
 
 /** Who asks. Throws `unauthorized`. */
 export function callerOf(plane: DataPlane, c: Context<GatewayContext>): Caller {
-  // Anthropic's clients send the key in a header of its own.
-  const key = c.req.header('x-api-key');
-  return plane.keys.callerOf(c.req.header('authorization') ?? (key === undefined ? undefined : `Bearer ${key}`));
+  return plane.keys.callerOf(c.req.header('authorization'), c.req.header('x-api-key'), c.req.header(PROJECT_HEADER));
 }
 
 /** What is asked, and how the answer is to be written. */
@@ -48,6 +50,7 @@ export async function answerCall(
 ): Promise<Response> {
   const snapshot = plane.snapshots.current(caller.project);
   const route = resolveModel(request.model, snapshot, plane.catalogue, plane.random);
+  checkMayCall(caller, route);
   const call = newCall({ kind, caller, request, route, nowMs: plane.now(), parent: c.req.header('traceparent') });
   plane.admission.enter(originOf(caller));
   return makeCall(plane, call, { snapshot, form, signal: cancelSignal(c) });
@@ -63,7 +66,13 @@ async function makeCall(plane: DataPlane, call: Call, { snapshot, form, signal }
   const left = () => plane.admission.leave(originOf(call.caller));
   let streaming = false;
   try {
-    await plane.tracer.begin(startOf(call, ...estimateOf(plane, call)));
+    const admitted = await enterLimits(plane, call);
+    try {
+      await plane.tracer.begin(startOf(call, ...estimateOf(plane, call)));
+    } catch (error) {
+      admitted?.release();
+      throw error;
+    }
     const asking = new Asking(call, snapshot, signal, plane);
     let answered: Answered;
     try {
@@ -80,6 +89,21 @@ async function makeCall(plane: DataPlane, call: Call, { snapshot, form, signal }
   } finally {
     if (!streaming) left();
   }
+}
+
+/** Whether the key's limits and the budgets let it in; it settles with its trace. null where nothing is limited. */
+async function enterLimits({ limits, catalogue }: DataPlane, call: Call): Promise<Admitted | null> {
+  const { caller, request, route } = call;
+  const entering = limits.enter(caller, {
+    id: call.id,
+    beganAt: call.beganAt,
+    usage: () => worstUsage(request),
+    worstUsd: (usage) => worstUsd(route.targets, usage, catalogue),
+  });
+  if (entering === null) return null;
+  const admitted = await entering;
+  call.limitHeaders = admitted.headers;
+  return admitted;
 }
 
 /** Records a call that got no answer, and says why. */

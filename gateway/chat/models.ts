@@ -1,9 +1,10 @@
 import type { Context } from 'hono';
 import { StillhouseError } from '../../contracts/errors.ts';
-import type { RegistrySnapshot } from '../../contracts/registry.ts';
 import { nearestNames } from '../../core/nearest-names.ts';
-import type { GatewayContext } from '../keys/caller.ts';
+import type { Caller, GatewayContext } from '../keys/caller.ts';
+import { mayCall } from '../keys/key-rules.ts';
 import type { DataPlane } from './data-plane.ts';
+import { callerOf } from './make-call.ts';
 import { asStillhouseError, errorResponse } from './openai-error.ts';
 
 interface Model {
@@ -17,7 +18,7 @@ interface Model {
 export function listModels(plane: DataPlane): (c: Context<GatewayContext>) => Response {
   return function answerModels(c) {
     try {
-      return c.json({ object: 'list', data: modelsOf(plane, snapshotFor(plane, c)) });
+      return c.json({ object: 'list', data: modelsOf(plane, callerOf(plane, c)) });
     } catch (error) {
       return errorResponse(asStillhouseError(error));
     }
@@ -28,7 +29,7 @@ export function listModels(plane: DataPlane): (c: Context<GatewayContext>) => Re
 export function showModel(plane: DataPlane): (c: Context<GatewayContext>) => Response {
   return function answerModel(c) {
     try {
-      const models = modelsOf(plane, snapshotFor(plane, c));
+      const models = modelsOf(plane, callerOf(plane, c));
       const id = decoded(c.req.path.slice('/v1/models/'.length));
       const model = models.find((one) => one.id === id);
       if (model) return c.json(model);
@@ -53,15 +54,17 @@ function decoded(id: string): string {
   }
 }
 
-function snapshotFor(plane: DataPlane, c: Context<GatewayContext>): RegistrySnapshot {
-  return plane.snapshots.current(plane.keys.callerOf(c.req.header('authorization')).project);
-}
-
-function modelsOf(plane: DataPlane, snapshot: RegistrySnapshot): Model[] {
-  const aliases = Object.values(snapshot.aliases).map((alias) => model(alias.name, alias.createdAt, 'stillhouse'));
+/** Those that the caller's key may call. */
+function modelsOf(plane: DataPlane, caller: Caller): Model[] {
+  const snapshot = plane.snapshots.current(caller.project);
+  const aliases = Object.values(snapshot.aliases)
+    .filter(({ name, targets, fallbacks }) =>
+      mayCall(caller, { alias: name, targets: [...targets.map(({ target }) => target), ...fallbacks] }),
+    )
+    .map((alias) => model(alias.name, alias.createdAt, 'stillhouse'));
   const targets = plane.catalogue
     .targets(snapshot)
-    .filter((info) => info.ready)
+    .filter(({ ready, target }) => ready && mayCall(caller, { alias: '', targets: [target] }))
     .map(({ target, kind }) => {
       const [owner = ''] = target.split('/', 1);
       return kind === 'student'

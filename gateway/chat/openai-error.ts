@@ -19,6 +19,8 @@ export function asStillhouseError(error: unknown): StillhouseError {
 /** Answers with the error; `retry-after` where waiting helps. */
 export function errorResponse(error: StillhouseError, headers: Record<string, string> = {}): Response {
   const all: Record<string, string> = { 'content-type': 'application/json', ...headers };
+  // Of limits: how much is left, and when there is more.
+  Object.assign(all, error.data['headers']);
   const wait = error.data['retryAfterS'];
   if (typeof wait === 'number') all['retry-after'] = String(wait);
   return new Response(JSON.stringify(openAIError(error)), { status: statusOf(error), headers: all });

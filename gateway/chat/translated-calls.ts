@@ -41,9 +41,9 @@ async function withPrevious(
 }
 
 /** The chat form, since datasets are made of traces; and by which API it came. */
-function recordedAs({ name }: WayIn, asked: Body, { metadata: _, ...chat }: Record<string, unknown>): string {
+function recordedAs({ name }: WayIn, asked: Body, chat: Record<string, unknown>): string {
   const instructed = name === 'responses' && asked['instructions'] != null;
-  return JSON.stringify({ api: name, ...(instructed ? { instructed } : {}), ...chat });
+  return JSON.stringify({ api: name, ...(instructed ? { instructed } : {}), ...chat, metadata: undefined });
 }
 
 type Body = Readonly<Record<string, unknown>>;

@@ -1,3 +1,4 @@
+import type * as OpenTelemetry from '@opentelemetry/api';
 import type { Attributes, Context, SpanContext, Tracer } from '@opentelemetry/api';
 import type { TraceRow } from '../../contracts/traces.ts';
 import type { CallObserver, CallTimes } from './observer.ts';
@@ -34,7 +35,7 @@ export async function spanObserver(endpoint: string | undefined, serviceName: st
 
 interface Writing {
   tracer: Tracer;
-  api: typeof import('@opentelemetry/api');
+  api: typeof OpenTelemetry;
 }
 
 function writeSpans({ tracer, api }: Writing, row: TraceRow, { beganAt, totalMs, parent }: CallTimes): void {

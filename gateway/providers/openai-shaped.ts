@@ -5,7 +5,7 @@ import { Exchange } from './exchange.ts';
 import { mendedAnswer } from './mended-answer.ts';
 import type { Message } from './message-menders.ts';
 import { configuredTargets, priceOf } from './price.ts';
-import { providerConnection } from './provider-connection.ts';
+import { providerConnection, type ProviderConnection } from './provider-connection.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
 import { upstreamError } from './upstream-error.ts';
 
@@ -47,14 +47,14 @@ export function openAIShaped(
   differences: ShapeDifferences,
 ): Provider {
   const connection = providerConnection(config, secret);
-  const { pool, refusal } = connection;
-  const headers: Record<string, string> = { 'content-type': 'application/json', ...connection.headers };
+  const { pool } = connection;
+  const headersNow = jsonHeaders(connection);
   const editsOf = editsBy(differences, config.id);
   const mends = differences.completion !== undefined || differences.chunk !== undefined;
   const send = async (path: string, call: ProviderCall, body: string): Promise<ProviderAnswer> => {
     const exchange = new Exchange(config.id, call.request.stream, call.signal);
     try {
-      pool.dispatch({ method: 'POST', path: connection.path + path, headers, body }, exchange);
+      pool.dispatch({ method: 'POST', path: connection.path + path, headers: headersNow(), body }, exchange);
       return await exchange.answer;
     } catch (error) {
       throw upstreamError(error, config.id);
@@ -65,18 +65,32 @@ export function openAIShaped(
     timeouts: config.timeouts,
     continuesPrefix: differences.continues !== undefined,
     async call(call: ProviderCall): Promise<ProviderAnswer> {
-      if (refusal) throw refusal;
+      if (connection.refusal) throw connection.refusal;
       const answer = await send('/chat/completions', call, upstreamBody(call.request, call.model, editsOf?.(call)));
       return mends ? mendedAnswer(answer, differences) : answer;
     },
     async embed(call: ProviderCall): Promise<ProviderAnswer> {
-      if (refusal) throw refusal;
+      if (connection.refusal) throw connection.refusal;
       return send('/embeddings', call, upstreamBody(call.request, call.model, NO_STREAM));
     },
     cost: priceOf(config),
-    targets: () => configuredTargets(config, refusal),
+    targets: () => configuredTargets(config, connection.refusal),
     close: () => pool.destroy(),
   } satisfies Provider);
+}
+
+/** Made anew where the key has changed. */
+function jsonHeaders(connection: ProviderConnection): () => Record<string, string> {
+  let bearer: ProviderConnection['headers'] | null = null;
+  let headers: Record<string, string> = {};
+  return () => {
+    const now = connection.headers;
+    if (now !== bearer) {
+      bearer = now;
+      headers = { 'content-type': 'application/json', ...now };
+    }
+    return headers;
+  };
 }
 
 const NO_STREAM: UpstreamEdits = { fields: {}, streamUsage: false };

@@ -11,16 +11,20 @@ export interface ProviderConnection {
   pool: Pool;
   /** Path of its base URL, without a slash at the end. */
   path: string;
-  /** Its key, where it has one. */
-  headers: Record<string, string>;
-  /** Why it can't be called as it is configured; null where it can. */
-  refusal: StillhouseError | null;
+  /** Its key as it is now: one that is stored through the API counts with the next call. */
+  readonly key: string | undefined;
+  /** The key as a bearer's; the same object while the key is the same. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Why it can't be called as things stand; null where it can. */
+  readonly refusal: StillhouseError | null;
 }
 
 /** Where it is, by what key, and whether it may be called at all. */
 export function providerConnection(config: ProviderConfig, secret: (name: string) => string | undefined): ProviderConnection {
   const base = new URL(config.baseUrl);
-  const key = config.apiKeyEnv === undefined ? undefined : secret(config.apiKeyEnv);
+  const { apiKeyEnv } = config;
+  const addressed = addressRefusal(config);
+  let bearer: { key: string | undefined; headers: Record<string, string> } = { key: undefined, headers: {} };
   return {
     pool: new Pool(base.origin, {
       connections: CONNECTIONS,
@@ -30,19 +34,23 @@ export function providerConnection(config: ProviderConfig, secret: (name: string
       connect: { timeout: config.timeouts.connectMs, ...(config.allowPrivateAddress ? {} : { lookup: publicLookup }) },
     }),
     path: base.pathname.replace(/\/$/, ''),
-    headers: key ? { authorization: `Bearer ${key}` } : {},
-    refusal: refusalOf(config, key),
+    get key() {
+      return apiKeyEnv === undefined ? undefined : secret(apiKeyEnv);
+    },
+    get headers() {
+      const { key } = this;
+      if (key !== bearer.key) bearer = { key, headers: key ? { authorization: `Bearer ${key}` } : {} };
+      return bearer.headers;
+    },
+    get refusal() {
+      return apiKeyEnv !== undefined && !this.key ? keyMissing(config.id, apiKeyEnv) : addressed;
+    },
   };
 }
 
-function refusalOf(config: ProviderConfig, key: string | undefined): StillhouseError | null {
-  if (config.apiKeyEnv !== undefined && !key) {
-    return new StillhouseError(
-      'provider_key_missing',
-      `Provider "${config.id}" needs its key in the environment variable ${config.apiKeyEnv}, which is not set where the gateway runs`,
-    );
-  }
-  return addressRefusal(config);
+function keyMissing(id: string, apiKeyEnv: string): StillhouseError {
+  const message = `Provider "${id}" needs its key: in the environment variable ${apiKeyEnv}, which is not set where the gateway runs, or through PUT /api/providers/${id}/key`;
+  return new StillhouseError('provider_key_missing', message);
 }
 
 /** Why a provider's address may not be called; null where it may, as far as can be told before a name is looked up. */

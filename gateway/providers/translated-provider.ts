@@ -31,14 +31,22 @@ export function translatedProvider(
   secret: (name: string) => string | undefined,
   { dialect, headers: headersOf, now }: TranslatedOptions,
 ): Provider {
-  const { pool, path, refusal } = providerConnection(config, secret);
-  const headers = { ...JSON_HEADERS, ...headersOf(config.apiKeyEnv === undefined ? undefined : secret(config.apiKeyEnv)) };
+  const connection = providerConnection(config, secret);
+  const { pool, path } = connection;
   const price = priceOf(config);
   const { embeddings } = dialect;
   const send = async (wire: WireRequest, { request, signal }: ProviderCall): Promise<ProviderAnswer> => {
     const exchange = new Exchange(config.id, request.stream, signal);
     try {
-      pool.dispatch({ method: 'POST', path: path + wire.path, headers: { ...headers, ...wire.headers }, body: wire.body }, exchange);
+      pool.dispatch(
+        {
+          method: 'POST',
+          path: path + wire.path,
+          headers: { ...JSON_HEADERS, ...headersOf(connection.key), ...wire.headers },
+          body: wire.body,
+        },
+        exchange,
+      );
       return await exchange.answer;
     } catch (error) {
       throw upstreamError(error, config.id);
@@ -49,7 +57,7 @@ export function translatedProvider(
     timeouts: config.timeouts,
     continuesPrefix: dialect.continuesPrefix,
     async call(call: ProviderCall): Promise<ProviderAnswer> {
-      if (refusal) throw refusal;
+      if (connection.refusal) throw connection.refusal;
       const asked = dialectCall(call, now());
       const answer = await send(dialect.request(asked), call);
       return answer.form === 'stream'
@@ -63,14 +71,14 @@ export function translatedProvider(
     ...(embeddings
       ? {
           async embed(call: ProviderCall): Promise<ProviderAnswer> {
-            if (refusal) throw refusal;
+            if (connection.refusal) throw connection.refusal;
             const answer = await send(embeddings.request(call.model, textsOf(call.request), call.request.body), call);
             return embeddingsAnswer(answer, { dialect, embeddings, call, id: config.id });
           },
         }
       : {}),
     cost: price,
-    targets: () => configuredTargets(config, refusal),
+    targets: () => configuredTargets(config, connection.refusal),
     close: () => pool.destroy(),
   } satisfies Provider);
 }

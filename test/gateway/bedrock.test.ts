@@ -2,12 +2,8 @@ import { EventStreamCodec } from '@smithy/core/event-streams';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { isStillhouseError } from '../../contracts/errors.ts';
-import { bedrockRequest } from '../../gateway/providers/bedrock/request.ts';
 import { CancelSignal } from '../../gateway/providers/cancel-signal.ts';
-import { chatMessages } from '../../gateway/providers/chat-messages.fixture.ts';
 import type { Provider } from '../../gateway/providers/provider.ts';
 import { ask, completionOf, providerAt, readStream } from './provider-bench.ts';
 
@@ -284,22 +280,4 @@ test('a private address is refused unless the configuration allows it', async ()
     code: 'upstream_unreachable',
     message: expect.stringContaining('private address'),
   });
-});
-
-test('whatever is asked, the turns alternate, or it is refused by name', () => {
-  fc.assert(
-    fc.property(chatMessages, (messages) => {
-      try {
-        const made = bedrockRequest({ model: 'm', body: { messages }, stream: false, lenient: false, prefix: '', now: 1 }) as {
-          messages: { role: string; content: unknown[] }[];
-        };
-        for (const [index, { role, content }] of made.messages.entries()) {
-          expect(content.length).toBeGreaterThan(0);
-          if (index > 0) expect(role).not.toBe(made.messages[index - 1]!.role);
-        }
-      } catch (error) {
-        if (!isStillhouseError(error, 'invalid_request')) throw error;
-      }
-    }),
-  );
 });

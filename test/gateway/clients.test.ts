@@ -62,12 +62,12 @@ const claudeSays =
       const body = { ...head, content: [{ type: 'text', text }], stop_reason: 'end_turn', usage };
       return void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     }
-    const events: { type: string }[] = [
-      { type: 'message_start', ...{ message: { ...head, content: [], stop_reason: null, usage } } },
-      { type: 'content_block_start', ...{ index: 0, content_block: { type: 'text', text: '' } } },
+    const events: ({ type: string } & Record<string, unknown>)[] = [
+      { type: 'message_start', message: { ...head, content: [], stop_reason: null, usage } },
+      { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
       ...text.split(/(?= )/).map((piece) => ({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: piece } })),
-      { type: 'content_block_stop', ...{ index: 0 } },
-      { type: 'message_delta', ...{ delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 4 } } },
+      { type: 'content_block_stop', index: 0 },
+      { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 4 } },
       { type: 'message_stop' },
     ];
     return sse(events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`))(asked, response);
