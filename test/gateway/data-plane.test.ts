@@ -171,7 +171,7 @@ test('other methods and paths', async () => {
   const get = await fetch(`${gateway.url}/v1/chat/completions`, { headers });
   expect([get.status, get.headers.get('allow')]).toEqual([405, 'POST']);
   expect((await fetch(`${gateway.url}/v1/models`, { method: 'POST', headers })).status).toBe(405);
-  expect(await errorOf(await fetch(`${gateway.url}/v1/embeddings`, { method: 'POST', headers, body: '{}' }))).toMatchObject({
+  expect(await errorOf(await fetch(`${gateway.url}/v1/no/such/thing`, { method: 'POST', headers, body: '{}' }))).toMatchObject({
     code: 'not_found',
   });
 });
