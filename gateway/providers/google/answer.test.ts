@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isStillhouseError } from '../../../contracts/errors.ts';
 import { StreamRecorder } from '../../chat/stream-recorder.ts';
-import { garbage } from '../../ways-in/garbage.fixture.ts';
+import { garbage, TOO_DEEP } from '../../ways-in/garbage.fixture.ts';
 import { googleAnswer, googleError } from './answer.ts';
 import { googleEmbeddings } from './embeddings.ts';
 import { callOf } from './sent.fixture.ts';
@@ -120,6 +120,40 @@ test('log-probabilities in OpenAI’s shape', () => {
   });
 });
 
+test('log-probabilities of a stream come with the text that they are of', () => {
+  const logprobsResult = { chosenCandidates: [{ token: 'a', logProbability: -0.5 }] };
+  const [chunk] = streamed({ ...head, candidates: [part('a', { logprobsResult })] }).taken;
+  expect(chunk!.choices).toEqual([
+    {
+      index: 0,
+      delta: { role: 'assistant', content: 'a' },
+      finish_reason: null,
+      logprobs: { content: [{ token: 'a', logprob: -0.5, bytes: [97], top_logprobs: [] }], refusal: null },
+    },
+  ]);
+});
+
+test('what tools brought into the prompt is part of it', () => {
+  const counted = { promptTokenCount: 10, toolUsePromptTokenCount: 5, candidatesTokenCount: 1 };
+  const { usage } = googleAnswer({ ...head, candidates: [part('a')], usageMetadata: counted }, callOf());
+  expect(usage).toMatchObject({ prompt_tokens: 15, completion_tokens: 1, total_tokens: 16 });
+});
+
+test('a call that is too deep to be written is no answer', () => {
+  const data = { ...head, candidates: [{ content: { parts: [{ functionCall: { name: 'f', args: { a: TOO_DEEP } } }] } }] };
+  const failure = expect.objectContaining({ code: 'upstream_invalid' });
+  expect(() => googleAnswer(data, callOf())).toThrow(failure);
+  expect(() => streamed(data)).toThrow(failure);
+});
+
+test('an error that calls itself a success keeps its words', () => {
+  const error = { code: 503, message: 'overloaded', status: 'UNAVAILABLE' };
+  const failure = expect.objectContaining({ code: 'unavailable', message: expect.stringContaining('overloaded') });
+  expect(() => googleAnswer({ error }, callOf())).toThrow(failure);
+  expect(() => googleAnswer([{ error }], callOf())).toThrow(failure);
+  expect(() => streamed([{ error }])).toThrow(failure);
+});
+
 test('errors, whole, in a list, and in the stream', () => {
   const error = { code: 429, message: 'slow down', status: 'RESOURCE_EXHAUSTED' };
   for (const body of [{ error }, [{ error }]]) expect(googleError(body)).toEqual({ message: 'slow down', code: 'RESOURCE_EXHAUSTED' });
@@ -135,7 +169,16 @@ test('embeddings', () => {
     requests: ['one', 'two'].map((text) => ({ model: 'models/embed-1', content: { parts: [{ text }] }, outputDimensionality: 8 })),
   });
   expect(googleEmbeddings.answer({ embeddings: [{ values: [1] }, { values: [2] }] })).toEqual({ vectors: [[1], [2]], tokens: null });
-  expect(() => googleEmbeddings.answer({})).toThrow(expect.objectContaining({ code: 'upstream_invalid' }));
+});
+
+test.each([{}, { embeddings: [{ values: [1] }, {}] }, { embeddings: [{ values: [] }] }, { embeddings: [{ values: [1, 'x'] }] }])(
+  '%j is no list of vectors',
+  (answer) => expect(() => googleEmbeddings.answer(answer)).toThrow(expect.objectContaining({ code: 'upstream_invalid' })),
+);
+
+test('a model without a name that could be sent is refused', () => {
+  const refused = expect.objectContaining({ code: 'invalid_request', param: 'model' });
+  expect(() => googleEmbeddings.request('\ud800', ['a'], {})).toThrow(refused);
 });
 
 /** What a client puts together, and whether the stream was whole. */

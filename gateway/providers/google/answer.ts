@@ -19,8 +19,9 @@ export interface SignedText {
   extra_content?: { google: { thought_signature: string } };
 }
 
-/** An answer as a completion: a choice for each candidate; a prompt that was blocked is a refusal. */
+/** An answer as a completion: a choice for each candidate; a prompt that was blocked is a refusal. Throws `upstream_invalid`, `unavailable`. */
 export function googleAnswer(answer: unknown, call: DialectCall): ChatCompletion {
+  refuseError(answer);
   if (!isObject(answer)) throw new StillhouseError('upstream_invalid', 'Google answered with something that is no content');
   const candidates = candidatesOf(answer);
   const blocked = blockReason(answer);
@@ -114,6 +115,14 @@ export function logprobsOf(result: unknown): object | null {
     return { ...entry(chosen), top_logprobs: candidates.map(entry) };
   });
   return { content, refusal: null };
+}
+
+/** Throws the error that came where an answer should be, as a success or within a stream: `unavailable`, `upstream_invalid`. */
+export function refuseError(answer: unknown): void {
+  const first: unknown = Array.isArray(answer) ? answer[0] : answer;
+  if (!isObject(first) || first['error'] == null) return;
+  const { message, code } = googleError(first);
+  throw new StillhouseError(code === 'UNAVAILABLE' ? 'unavailable' : 'upstream_invalid', `Google sent an error for an answer: ${message}`);
 }
 
 /** `{error: {code, message, status}}`, or a list of it. */

@@ -150,6 +150,13 @@ test.each([
   expect(sent(seen(url))['contents']).toEqual([{ role: 'user', parts: [{ fileData }] }]);
 });
 
+test('a document goes with the call', () => {
+  const file = { filename: 'a.pdf', file_data: 'data:application/pdf;base64,JVBE' };
+  expect(sent({ messages: [{ role: 'user', content: [{ type: 'file', file }] }] })['contents']).toEqual([
+    { role: 'user', parts: [{ inlineData: { mimeType: 'application/pdf', data: 'JVBE' } }] },
+  ]);
+});
+
 test('what Google does not fetch is refused by its path; what was uploaded there is not', () => {
   const refused = expect.objectContaining({ code: 'invalid_request', param: 'messages[0].content[0].image_url' });
   expect(() => sent(seen('http://x/y.png'))).toThrow(refused);

@@ -17,8 +17,14 @@ export const googleEmbeddings: EmbeddingsDialect = Object.freeze({
   },
   answer(answer) {
     const list = isObject(answer) && Array.isArray(answer['embeddings']) ? answer['embeddings'] : [];
-    const vectors = list.map((one: unknown) => (isObject(one) && Array.isArray(one['values']) ? (one['values'] as number[]) : []));
-    if (vectors.length === 0) throw new StillhouseError('upstream_invalid', 'Google answered with no embeddings');
-    return { vectors, tokens: null };
+    if (list.length === 0) throw new StillhouseError('upstream_invalid', 'Google answered with no embeddings');
+    return { vectors: list.map(vectorOf), tokens: null };
   },
 } satisfies EmbeddingsDialect);
+
+function vectorOf(embedding: unknown): number[] {
+  const values = isObject(embedding) ? embedding['values'] : undefined;
+  if (!Array.isArray(values) || values.length === 0 || !values.every((one) => typeof one === 'number'))
+    throw new StillhouseError('upstream_invalid', 'Google answered with an embedding that is no vector');
+  return values as number[];
+}

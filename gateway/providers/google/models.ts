@@ -10,6 +10,8 @@ export interface Abilities {
   signs: boolean;
   /** Whether an answer can be held to JSON where tools are offered. */
   formatsBesideTools: boolean;
+  /** Whether it takes penalties for repetition (https://github.com/google-gemini/cookbook/issues/1290). */
+  penalises: boolean;
   /** Whether it fetches files by their address. */
   fetches: boolean;
 }
@@ -27,6 +29,7 @@ export function abilitiesOf(model: string): Abilities {
     hasMedium: !(pro !== undefined && version === 300),
     signs: third,
     formatsBesideTools: third,
+    penalises: version < 205 || !model.includes('gemini'),
     fetches: version >= 205,
   };
 }

@@ -1,3 +1,4 @@
+import { StillhouseError } from '../../../contracts/errors.ts';
 import { isObject } from '../chat-fields.ts';
 import type { ChatToolCall } from '../dialect.ts';
 
@@ -22,7 +23,10 @@ export class CandidateReader {
     this.#index = index;
   }
 
-  /** `answerId` is that of the whole answer: calls without an id of their own get one from it that no other answer's has. */
+  /**
+   * `answerId` is that of the whole answer: calls without an id of their own get one from it that no other answer's has.
+   * Throws `upstream_invalid`.
+   */
   read(candidate: Loose, answerId: string): ReadParts {
     const content = candidate['content'];
     const parts = isObject(content) && Array.isArray(content['parts']) ? content['parts'].filter(isObject) : [];
@@ -45,9 +49,19 @@ export class CandidateReader {
     return {
       id: textIn(called, 'id') || `call_${answerId}_${place}`,
       type: 'function',
-      function: { name: textIn(called, 'name'), arguments: JSON.stringify(called['args'] ?? {}) },
+      function: { name: textIn(called, 'name'), arguments: argumentsOf(called) },
       ...(signature === '' ? {} : { extra_content: { google: { thought_signature: signature } } }),
     };
+  }
+}
+
+/** Arguments as JSON text. Throws `upstream_invalid` for what could be read but is too deep to be written. */
+function argumentsOf({ args }: Loose): string {
+  try {
+    return JSON.stringify(args ?? {});
+  } catch (error) {
+    if (error instanceof RangeError) throw new StillhouseError('upstream_invalid', 'Google sent a call that is nested too deep');
+    throw error;
   }
 }
 

@@ -10,10 +10,8 @@ test.each([
     { temperature: 1.5, top_p: 0.9, seed: 3, stop: ['x'], max_tokens: 9, n: 2 },
     { temperature: 1.5, topP: 0.9, seed: 3, stopSequences: ['x'], maxOutputTokens: 9, candidateCount: 2 },
   ],
-  [
-    { frequency_penalty: 0.5, presence_penalty: -0.5 },
-    { frequencyPenalty: 0.5, presencePenalty: -0.5 },
-  ],
+  [{ top_k: 40, frequency_penalty: 0, presence_penalty: 0, logprobs: false, top_logprobs: 0 }, { topK: 40 }],
+  [{ logprobs: true, top_logprobs: 0 }, { responseLogprobs: true }],
   [
     { logprobs: true, top_logprobs: 3 },
     { responseLogprobs: true, logprobs: 3 },
@@ -59,6 +57,20 @@ test.each([
   expect(sent(body, { model, lenient: true })['generationConfig']).toEqual(generationConfig);
 });
 
+test.each(['frequency_penalty', 'presence_penalty'])('%s: up to the second generation’s first models', (field) => {
+  const asked = { [field]: 0.5 };
+  const name = field === 'frequency_penalty' ? 'frequencyPenalty' : 'presencePenalty';
+  expect(sent(asked, { model: 'gemini-2.0-flash' })['generationConfig']).toEqual({ [name]: 0.5 });
+  for (const model of ['gemini-2.5-flash', 'gemini-3.5-flash', 'gemini-flash-latest']) {
+    expect(() => sent(asked, { model })).toThrow(refusal(field));
+    expect(sent(asked, { model, lenient: true })).not.toHaveProperty('generationConfig');
+  }
+});
+
+test('how many log-probabilities there should be says nothing where none are asked for', () => {
+  expect(() => sent({ top_logprobs: 3 })).toThrow(refusal('top_logprobs'));
+});
+
 test('from the third generation on an answer may have a form beside tools', () => {
   const { generationConfig } = sent({ tools, response_format: { type: 'json_object' } }, { model: 'gemini-3.5-flash' });
   expect(generationConfig).toEqual({ responseMimeType: 'application/json' });
@@ -88,6 +100,7 @@ test('the path of a model and a stream', () => {
   expect(googleRequest(callOf({}, { model: 'a/b' })).path).toBe('/models/a%2Fb:generateContent');
   expect(googleRequest(callOf({}, { model: 'models/gemini-x' })).path).toBe('/models/gemini-x:generateContent');
   expect(googleRequest(callOf({}, { stream: true })).path).toBe('/models/gemini-2.5-flash:streamGenerateContent?alt=sse');
+  expect(() => sent({}, { model: 'gemini-\ud800' })).toThrow(refusal('model'));
 });
 
 test('what is nested too deep to be written is refused', () => {

@@ -13,12 +13,11 @@ const NUMBERS = {
   top_k: 'topK',
   seed: 'seed',
   n: 'candidateCount',
-  frequency_penalty: 'frequencyPenalty',
-  presence_penalty: 'presencePenalty',
-  top_logprobs: 'logprobs',
 } as const;
+const PENALTIES = { frequency_penalty: 'frequencyPenalty', presence_penalty: 'presencePenalty' } as const;
 const SUPPORTED = new Set([
   ...Object.keys(NUMBERS),
+  ...Object.keys(PENALTIES),
   'tools',
   'tool_choice',
   'stop',
@@ -28,6 +27,7 @@ const SUPPORTED = new Set([
   'reasoning_effort',
   'thinking',
   'logprobs',
+  'top_logprobs',
 ]);
 
 type Body = DialectCall['body'];
@@ -38,8 +38,9 @@ export function googleRequest(call: DialectCall): WireRequest {
   return { path: `${modelPath(call.model)}:${method}`, body: jsonBody(() => wireOf(call)) };
 }
 
-/** Google's lists name models with `models/` before them; a call may too. */
+/** Google's lists name models with `models/` before them; a call may too. Throws `invalid_request` for what no path can have. */
 export function modelPath(model: string): string {
+  if (!model.isWellFormed()) throw wrong('model', 'it has half a character');
   return `/models/${encodeURIComponent(model.replace(/^models\//, ''))}`;
 }
 
@@ -94,12 +95,33 @@ function configOf(call: DialectCall, abilities: Abilities): Record<string, unkno
   });
   return {
     ...Object.fromEntries(numbers),
-    ...(body['logprobs'] === true ? { responseLogprobs: true } : {}),
+    ...penaltiesOf(call, abilities),
+    ...logprobsOf(body),
     ...(most === undefined ? {} : { maxOutputTokens: most }),
     ...(stop.length > 0 ? { stopSequences: stop } : {}),
     ...formatOf(call, abilities),
     ...googleThinking(call, abilities),
   };
+}
+
+/** None is 0, which each model takes. */
+function penaltiesOf({ body, lenient, model }: DialectCall, { penalises }: Abilities): object {
+  const asked = Object.entries(PENALTIES).flatMap(([from, to]) => {
+    const value = numberIn(body, from) ?? 0;
+    if (value === 0) return [];
+    if (penalises) return [[to, value]];
+    if (lenient) return [];
+    throw cannot(NAME, from, `'${from}' with ${model}`);
+  });
+  return Object.fromEntries(asked) as object;
+}
+
+/** The number of the likeliest may be said only where they are asked for. */
+function logprobsOf(body: Body): object {
+  const top = numberIn(body, 'top_logprobs') ?? 0;
+  if (body['logprobs'] === true) return { responseLogprobs: true, ...(top === 0 ? {} : { logprobs: top }) };
+  if (top !== 0) throw wrong('top_logprobs', "'logprobs' must be true beside it");
+  return {};
 }
 
 function formatOf({ body, lenient, model }: DialectCall, { formatsBesideTools }: Abilities): object {

@@ -1,7 +1,7 @@
 import { StillhouseError } from '../../../contracts/errors.ts';
 import { isObject } from '../chat-fields.ts';
 import { type ChatChunk, type ChatDelta, type ChatUsage, ChunkWriter, type ChunkTranslator, type DialectCall } from '../dialect.ts';
-import { blockReason, candidatesOf, failureOf, googleError, logprobsOf, signedText, type SignedText, usageOf } from './answer.ts';
+import { blockReason, candidatesOf, failureOf, logprobsOf, refuseError, signedText, type SignedText, usageOf } from './answer.ts';
 import { finishOf, hasFailed, refusalOf } from './finish.ts';
 import { CandidateReader } from './parts.ts';
 
@@ -31,8 +31,8 @@ export class GoogleChunks implements ChunkTranslator {
   }
 
   take({ data }: { name: string; data: unknown }): ChatChunk[] {
+    refuseError(data);
     if (!isObject(data)) throw new StillhouseError('upstream_invalid', 'Google sent something in the stream that is no content');
-    if (data['error'] !== undefined) throw errorIn(data);
     if (typeof data['responseId'] === 'string') this.#writer.id = data['responseId'];
     if (typeof data['modelVersion'] === 'string') this.#writer.model = data['modelVersion'];
     this.#usage = usageOf(data['usageMetadata']) ?? this.#usage;
@@ -81,9 +81,4 @@ export class GoogleChunks implements ChunkTranslator {
     if (Object.keys(delta).length === 0 && finish === null && logprobs === undefined) return [];
     return [this.#writer.delta(delta, { finish, index, logprobs })];
   }
-}
-
-function errorIn(data: Record<string, unknown>): StillhouseError {
-  const { message, code } = googleError(data);
-  return new StillhouseError(code === 'UNAVAILABLE' ? 'unavailable' : 'upstream_invalid', `Google sent an error in the stream: ${message}`);
 }
