@@ -105,7 +105,7 @@ test('however results come, each is at the place of its call', () => {
   const ids = ['x', 'y', 'z'];
   const tool_calls = ids.map((id) => ({ id, type: 'function', function: { name: id, arguments: '{}' } }));
   for (const come of ['xyz', 'xzy', 'yxz', 'yzx', 'zxy', 'zyx']) {
-    const results = [...come].map((id) => ({ role: 'tool', tool_call_id: id, content: id }));
+    const results = come.split('').map((id) => ({ role: 'tool', tool_call_id: id, content: id }));
     const messages = [{ role: 'user', content: 'a' }, { role: 'assistant', tool_calls }, ...results];
     const answered = ids.map((id) => ({ functionResponse: { name: id, response: { result: id } } }));
     expect((sent({ messages })['contents'] as object[]).at(-1)).toEqual({ role: 'user', parts: answered });
