@@ -1,5 +1,6 @@
 import type { ProviderConfig } from '../../contracts/configuration.ts';
 import { reasoningAsContent } from './answer-menders.ts';
+import { BOOKKEEPING_FIELDS } from './bookkeeping-fields.ts';
 import { plainMessage, plainTools } from './message-menders.ts';
 import { openAIShaped } from './openai-shaped.ts';
 import type { Provider } from './provider.ts';
@@ -8,7 +9,24 @@ import type { Provider } from './provider.ts';
 export function cerebras(config: ProviderConfig, secret: (name: string) => string | undefined): Provider {
   return openAIShaped(config, secret, {
     name: 'Cerebras',
-    unsupported: ['frequency_penalty', 'presence_penalty', 'logit_bias', 'n', 'modalities', 'audio', 'verbosity', 'thinking', 'top_k'],
+    unsupported: [
+      'frequency_penalty',
+      'presence_penalty',
+      'logit_bias',
+      'n',
+      'modalities',
+      'audio',
+      'verbosity',
+      'thinking',
+      'top_k',
+      'functions',
+      'function_call',
+      'web_search_options',
+      ...BOOKKEEPING_FIELDS,
+    ],
+    // One model of theirs knows `developer`, and takes both for the same.
+    developerIsSystem: true,
+    embeddings: 'none',
     values: { tools: plainTools },
     message: (message) => plainMessage(message, 'reasoning'),
     completion: reasoningAsContent,

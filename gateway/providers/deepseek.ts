@@ -8,7 +8,20 @@ export function deepseek(config: ProviderConfig, secret: (name: string) => strin
   const mended = (answer: Record<string, unknown>) => cacheHits(notGivenUp(answer, 'insufficient_system_resource', 'DeepSeek'));
   return openAIShaped(config, secret, {
     name: 'DeepSeek',
-    unsupported: ['n', 'logit_bias', 'seed', 'modalities', 'audio', 'prediction', 'verbosity', 'parallel_tool_calls', 'top_k'],
+    unsupported: [
+      'n',
+      'logit_bias',
+      'seed',
+      'modalities',
+      'audio',
+      'prediction',
+      'verbosity',
+      'parallel_tool_calls',
+      'top_k',
+      'functions',
+      'function_call',
+      'web_search_options',
+    ],
     unsupportedValues: {
       response_format: (format) => ((format as { type?: unknown }).type === 'json_schema' ? "'response_format' json_schema" : null),
     },
@@ -17,6 +30,7 @@ export function deepseek(config: ProviderConfig, secret: (name: string) => strin
     values: { reasoning_effort: (effort) => (effort === 'none' ? undefined : effort) },
     fields: ({ reasoning_effort: effort }) => (effort === 'none' ? { thinking: { type: 'disabled' } } : {}),
     developerIsSystem: true,
+    embeddings: 'none',
     // Only its address `/beta` goes on from a prefix.
     ...(config.baseUrl.replace(/\/$/, '').endsWith('/beta') ? { continues: { message: { prefix: true } } } : {}),
     completion: mended,

@@ -1,5 +1,6 @@
 import type { ProviderConfig } from '../../contracts/configuration.ts';
 import { notGivenUp, thinkingApart } from './answer-menders.ts';
+import { BOOKKEEPING_FIELDS } from './bookkeeping-fields.ts';
 import { mistralMessage, plainTools } from './message-menders.ts';
 import { openAIShaped } from './openai-shaped.ts';
 import type { Provider } from './provider.ts';
@@ -23,11 +24,8 @@ export function mistral(config: ProviderConfig, secret: (name: string) => string
       'web_search_options',
       // These change nothing of the answer, and are left out.
       'user',
-      'safety_identifier',
       'service_tier',
-      'store',
-      'prompt_cache_key',
-      'prompt_cache_retention',
+      ...BOOKKEEPING_FIELDS,
     ],
     unsupportedInMessages: ['name'],
     renamed: { max_completion_tokens: 'max_tokens', seed: 'random_seed' },
@@ -36,6 +34,7 @@ export function mistral(config: ProviderConfig, secret: (name: string) => string
     developerIsSystem: true,
     // It counts every stream.
     countsUnasked: true,
+    embeddings: { dimensions: 'output_dimension', user: null },
     continues: { message: { prefix: true } },
     completion: mended,
     chunk: mended,

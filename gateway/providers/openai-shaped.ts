@@ -36,6 +36,8 @@ export interface ShapeDifferences {
   /** Puts what it answers otherwise into the chat form; without them answers pass unparsed. */
   completion?: (answer: Record<string, unknown>) => Record<string, unknown>;
   chunk?: (chunk: Record<string, unknown>) => Record<string, unknown>;
+  /** `none` where it offers no embeddings in this dialect; else names of their fields that differ, null taking one out. */
+  embeddings?: 'none' | Readonly<Record<string, string | null>>;
   /** How it goes on from the beginning of an answer: fields of the assistant's last message, and of the body. */
   continues?: { message?: Readonly<Record<string, unknown>>; body?: Readonly<Record<string, unknown>> };
 }
@@ -50,6 +52,7 @@ export function openAIShaped(
   const { pool } = connection;
   const headersNow = jsonHeaders(connection);
   const editsOf = editsBy(differences, config.id);
+  const { embeddings = {} } = differences;
   const mends = differences.completion !== undefined || differences.chunk !== undefined;
   const send = async (path: string, call: ProviderCall, body: string): Promise<ProviderAnswer> => {
     const exchange = new Exchange(config.id, call.request.stream, call.signal);
@@ -69,10 +72,15 @@ export function openAIShaped(
       const answer = await send('/chat/completions', call, upstreamBody(call.request, call.model, editsOf?.(call)));
       return mends ? mendedAnswer(answer, differences) : answer;
     },
-    async embed(call: ProviderCall): Promise<ProviderAnswer> {
-      if (connection.refusal) throw connection.refusal;
-      return send('/embeddings', call, upstreamBody(call.request, call.model, NO_STREAM));
-    },
+    ...(embeddings === 'none'
+      ? {}
+      : {
+          async embed(call: ProviderCall): Promise<ProviderAnswer> {
+            if (connection.refusal) throw connection.refusal;
+            const fields = renamedFields(call.request, Object.entries(embeddings));
+            return send('/embeddings', call, upstreamBody(call.request, call.model, { fields, streamUsage: false }));
+          },
+        }),
     cost: priceOf(config),
     targets: () => configuredTargets(config, connection.refusal),
     close: () => pool.destroy(),
@@ -93,8 +101,6 @@ function jsonHeaders(connection: ProviderConnection): () => Record<string, strin
   };
 }
 
-const NO_STREAM: UpstreamEdits = { fields: {}, streamUsage: false };
-
 /** null where nothing differs, so that nothing is looked at. */
 function editsBy(differences: ShapeDifferences, id: string): ((call: ProviderCall) => UpstreamEdits) | null {
   if (Object.keys(differences).length === 0) return null;
@@ -112,17 +118,36 @@ function editsBy(differences: ShapeDifferences, id: string): ((call: ProviderCal
       const value = valueOf(body[field], body);
       if (value !== body[field]) set(field, value);
     }
-    for (const [from, to] of renamed) {
-      if (!(from in body) || made[from] === null) continue;
-      made[to] ??= made[from] ?? JSON.stringify(body[from]);
-      made[from] = null;
-    }
+    Object.assign(
+      made,
+      renamedFields(
+        request,
+        renamed.filter(([from]) => made[from] !== null),
+        made,
+      ),
+    );
     for (const [field, value] of Object.entries(differences.fields?.(body) ?? {})) set(field, value);
     const messages = messagesFor(request.messages, differences, { provider, lenient, prefix });
     if (messages !== request.messages) set('messages', messages);
     if (prefix !== '') for (const [field, value] of Object.entries(differences.continues?.body ?? {})) set(field, value);
     return { fields: made, streamUsage: !differences.countsUnasked };
   };
+}
+
+/** Edits that give fields other names, with their values as they came, or as they are in `made`. null asks for nothing: another field may. */
+function renamedFields(
+  { body, members, text }: ProviderCall['request'],
+  names: readonly (readonly [string, string | null])[],
+  made: Readonly<Record<string, string | null>> = {},
+): Record<string, string | null> {
+  const edits: Record<string, string | null> = {};
+  for (const [from, to] of names) {
+    if (!(from in body)) continue;
+    edits[from] = null;
+    const member = members.findLast(({ key }) => key === from);
+    if (to !== null && body[from] !== null && member) edits[to] = made[from] ?? text.slice(member.valueStart, member.valueEnd);
+  }
+  return edits;
 }
 
 interface Asked {

@@ -1,4 +1,5 @@
 import type { ProviderConfig } from '../../contracts/configuration.ts';
+import { BOOKKEEPING_FIELDS } from './bookkeeping-fields.ts';
 import { plainMessage } from './message-menders.ts';
 import { openAIShaped } from './openai-shaped.ts';
 import type { Provider } from './provider.ts';
@@ -22,6 +23,7 @@ export function perplexity(config: ProviderConfig, secret: (name: string) => str
       'audio',
       'verbosity',
       'thinking',
+      ...BOOKKEEPING_FIELDS,
     ],
     unsupportedValues: {
       response_format: (format) =>
@@ -30,6 +32,8 @@ export function perplexity(config: ProviderConfig, secret: (name: string) => str
     renamed: { max_completion_tokens: 'max_tokens' },
     message: (message) => plainMessage(message, null),
     developerIsSystem: true,
+    // Its own are of another shape.
+    embeddings: 'none',
     // Each chunk has the usage up to it; sources come in fields of its own, which pass.
     countsUnasked: true,
   });

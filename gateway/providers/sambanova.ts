@@ -9,7 +9,21 @@ export function sambanova(config: ProviderConfig, secret: (name: string) => stri
   const mended = (answer: Record<string, unknown>) => reasoningAsContent(openAIFinish(answer));
   return openAIShaped(config, secret, {
     name: 'SambaNova',
-    unsupported: ['logit_bias', 'logprobs', 'top_logprobs', 'n', 'seed', 'modalities', 'audio', 'verbosity', 'prediction', 'thinking'],
+    unsupported: [
+      'logit_bias',
+      'logprobs',
+      'top_logprobs',
+      'n',
+      'seed',
+      'modalities',
+      'audio',
+      'verbosity',
+      'prediction',
+      'thinking',
+      'functions',
+      'function_call',
+      'web_search_options',
+    ],
     renamed: { max_completion_tokens: 'max_tokens' },
     message: (message) => plainMessage(message, 'reasoning'),
     developerIsSystem: true,

@@ -9,7 +9,16 @@ export function together(config: ProviderConfig, secret: (name: string) => strin
   const mended = (answer: Record<string, unknown>) => logprobsOfTogether(reasoningAsContent(openAIFinish(answer)));
   return openAIShaped(config, secret, {
     name: 'Together',
-    unsupported: ['modalities', 'audio', 'prediction', 'service_tier', 'verbosity', 'parallel_tool_calls', 'thinking'],
+    unsupported: [
+      'modalities',
+      'audio',
+      'prediction',
+      'service_tier',
+      'verbosity',
+      'parallel_tool_calls',
+      'thinking',
+      'web_search_options',
+    ],
     renamed: { max_completion_tokens: 'max_tokens' },
     values: {
       // OpenAI asks for log-probabilities by a yes and a number of others, Together by the number.

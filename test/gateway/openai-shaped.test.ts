@@ -53,7 +53,7 @@ const SHAPES: Shape[] = [
     refused: { service_tier: 'flex', verbosity: 'low' },
   },
   { kind: 'fireworks', sent: { max_tokens: 9 }, developer: 'system', refused: { verbosity: 'low' } },
-  { kind: 'cerebras', sent: { max_completion_tokens: 9 }, developer: 'developer', refused: { frequency_penalty: 0.5 } },
+  { kind: 'cerebras', sent: { max_completion_tokens: 9 }, developer: 'system', refused: { frequency_penalty: 0.5 } },
   { kind: 'sambanova', sent: { max_tokens: 9 }, developer: 'system', refused: { logit_bias: { 5: 1 } } },
   { kind: 'perplexity', sent: { max_tokens: 9 }, developer: 'system', refused: { tools: [tool] } },
 ];
