@@ -76,6 +76,8 @@ export const TABLES = {
   distillations: 'distillations',
   distillationEvents: 'distillation_events',
   trainingMetrics: 'training_metrics',
+  feedback: 'feedback',
+  traceClusters: 'trace_clusters',
 } as const;
 
 /** The project of a caller that names none. */

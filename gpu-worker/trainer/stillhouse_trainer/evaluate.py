@@ -34,7 +34,10 @@ class Validation:
         return other is None or (self.score, -self.nll) > (other.score, -other.nll)
 
     def as_good_as(self, other: Validation) -> bool:
-        """Within one standard error (L. Breiman et al., Classification and Regression Trees, 1984, 3.4.3); a score's variance is at most p(1-p)."""
+        """
+        Within one standard error (L. Breiman et al., Classification and Regression Trees, 1984, 3.4.3); a score's variance
+        is at most p(1-p).
+        """
         return self.score >= other.score - math.sqrt(other.score * (1 - other.score) / other.rows)
 
 
