@@ -28,6 +28,14 @@ class Ranks:
         if self.index > 0:
             events.silence()
 
+    def __enter__(self) -> Ranks:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # gloo's threads outlive the interpreter otherwise, and now and then end the process by abort() instead of its status.
+        if self.count > 1:
+            torch.distributed.destroy_process_group()
+
     @property
     def first(self) -> bool:
         return self.index == 0

@@ -35,18 +35,18 @@ from .schedule import PATIENCE, learning_rate, plan_phases
 
 
 def run(config: TrainConfig) -> None:
-    ranks = Ranks(config.device)
-    if ranks.first:
-        device_lock.hold(config.device_lock)
-    torch.set_num_threads(config.threads)
-    found = checkpoint.newest(config.folder, config.identity())
-    chat = load_chat_format(config.base)
-    data = load_data(config, chat, context_tokens(config.base))
-    stop.check()
-    training = Training(config, ranks, Student(config.base, config.settings, ranks.device), chat, data)
-    if found is not None:
-        training.restore(found)
-    training.run()
+    with Ranks(config.device) as ranks:
+        if ranks.first:
+            device_lock.hold(config.device_lock)
+        torch.set_num_threads(config.threads)
+        found = checkpoint.newest(config.folder, config.identity())
+        chat = load_chat_format(config.base)
+        data = load_data(config, chat, context_tokens(config.base))
+        stop.check()
+        training = Training(config, ranks, Student(config.base, config.settings, ranks.device), chat, data)
+        if found is not None:
+            training.restore(found)
+        training.run()
 
 
 class Training:
