@@ -21,6 +21,8 @@ export interface ChatRequest {
   metadata: Record<string, string>;
   /** What a provider can't do is left out instead of refused. */
   lenient: boolean;
+  /** Whether it came by another API: the text is then the gateway's own. */
+  translated: boolean;
   /** What is recorded: the body without the metadata that the gateway consumed. */
   recorded: string;
 }
@@ -61,6 +63,7 @@ export function requestOf({ text, body, messages, metadataHeader, lenient }: Req
     usageAsked: isObject(options) && options['include_usage'] === true,
     metadata: mergeMetadata(body['metadata'], metadataHeader),
     lenient,
+    translated: false,
     recorded: 'metadata' in body ? editFields(text, members, { metadata: null }) : text,
   };
 }

@@ -80,7 +80,7 @@ test.each(['groq', 'mistral'] as const)('%s: a speaker’s name is refused by it
     { role: 'user', content: 'Hi', name: 'Ann' },
   ];
   await expect(call(kind, { messages })).rejects.toMatchObject({ code: 'invalid_request', param: 'messages[1].name' });
-  expect((await asked(kind, { messages }, true))['messages']).toEqual([messages[0], messages[0]]);
+  expect((await asked(kind, { messages }, { lenient: true }))['messages']).toEqual([messages[0], messages[0]]);
 });
 
 const schema = { type: 'json_schema', json_schema: { name: 'n', schema: {} } };
@@ -97,7 +97,7 @@ test.each([
   ['deepseek', 'functions', [{ name: 'f', parameters: {} }]],
 ] as const)('%s: %s %j is refused by name, and left out for a lenient caller', async (kind, field, value) => {
   await expect(call(kind, { [field]: value })).rejects.toMatchObject({ code: 'invalid_request', param: field });
-  expect(await asked(kind, { [field]: value }, true)).not.toHaveProperty(field);
+  expect(await asked(kind, { [field]: value }, { lenient: true })).not.toHaveProperty(field);
 });
 
 test.each([

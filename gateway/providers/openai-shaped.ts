@@ -1,12 +1,13 @@
 import type { ProviderConfig } from '../../contracts/configuration.ts';
 import { upstreamBody, type UpstreamEdits } from '../chat/chat-request.ts';
-import { cannot, isObject, refuseUnsupported } from './chat-fields.ts';
+import { cannot, refuseUnsupported } from './chat-fields.ts';
 import { Exchange } from './exchange.ts';
 import { mendedAnswer } from './mended-answer.ts';
 import type { Message } from './message-menders.ts';
 import { configuredTargets, priceOf } from './price.ts';
 import { providerConnection, type ProviderConnection } from './provider-connection.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
+import type { Quiet } from './quiet-models.ts';
 import { upstreamError } from './upstream-error.ts';
 
 type Body = ProviderCall['request']['body'];
@@ -29,8 +30,8 @@ export interface ShapeDifferences {
   countsUnasked?: boolean;
   /** Values of fields that it calls otherwise, by their names at OpenAI; undefined takes the field out. */
   values?: Readonly<Record<string, (value: unknown, body: Body) => unknown>>;
-  /** Fields of its own that follow from OpenAI's; undefined takes one out. */
-  fields?: (body: Body) => Readonly<Record<string, unknown>>;
+  /** How its models are told not to think; without it they are told as OpenAI's newest are. */
+  quiet?: (model: string) => Quiet;
   /** A message as it wants it; the same object where nothing differs. */
   message?: (message: Message) => Message;
   /** Puts what it answers otherwise into the chat form; without them answers pass unparsed. */
@@ -40,7 +41,15 @@ export interface ShapeDifferences {
   embeddings?: 'none' | Readonly<Record<string, string | null>>;
   /** How it goes on from the beginning of an answer: fields of the assistant's last message, and of the body. */
   continues?: { message?: Readonly<Record<string, unknown>>; body?: Readonly<Record<string, unknown>> };
+  /** What holds instead for bodies that came by another API than OpenAI's chat, which the gateway has written itself. */
+  translated?: RequestDifferences;
 }
+
+/** What of the above is about requests. */
+type RequestDifferences = Pick<
+  ShapeDifferences,
+  'name' | 'unsupported' | 'unsupportedValues' | 'unsupportedInMessages' | 'values' | 'quiet' | 'message'
+>;
 
 /** A provider that speaks OpenAI's dialect: the body goes on as it came, byte for byte, but for the fields that must be rewritten. */
 export function openAIShaped(
@@ -51,7 +60,9 @@ export function openAIShaped(
   const connection = providerConnection(config, secret);
   const { pool } = connection;
   const headersNow = jsonHeaders(connection);
-  const editsOf = editsBy(differences, config.id);
+  const { translated, ...asItCame } = differences;
+  const editsOf = editsBy(asItCame, config.id);
+  const editsOfTranslated = translated ? editsBy({ ...asItCame, ...translated }, config.id) : editsOf;
   const { embeddings = {} } = differences;
   const mends = differences.completion !== undefined || differences.chunk !== undefined;
   const send = async (path: string, call: ProviderCall, body: string): Promise<ProviderAnswer> => {
@@ -69,7 +80,8 @@ export function openAIShaped(
     continuesPrefix: differences.continues !== undefined,
     async call(call: ProviderCall): Promise<ProviderAnswer> {
       if (connection.refusal) throw connection.refusal;
-      const answer = await send('/chat/completions', call, upstreamBody(call.request, call.model, editsOf?.(call)));
+      const edits = (call.request.translated ? editsOfTranslated : editsOf)?.(call);
+      const answer = await send('/chat/completions', call, upstreamBody(call.request, call.model, edits));
       return mends ? mendedAnswer(answer, differences) : answer;
     },
     ...(embeddings === 'none'
@@ -108,7 +120,7 @@ function editsBy(differences: ShapeDifferences, id: string): ((call: ProviderCal
   const renamed = Object.entries(differences.renamed ?? {});
   const values = Object.entries(differences.values ?? {});
   const provider = differences.name ?? id;
-  return function edits({ request, lenient = false, prefix = '' }) {
+  return function edits({ request, model, lenient = false, prefix = '' }) {
     const { body } = request;
     const left = leftOut(body, unsupported, differences, { provider, lenient });
     const made: Record<string, string | null> = Object.fromEntries(left.map((field) => [field, null]));
@@ -126,7 +138,11 @@ function editsBy(differences: ShapeDifferences, id: string): ((call: ProviderCal
         made,
       ),
     );
-    for (const [field, value] of Object.entries(differences.fields?.(body) ?? {})) set(field, value);
+    if (body['reasoning_effort'] === 'none' && differences.quiet) {
+      const { effort, fields = {}, thinks = false } = differences.quiet(model);
+      if (thinks && !lenient) throw cannot(provider, 'reasoning_effort', `an answer without thinking with ${model}`);
+      for (const [field, value] of Object.entries({ reasoning_effort: effort, ...fields })) set(field, value);
+    }
     const messages = messagesFor(request.messages, differences, { provider, lenient, prefix });
     if (messages !== request.messages) set('messages', messages);
     if (prefix !== '') for (const [field, value] of Object.entries(differences.continues?.body ?? {})) set(field, value);
@@ -158,8 +174,7 @@ interface Asked {
 /** Fields that it can't do, of a call that may go on without them. Throws `invalid_request` otherwise. */
 function leftOut(body: Body, unsupported: ReadonlySet<string>, { unsupportedValues = {} }: ShapeDifferences, asked: Asked): string[] {
   const left = Object.keys(body).filter((field) => unsupported.has(field));
-  const refused = left.filter((field) => !asksNothing(field, body[field])).map((field) => [field, body[field]]);
-  refuseUnsupported(Object.fromEntries(refused), new Set(), asked);
+  refuseUnsupported(Object.fromEntries(left.map((field) => [field, body[field]])), new Set(), asked);
   for (const [field, unsupportedIn] of Object.entries(unsupportedValues)) {
     const what = body[field] == null ? null : unsupportedIn(body[field]);
     if (what === null) continue;
@@ -167,11 +182,6 @@ function leftOut(body: Body, unsupported: ReadonlySet<string>, { unsupportedValu
     left.push(field);
   }
   return left;
-}
-
-/** Anthropic's field, which callers of its API send. */
-function asksNothing(field: string, value: unknown): boolean {
-  return field === 'thinking' && isObject(value) && value['type'] === 'disabled';
 }
 
 /** The same list where no message differs. */

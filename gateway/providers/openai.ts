@@ -1,8 +1,9 @@
 import type { ProviderConfig } from '../../contracts/configuration.ts';
 import { openAIShaped } from './openai-shaped.ts';
 import type { Provider } from './provider.ts';
+import { quietOpenAI } from './quiet-models.ts';
 
 /** OpenAI itself (https://platform.openai.com/docs/api-reference/chat): the shape that the others are told by. */
 export function openai(config: ProviderConfig, secret: (name: string) => string | undefined): Provider {
-  return openAIShaped(config, secret, {});
+  return openAIShaped(config, secret, { translated: { name: 'OpenAI', unsupported: ['thinking', 'top_k'], quiet: quietOpenAI } });
 }

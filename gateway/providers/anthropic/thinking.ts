@@ -51,8 +51,11 @@ function ownThinking(own: Record<string, unknown>, level: string | undefined, as
   const { abilities, call } = asked;
   switch (own['type']) {
     case 'disabled':
+      return abilities.quiet === 'disabled' ? { thinking: own } : quiet('thinking', asked);
     case 'between_tools':
-      return own['type'] === abilities.quiet ? { thinking: own } : quiet('thinking', asked);
+      if (abilities.quiet === 'between_tools') return { thinking: own };
+      if (call.lenient) return quiet('thinking', asked);
+      throw cannot(NAME, 'thinking', `'thinking' between tools with ${call.model}`);
     case 'adaptive':
       if (abilities.thinks !== 'budget' && abilities.thinks !== null)
         return { thinking: own, ...(level === undefined || isQuiet(level) ? {} : { effort: effortOf(level, asked) }) };
@@ -60,7 +63,10 @@ function ownThinking(own: Record<string, unknown>, level: string | undefined, as
       throw cannot(NAME, 'thinking', `adaptive 'thinking' with ${call.model}`);
     case 'enabled': {
       const budget = typeof own['budget_tokens'] === 'number' ? own['budget_tokens'] : 0;
-      if (abilities.thinks === 'budget' || abilities.thinks === 'either') return { thinking: own, budget };
+      if (abilities.thinks === 'budget' || abilities.thinks === 'either') {
+        if (forcesTool(call.body)) return forcedWhileThinking(call);
+        return { thinking: own, budget };
+      }
       if (call.lenient) return abilities.thinks === null ? {} : byEffort(levelOf(budget), asked);
       throw cannot(NAME, 'thinking', `'thinking' by a budget with ${call.model}`);
     }
@@ -105,12 +111,19 @@ function byBudget(level: string, { call, turns }: Asked): Thinking {
   const most = mostTokens(call.body);
   const budget = most === undefined ? wanted : Math.min(wanted, most - LEFT_FOR_ANSWER);
   if (budget < LEAST_BUDGET || !canBeginToThink(turns)) return {};
-  const choice = toolChoice(call.body);
-  if (choice !== null && choice !== 'auto' && choice !== 'none') {
-    if (call.lenient) return {};
-    throw cannot(NAME, 'tool_choice', `a 'tool_choice' that forces a call while ${call.model} thinks`);
-  }
+  if (forcesTool(call.body)) return forcedWhileThinking(call);
   return { thinking: { type: 'enabled', budget_tokens: budget }, budget };
+}
+
+/** With a budget a model can't be forced to call: a lenient caller's call goes before its thinking. */
+function forcedWhileThinking({ lenient, model }: DialectCall): Thinking {
+  if (lenient) return {};
+  throw cannot(NAME, 'tool_choice', `a 'tool_choice' that forces a call while ${model} thinks`);
+}
+
+function forcesTool(body: DialectCall['body']): boolean {
+  const choice = toolChoice(body);
+  return choice !== null && choice !== 'auto' && choice !== 'none';
 }
 
 /** An answer that was begun, and calls of tools that were made without a thought before them, are gone on with without thinking. */
