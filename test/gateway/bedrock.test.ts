@@ -183,7 +183,7 @@ test('a conversation goes out signed, in the words of Converse', async () => {
       toolChoice: { tool: { name: 'f' } },
     },
     outputConfig: { textFormat: { type: 'json_schema', structure: { jsonSchema: { schema: '{"type":"object"}', name: 'n' } } } },
-    additionalModelRequestFields: { top_k: 4, thinking: { type: 'enabled', budget_tokens: 2048 } },
+    additionalModelRequestFields: { top_k: 4, thinking: { type: 'adaptive' }, output_config: { effort: 'low' } },
   });
 });
 
