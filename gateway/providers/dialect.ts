@@ -65,6 +65,8 @@ export interface ProviderFault {
   message: string;
   /** The provider's own code or type; null where it names none. */
   code: string | null;
+  /** Milliseconds that it asks to wait, where it says so in the body instead of a header. */
+  waitMs?: number;
 }
 
 export interface ChatUsage {
