@@ -1,3 +1,4 @@
+import { parseWritable } from '../../core/json-nesting.ts';
 import type { Dialect, ProviderFault } from './dialect.ts';
 import type { ProviderAnswer } from './provider.ts';
 
@@ -22,10 +23,10 @@ function waitHeaders(waitMs: number): Record<string, string> {
   return { 'retry-after-ms': String(waitMs), 'retry-after': String(Math.ceil(waitMs / 1000)) };
 }
 
-/** Parsed, or the text itself. */
+/** Parsed, or the text itself where it is no JSON, or too deep to be written again. */
 export function jsonOf(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseWritable(text);
   } catch {
     return text;
   }

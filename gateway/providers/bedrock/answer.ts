@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { StillhouseError } from '../../../contracts/errors.ts';
+import { argumentsText } from '../arguments-text.ts';
 import { isObject } from '../chat-fields.ts';
 import { chatUsage, type ChatCompletion, type ChatUsage, type DialectCall, type FinishReason } from '../dialect.ts';
 
@@ -19,7 +20,7 @@ export function bedrockAnswer(answer: unknown, call: DialectCall): ChatCompletio
   const reasoning = thoughts.map((thought) => (typeof thought['thinking'] === 'string' ? thought['thinking'] : '')).join('');
   const calls = blocks.flatMap(({ toolUse }) => {
     if (!isObject(toolUse)) return [];
-    const called = { name: textOf(toolUse['name']), arguments: JSON.stringify(toolUse['input'] ?? {}) };
+    const called = { name: textOf(toolUse['name']), arguments: argumentsText(toolUse['input'], 'Bedrock') };
     return [{ id: textOf(toolUse['toolUseId']), type: 'function' as const, function: called }];
   });
   const usage = usageOf(answer['usage']);
