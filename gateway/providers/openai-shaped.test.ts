@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isStillhouseError } from '../../contracts/errors.ts';
 import { parseChatRequest } from '../chat/chat-request.ts';
+import { messagesToChat } from '../ways-in/messages/request.ts';
 import { parseEmbeddingsRequest } from '../embeddings/embeddings-request.ts';
 import { chatMessages } from './chat-messages.fixture.ts';
 import { choice, completion, ShapedUpstream } from './openai-shaped.fixture.ts';
@@ -67,6 +68,44 @@ test('Fireworks: reasoning goes back as it came, without what it does not know',
 
 test('DeepSeek: an answer goes back as it came', async () => {
   expect((await asked('deepseek', { messages: HISTORY }))['messages']).toEqual(HISTORY);
+});
+
+/** A conversation of a client of Anthropic's API, as the chat form has it. */
+const OF_MESSAGES = messagesToChat({
+  model: 'x',
+  max_tokens: 9,
+  system: [{ type: 'text', text: 'Rules', cache_control: { type: 'ephemeral' } }],
+  messages: [
+    { role: 'user', content: [{ type: 'text', text: 'Hi', cache_control: { type: 'ephemeral' } }] },
+    {
+      role: 'assistant',
+      content: [
+        { type: 'thinking', thinking: 'hm', signature: 's' },
+        { type: 'thinking', thinking: 'another’s', signature: '' },
+        { type: 'tool_use', id: 'a', name: 'f', input: {}, cache_control: { type: 'ephemeral' } },
+      ],
+    },
+    { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'a', content: 'no', is_error: true }] },
+  ],
+  tools: [{ name: 'f', input_schema: { type: 'object' }, cache_control: { type: 'ephemeral' } }],
+  cache_control: { type: 'ephemeral' },
+});
+
+test('OpenAI gets of a client of Anthropic’s API what it knows, and of its own what came', async () => {
+  const plain = {
+    model: 'm',
+    messages: [
+      { role: 'system', content: [{ type: 'text', text: 'Rules' }] },
+      { role: 'user', content: [{ type: 'text', text: 'Hi' }] },
+      { role: 'assistant', content: null, tool_calls: [{ id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }] },
+      { role: 'tool', tool_call_id: 'a', content: 'no' },
+    ],
+    max_completion_tokens: 9,
+    tools: [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }],
+  };
+  expect(await asked('openai', OF_MESSAGES, { translated: true })).toEqual(plain);
+  expect(await asked('openai', OF_MESSAGES)).toEqual({ ...OF_MESSAGES, model: 'm' });
+  expect(await asked('openai-compatible', OF_MESSAGES, { translated: true })).toEqual({ ...OF_MESSAGES, model: 'm' });
 });
 
 test('a refusal goes back as what it said', async () => {

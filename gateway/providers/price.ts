@@ -60,7 +60,12 @@ const NONE: Usage = { tokensIn: 0, tokensOut: 0, tokensCached: 0, tokensCacheWri
 /** A server of one's own has no published prices: whatever its models are called, nobody is paid for them by that list. */
 function listOf(config: ProviderConfig): string | null {
   if (config.kind !== 'openai-compatible') return LISTED_AS[config.kind] ?? config.kind;
-  return new URL(config.baseUrl).hostname === 'api.openai.com' ? 'openai' : null;
+  return isAtOpenAI(config) ? 'openai' : null;
+}
+
+/** Whether it is OpenAI itself, whatever it is called. */
+export function isAtOpenAI({ baseUrl }: Pick<ProviderConfig, 'baseUrl'>): boolean {
+  return new URL(baseUrl).hostname === 'api.openai.com';
 }
 
 /** `calcPrice` takes some 14 µs: a model's plain prices are remembered. */
