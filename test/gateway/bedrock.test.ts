@@ -118,7 +118,10 @@ test('a conversation goes out signed, in the words of Converse', async () => {
         {
           role: 'assistant',
           content: null,
-          thinking_blocks: [{ type: 'thinking', thinking: 'hm', signature: 's' }],
+          thinking_blocks: [
+            { type: 'thinking', thinking: 'another’s', signature: '' },
+            { type: 'thinking', thinking: 'hm', signature: 's' },
+          ],
           tool_calls: [
             { id: 'a', type: 'function', function: { name: 'f', arguments: '{"q":1}' } },
             { id: 'b', type: 'function', function: { name: 'f', arguments: '{}' } },

@@ -54,7 +54,7 @@ function thoughtOf(reasoning: unknown): Loose[] {
   if (!isObject(reasoning)) return [];
   const { reasoningText: text, redactedContent: redacted } = reasoning;
   if (isObject(text)) {
-    const signature = typeof text['signature'] === 'string' ? { signature: text['signature'] } : {};
+    const signature = typeof text['signature'] === 'string' && text['signature'] !== '' ? { signature: text['signature'] } : {};
     return [{ type: 'thinking', thinking: textOf(text['text']), ...signature }];
   }
   return redacted instanceof Uint8Array ? [{ type: 'redacted_thinking', data: Buffer.from(redacted).toString('base64') }] : [];
