@@ -14,6 +14,8 @@ export const ModelConfig = z.strictObject({
   cachedInputUsdPerMTok: price.optional(),
   /** Of tokens written to the provider's prompt cache. Default: the input price. */
   cacheWriteUsdPerMTok: price.optional(),
+  /** Tokens of an answer at most where the caller sets no bound: what a budget reserves then. Default: as published. */
+  maxOutputTokens: z.number().int().positive().optional(),
   /** Of fine-tuning it at the provider; without it, it can't be a hosted student. */
   tuning: TuningPrice.optional(),
 });

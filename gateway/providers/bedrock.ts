@@ -9,6 +9,7 @@ import { bedrockRequest } from './bedrock/request.ts';
 import { BedrockChunks } from './bedrock/stream.ts';
 import { cuttableStream } from './cuttable-stream.ts';
 import type { DialectCall } from './dialect.ts';
+import { longestAnswerOf } from './longest-answer.ts';
 import { configuredTargets, priceOf } from './price.ts';
 import { publicLookup } from './private-address.ts';
 import { addressRefusal } from './provider-connection.ts';
@@ -72,6 +73,7 @@ export function bedrock(config: ProviderConfig, secret: (name: string) => string
       }
     },
     cost: priceOf(config),
+    longestAnswer: longestAnswerOf(config),
     targets: () => configuredTargets(config, refusal),
     close: async () => (await connected?.catch(() => null))?.client.destroy(),
   } satisfies Provider);

@@ -22,6 +22,8 @@ export interface Dialect {
   readonly continuesPrefix: boolean;
   /** Vectors of texts; absent where it offers none. */
   readonly embeddings?: EmbeddingsDialect;
+  /** Tokens of an answer at most that are asked for where the caller sets no bound; absent where none is sent. */
+  longestAnswer?(model: string, body: Readonly<Record<string, unknown>>): number;
 }
 
 /** `/v1/embeddings` in a provider's own API. */

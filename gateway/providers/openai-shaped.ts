@@ -2,6 +2,7 @@ import type { ProviderConfig } from '../../contracts/configuration.ts';
 import { upstreamBody, type UpstreamEdits } from '../chat/chat-request.ts';
 import { cannot, refuseUnsupported } from './chat-fields.ts';
 import { Exchange } from './exchange.ts';
+import { longestAnswerOf } from './longest-answer.ts';
 import { mendedAnswer } from './mended-answer.ts';
 import type { Message } from './message-menders.ts';
 import { configuredTargets, priceOf } from './price.ts';
@@ -94,6 +95,7 @@ export function openAIShaped(
           },
         }),
     cost: priceOf(config),
+    longestAnswer: longestAnswerOf(config),
     targets: () => configuredTargets(config, connection.refusal),
     close: () => pool.destroy(),
   } satisfies Provider);

@@ -68,6 +68,22 @@ export function isAtOpenAI({ baseUrl }: Pick<ProviderConfig, 'baseUrl'>): boolea
   return new URL(baseUrl).hostname === 'api.openai.com';
 }
 
+/** Tokens that a model reads and writes in all, by the published list; null where that does not say. Callers choose models: a few are remembered. */
+export function contextWindowOf(config: ProviderConfig): (model: string) => number | null {
+  const providerId = listOf(config);
+  if (providerId === null) return () => null;
+  const known = new Map<string, number | null>();
+  return (model) => {
+    let window = known.get(model);
+    if (window === undefined) {
+      window = calculated(providerId, model, NONE)?.model.context_window ?? null;
+      if (known.size >= KEPT_MODELS) known.clear();
+      known.set(model, window);
+    }
+    return window;
+  };
+}
+
 /** `calcPrice` takes some 14 µs: a model's plain prices are remembered. */
 function publishedPrices(providerId: string | null): (model: string, usage: Usage) => number | null {
   if (providerId === null) return () => null;

@@ -7,6 +7,7 @@ import type { Dialect, DialectCall, WireRequest } from './dialect.ts';
 import { cuttableStream } from './cuttable-stream.ts';
 import { embeddingsAnswer } from './embeddings-answer.ts';
 import { Exchange } from './exchange.ts';
+import { longestAnswerOf } from './longest-answer.ts';
 import { faultAnswer, jsonOf } from './openai-fault.ts';
 import { configuredTargets, priceOf } from './price.ts';
 import { providerConnection } from './provider-connection.ts';
@@ -78,6 +79,7 @@ export function translatedProvider(
         }
       : {}),
     cost: price,
+    longestAnswer: longestAnswerOf(config, dialect.longestAnswer),
     targets: () => configuredTargets(config, connection.refusal),
     close: () => pool.destroy(),
   } satisfies Provider);

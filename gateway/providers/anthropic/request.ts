@@ -6,7 +6,7 @@ import { anthropicMessages, type Turn } from './messages.ts';
 import { abilitiesOf, type Abilities } from './models.ts';
 import { closedSchema } from './schema.ts';
 import { claudeSampling, SAMPLING } from './sampling.ts';
-import { claudeThinking } from './thinking.ts';
+import { claudeThinking, mostThinking } from './thinking.ts';
 import { anthropicTools } from './tools.ts';
 
 const NAME = 'Anthropic';
@@ -31,6 +31,16 @@ export function anthropicRequest(call: DialectCall): WireRequest {
   return { path: '/messages', body: jsonBody(() => wireOf(call)) };
 }
 
+/** What goes out as `max_tokens` at most where the caller sets no bound. */
+export function anthropicBound(model: string, body: DialectCall['body']): number {
+  const abilities = abilitiesOf(model);
+  return boundOf(abilities, mostThinking(body, abilities));
+}
+
+function boundOf({ usualTokens }: Abilities, budget: number): number {
+  return Math.max(usualTokens, budget + BESIDE_THINKING);
+}
+
 function wireOf(call: DialectCall): object {
   const { body, lenient, model } = call;
   refuseUnsupported(body, SUPPORTED, { provider: NAME, lenient });
@@ -43,7 +53,7 @@ function wireOf(call: DialectCall): object {
   const output = { ...formatOf(call, abilities), ...(effort === undefined ? {} : { effort }) };
   return {
     model,
-    max_tokens: mostTokens(body) ?? Math.max(abilities.usualTokens, (budget ?? 0) + BESIDE_THINKING),
+    max_tokens: mostTokens(body) ?? boundOf(abilities, budget ?? 0),
     ...(system.length > 0 ? { system } : {}),
     messages,
     ...anthropicTools(call, abilities, messages),

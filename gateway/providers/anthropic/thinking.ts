@@ -130,6 +130,14 @@ function forcesTool(body: DialectCall['body']): boolean {
   return choice !== null && choice !== 'auto' && choice !== 'none';
 }
 
+/** Tokens of thinking at most that a call may ask for, by its body alone; 0 where the model has no budget. */
+export function mostThinking({ thinking: own, reasoning_effort: effort }: DialectCall['body'], { thinks }: Abilities): number {
+  if (thinks !== 'budget' && thinks !== 'either') return 0;
+  if (isObject(own) && typeof own['budget_tokens'] === 'number') return own['budget_tokens'];
+  if (thinks === 'either' || (own == null && effort == null)) return 0;
+  return BUDGETS[typeof effort === 'string' ? effort : 'medium'] ?? 0;
+}
+
 function isQuiet(level: string): boolean {
   return level === 'none' || level === 'minimal';
 }
