@@ -43,6 +43,11 @@ const ProviderFields = z.strictObject({
     .string()
     .regex(/^[a-z0-9-]+$/)
     .optional(),
+  /** Azure's `api-version`, of the kind `azure-openai`: a dated one means the API with deployments in its paths; default: the API `v1`. */
+  apiVersion: z
+    .string()
+    .regex(/^(?:\d{4}-\d{2}-\d{2}(?:-preview)?|v1|preview|latest)$/, 'must be a date, with -preview or without, v1, preview or latest')
+    .optional(),
   /** Name of the environment variable that holds the key; none: no key is sent. */
   apiKeyEnv: z.string().optional(),
   /** Private, loopback and link-local addresses are refused without it. */

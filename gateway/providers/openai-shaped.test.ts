@@ -9,7 +9,8 @@ import { choice, completion, ShapedUpstream } from './openai-shaped.fixture.ts';
 
 /** What a conversation becomes for providers that refuse what they don't know. */
 
-const KINDS = ['groq', 'mistral', 'deepseek', 'together', 'fireworks', 'cerebras', 'sambanova', 'perplexity'] as const;
+const SERVED = ['azure-openai', 'openrouter', 'ollama', 'vllm'] as const;
+const KINDS = ['groq', 'mistral', 'deepseek', 'together', 'fireworks', 'cerebras', 'sambanova', 'perplexity', ...SERVED] as const;
 const upstream = new ShapedUpstream();
 
 beforeAll(() => upstream.open());
@@ -44,6 +45,24 @@ const plainHistory = (assistant: object) => [
 
 test.each(['groq', 'cerebras', 'together', 'sambanova'] as const)('%s: an answer goes back in the fields that it knows', async (kind) => {
   expect((await asked(kind, { messages: HISTORY }))['messages']).toEqual(plainHistory({ reasoning: 'hm' }));
+});
+
+test('OpenRouter: all goes back as it came, with reasoning by its name', async () => {
+  const [user, { reasoning_content: reasoning, ...assistant }, tool] = HISTORY as [object, (typeof HISTORY)[1], object];
+  expect((await asked('openrouter', { messages: HISTORY }))['messages']).toEqual([user, { ...assistant, reasoning }, tool]);
+});
+
+test('vLLM: reasoning goes back by its name of today and its older one', async () => {
+  expect((await asked('vllm', { messages: HISTORY }))['messages']).toEqual(plainHistory({ reasoning_content: 'hm', reasoning: 'hm' }));
+});
+
+test('Ollama: a tool’s result is one text', async () => {
+  const parts = [
+    { type: 'text', text: 'on' },
+    { type: 'text', text: 'e' },
+  ];
+  const messages = HISTORY.map((message) => (message.role === 'tool' ? { ...message, content: parts } : message));
+  expect((await asked('ollama', { messages }))['messages']).toEqual(plainHistory({ reasoning: 'hm' }));
 });
 
 test('Perplexity: reasoning does not go back', async () => {

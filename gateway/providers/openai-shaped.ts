@@ -52,24 +52,35 @@ type RequestDifferences = Pick<
   'name' | 'unsupported' | 'unsupportedValues' | 'unsupportedInMessages' | 'values' | 'quiet' | 'message'
 >;
 
+/** How a call gets there, where that is not as at OpenAI. */
+export interface ShapeTransport {
+  /** The path, with a query where there is one; `base` is that of the base URL. Throws `invalid_request` for a model that no path can have. */
+  path?: (base: string, operation: '/chat/completions' | '/embeddings', model: string) => string;
+  /** How it takes its key; as a bearer's without it. */
+  headers?: (key: string | undefined) => Record<string, string>;
+}
+
 /** A provider that speaks OpenAI's dialect: the body goes on as it came, byte for byte, but for the fields that must be rewritten. */
 export function openAIShaped(
   config: ProviderConfig,
   secret: (name: string) => string | undefined,
   differences: ShapeDifferences,
+  transport: ShapeTransport = {},
 ): Provider {
   const connection = providerConnection(config, secret);
   const { pool } = connection;
-  const headersNow = jsonHeaders(connection);
+  const headersNow = jsonHeaders(connection, transport.headers);
+  const pathOf = transport.path ?? ((base, operation) => base + operation);
   const { translated, ...asItCame } = differences;
   const editsOf = editsBy(asItCame, config.id);
   const editsOfTranslated = translated ? editsBy({ ...asItCame, ...translated }, config.id) : editsOf;
   const { embeddings = {} } = differences;
   const mends = differences.completion !== undefined || differences.chunk !== undefined;
-  const send = async (path: string, call: ProviderCall, body: string): Promise<ProviderAnswer> => {
+  const send = async (operation: '/chat/completions' | '/embeddings', call: ProviderCall, body: string): Promise<ProviderAnswer> => {
+    const path = pathOf(connection.path, operation, call.model);
     const exchange = new Exchange(config.id, call.request.stream, call.signal);
     try {
-      pool.dispatch({ method: 'POST', path: connection.path + path, headers: headersNow(), body }, exchange);
+      pool.dispatch({ method: 'POST', path, headers: headersNow(), body }, exchange);
       return await exchange.answer;
     } catch (error) {
       throw upstreamError(error, config.id);
@@ -102,14 +113,14 @@ export function openAIShaped(
 }
 
 /** Made anew where the key has changed. */
-function jsonHeaders(connection: ProviderConnection): () => Record<string, string> {
-  let bearer: ProviderConnection['headers'] | null = null;
+function jsonHeaders(connection: ProviderConnection, headersOf: ShapeTransport['headers']): () => Record<string, string> {
+  let known: string | undefined | null = null;
   let headers: Record<string, string> = {};
   return () => {
-    const now = connection.headers;
-    if (now !== bearer) {
-      bearer = now;
-      headers = { 'content-type': 'application/json', ...now };
+    const { key } = connection;
+    if (key !== known) {
+      known = key;
+      headers = { 'content-type': 'application/json', ...(headersOf ? headersOf(key) : connection.headers) };
     }
     return headers;
   };
@@ -143,7 +154,9 @@ function editsBy(differences: ShapeDifferences, id: string): ((call: ProviderCal
     if (body['reasoning_effort'] === 'none' && differences.quiet) {
       const { effort, fields = {}, thinks = false } = differences.quiet(model);
       if (thinks && !lenient) throw cannot(provider, 'reasoning_effort', `an answer without thinking with ${model}`);
-      for (const [field, value] of Object.entries({ reasoning_effort: effort, ...fields })) set(field, value);
+      set('reasoning_effort', effort);
+      // What the caller says of it in the provider's own words counts.
+      for (const [field, value] of Object.entries(fields)) if (body[field] == null) set(field, value);
     }
     const messages = messagesFor(request.messages, differences, { provider, lenient, prefix });
     if (messages !== request.messages) set('messages', messages);

@@ -85,6 +85,10 @@ test.each([
   ['together', 'meta-llama/Llama-3.3-70B-Instruct-Turbo', { reasoning_effort: undefined, reasoning: undefined }],
   ['sambanova', 'Meta-Llama-3.3-70B-Instruct', { reasoning_effort: undefined }],
   ['perplexity', 'sonar', { reasoning_effort: undefined }],
+  ['azure-openai', 'my-deployment', { reasoning_effort: undefined }],
+  ['openrouter', 'anthropic/claude-sonnet-4.5', { reasoning_effort: 'none' }],
+  ['ollama', 'qwen3:8b', { reasoning_effort: 'none' }],
+  ['vllm', 'Qwen/Qwen3-8B', { reasoning_effort: undefined, chat_template_kwargs: { enable_thinking: false, thinking: false } }],
   ['fireworks', 'accounts/fireworks/models/glm-4p6', { reasoning_effort: 'none' }],
 ] as const)('%s: %s is told by %j', async (kind, model, expected) => {
   const got = await upstream.asked(kind, OFF, { translated: true, model });
@@ -101,6 +105,8 @@ test.each([
   ['together', 'openai/gpt-oss-20b', 'low'],
   ['mistral', 'magistral-medium-latest', undefined],
   ['perplexity', 'sonar-reasoning-pro', 'low'],
+  ['ollama', 'gpt-oss:20b', 'low'],
+  ['vllm', 'openai/gpt-oss-20b', 'low'],
 ] as const)('%s: %s always thinks: refused by name, and as little as it can for a lenient caller', async (kind, model, least) => {
   await expect(upstream.call(kind, OFF, { translated: true, model })).rejects.toMatchObject({
     code: 'invalid_request',
