@@ -17,7 +17,11 @@ export function embeddingsAnswer(answer: ProviderAnswer, { dialect, embeddings, 
   if (answer.form !== 'whole') throw new StillhouseError('upstream_invalid', `Provider "${id}" answered embeddings with a stream`);
   if (answer.status >= 400) return faultAnswer(answer, dialect);
   const headers = { ...answer.headers, 'content-type': 'application/json' };
-  const { vectors, tokens } = embeddings.answer(jsonOf(answer.text));
+  return { ...answer, headers, text: vectorsText(embeddings.answer(jsonOf(answer.text)), call, id) };
+}
+
+/** Vectors in OpenAI's shape. Throws `upstream_invalid` where there are more or fewer of them than texts. */
+export function vectorsText({ vectors, tokens }: ReturnType<EmbeddingsDialect['answer']>, call: ProviderCall, id: string): string {
   const texts = textsOf(call.request).length;
   // Vectors belong to texts by their places alone.
   if (vectors.length !== texts)
@@ -26,7 +30,7 @@ export function embeddingsAnswer(answer: ProviderAnswer, { dialect, embeddings, 
   const data = vectors.map((vector, index) => ({ object: 'embedding', index, embedding: inBase64 ? base64Of(vector) : vector }));
   const counted = tokens ?? estimateTokens(JSON.stringify(call.request.body['input']));
   const usage = { prompt_tokens: counted, total_tokens: counted };
-  return { ...answer, headers, text: JSON.stringify({ object: 'list', data, model: call.model, usage }) };
+  return JSON.stringify({ object: 'list', data, model: call.model, usage });
 }
 
 function base64Of(vector: readonly number[]): string {
