@@ -11,11 +11,49 @@ export function isNestedDeeper(value: unknown, levels: number): boolean {
   return false;
 }
 
+/** From here on what is deep takes so much memory and time to be parsed that it is looked for before. */
+const LONG_TEXT = 1024 * 1024;
+
+/** Whether a text is long and, should it be JSON, too deep to be written again: it need not be parsed. */
+export function isLongAndDeep(text: string): boolean {
+  return text.length > LONG_TEXT && isTextDeeper(text, MOST_LEVELS);
+}
+
+function isTextDeeper(text: string, levels: number): boolean {
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      at = closingQuote(text, at);
+      if (at < 0) return false;
+    } else if (code === 123 || code === 91) {
+      if (++depth > levels) return true;
+    } else if (code === 125 || code === 93) depth--;
+  }
+  return false;
+}
+
+const QUOTE = 34;
+
+/** The closing quote of the string that begins at `from`; -1 where it has none. */
+export function closingQuote(text: string, from: number): number {
+  for (let at = text.indexOf('"', from + 1); at >= 0; at = text.indexOf('"', at + 1)) {
+    let backslashes = 0;
+    while (text.charCodeAt(at - 1 - backslashes) === 92) backslashes++;
+    if (backslashes % 2 === 0) return at;
+  }
+  return -1;
+}
+
 /** JSON, parsed. Throws `SyntaxError` where it is none, and where it is nested so deep that it could not be written again. */
 export function parseWritable(text: string): unknown {
+  if (isLongAndDeep(text)) throw tooDeep();
   const value: unknown = JSON.parse(text);
   // Each level takes two letters.
-  if (text.length > 2 * MOST_LEVELS && isNestedDeeper(value, MOST_LEVELS))
-    throw new SyntaxError(`It is nested deeper than ${MOST_LEVELS} levels`);
+  if (text.length > 2 * MOST_LEVELS && text.length <= LONG_TEXT && isNestedDeeper(value, MOST_LEVELS)) throw tooDeep();
   return value;
+}
+
+function tooDeep(): SyntaxError {
+  return new SyntaxError(`It is nested deeper than ${MOST_LEVELS} levels`);
 }

@@ -1,3 +1,4 @@
+import { isLongAndDeep, MOST_LEVELS } from '../../core/json-nesting.ts';
 import { GOLD_KEY, lastUserText, Metadata, METADATA_HEADER, type Message } from '../../contracts/chat.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { editFields, type FieldEdits, topLevelMembers, type JsonMember } from './json-members.ts';
@@ -106,8 +107,9 @@ function metadataToSend(request: ChatRequest): string | null {
   return Object.keys(rest).length > 0 ? JSON.stringify(rest) : null;
 }
 
-/** A request's body as an object. Throws `invalid_json`. */
+/** A request's body as an object. Throws `invalid_json`, and `invalid_request` for a long one that is too deep: what is shorter is told by its field. */
 export function jsonBody(text: string): Record<string, unknown> {
+  if (isLongAndDeep(text)) throw new StillhouseError('invalid_request', `The request's body is nested deeper than ${MOST_LEVELS} levels`);
   let body: unknown;
   try {
     body = JSON.parse(text);

@@ -1,4 +1,4 @@
-import { MOST_LEVELS } from '../../core/json-nesting.ts';
+import { closingQuote, MOST_LEVELS } from '../../core/json-nesting.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 
 /** One member of a JSON object's text: where its key begins, and where its value lies. */
@@ -60,13 +60,7 @@ function skipSpace(text: string, from: number): number {
 
 /** Behind the closing quote of the string that begins at `from`. */
 function stringEnd(text: string, from: number): number {
-  for (let at = from + 1; ;) {
-    const quote = text.indexOf('"', at);
-    let backslashes = 0;
-    while (text.charCodeAt(quote - 1 - backslashes) === 92) backslashes++;
-    if (backslashes % 2 === 0) return quote + 1;
-    at = quote + 1;
-  }
+  return closingQuote(text, from) + 1;
 }
 
 const TOO_DEEP = -1;

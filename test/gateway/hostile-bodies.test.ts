@@ -75,6 +75,14 @@ test.each([
   expect(await refused(await post(path, filled(body)))).toEqual({ status: 400, message: expect.stringContaining(`'${field}`) });
 });
 
+test('what is long and deep is refused before it is parsed, by each way in', async () => {
+  const more = '['.repeat(2_000_000) + ']'.repeat(2_000_000);
+  for (const path of ['chat/completions', 'embeddings', 'completions', 'responses', 'messages', 'messages/count_tokens']) {
+    const answer = await post(path, JSON.stringify({ model, max_tokens: 9, messages: HOLE }).replace(JSON.stringify(HOLE), more));
+    expect(await refused(answer)).toEqual({ status: 400, message: expect.stringContaining('deeper than') });
+  }
+});
+
 test('a body that is nothing but lists', async () => {
   for (const path of ['chat/completions', 'embeddings', 'completions', 'responses', 'messages'])
     expect(await refused(await post(path, DEEP))).toMatchObject({ status: 400 });
