@@ -88,6 +88,7 @@ test.each([
   ['azure-openai', 'my-deployment', { reasoning_effort: undefined }],
   ['openrouter', 'anthropic/claude-sonnet-4.5', { reasoning_effort: 'none' }],
   ['ollama', 'qwen3:8b', { reasoning_effort: 'none' }],
+  ['ollama', 'deepseek-r1:8b', { reasoning_effort: 'none' }],
   ['vllm', 'Qwen/Qwen3-8B', { reasoning_effort: undefined, chat_template_kwargs: { enable_thinking: false, thinking: false } }],
   ['fireworks', 'accounts/fireworks/models/glm-4p6', { reasoning_effort: 'none' }],
 ] as const)('%s: %s is told by %j', async (kind, model, expected) => {
@@ -107,6 +108,8 @@ test.each([
   ['perplexity', 'sonar-reasoning-pro', 'low'],
   ['ollama', 'gpt-oss:20b', 'low'],
   ['vllm', 'openai/gpt-oss-20b', 'low'],
+  ['vllm', 'deepseek-ai/DeepSeek-R1', undefined],
+  ['together', 'Qwen/Qwen3-235B-A22B-Thinking-2507', undefined],
 ] as const)('%s: %s always thinks: refused by name, and as little as it can for a lenient caller', async (kind, model, least) => {
   await expect(upstream.call(kind, OFF, { translated: true, model })).rejects.toMatchObject({
     code: 'invalid_request',

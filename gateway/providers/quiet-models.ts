@@ -24,9 +24,10 @@ export function quietOpenAI(model: string): Quiet {
   return { effort: version === 500 ? 'minimal' : 'none' };
 }
 
-/** Where open models are served that do not think unless told: all but OpenAI's. */
+/** Open models, where nothing need be said: OpenAI's and those that were made to think always do. */
 export function quietOpenModels(model: string): Quiet {
-  return isOpenOpenAI(model) ? LEAST : {};
+  if (isOpenOpenAI(model)) return LEAST;
+  return /deepseek-r1|thinking|qwq/i.test(model) ? { thinks: true } : {};
 }
 
 const LEAST: Quiet = Object.freeze({ effort: 'low', thinks: true });

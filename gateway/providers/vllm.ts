@@ -11,7 +11,10 @@ export function vllm(config: ProviderConfig, secret: (name: string) => string | 
     name: 'vLLM',
     unsupported: ['modalities', 'audio', 'prediction', 'verbosity', 'thinking', 'functions', 'function_call', 'web_search_options'],
     values: { tools: plainTools },
-    quiet: (model) => (model.includes('gpt-oss') ? quietOpenModels(model) : UNTHINKING),
+    quiet(model) {
+      const quiet = quietOpenModels(model);
+      return quiet.thinks ? quiet : UNTHINKING;
+    },
     message(message) {
       const plain = plainMessage(message, 'reasoning_content');
       const { reasoning_content: reasoning } = plain;
