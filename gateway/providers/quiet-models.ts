@@ -27,7 +27,7 @@ export function quietOpenAI(model: string): Quiet {
 /** Open models, where nothing need be said: OpenAI's and those that were made to think always do. */
 export function quietOpenModels(model: string): Quiet {
   if (isOpenOpenAI(model)) return LEAST;
-  return /deepseek-r1|thinking|qwq/i.test(model) ? { thinks: true } : {};
+  return /deepseek[-.]r1|thinking|qwq/i.test(model) ? { thinks: true } : {};
 }
 
 const LEAST: Quiet = Object.freeze({ effort: 'low', thinks: true });

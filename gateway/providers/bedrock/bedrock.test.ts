@@ -85,6 +85,7 @@ test.each([
 
 test.each([
   ['meta.llama-x', { reasoning_effort: 'high' }, 'reasoning_effort'],
+  ['us.deepseek.r1-v1:0', { reasoning_effort: 'none' }, 'reasoning_effort'],
   ['meta.llama-x', { thinking: { type: 'enabled', budget_tokens: 2000 } }, 'thinking'],
   [CLAUDE, { reasoning_effort: 'huge' }, 'reasoning_effort'],
   [CLAUDE, { reasoning_effort: 'high', temperature: 0.5 }, 'temperature'],

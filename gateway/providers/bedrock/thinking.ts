@@ -55,16 +55,16 @@ export function bedrockThinking({ body, model, prefix, lenient }: DialectCall): 
     if (lenient) return NOT;
     throw wrong('reasoning_effort', `one of ${EFFORTS.join(', ')} is needed`);
   }
+  if (effort === 'none') return notThinking(model, lenient);
   // OpenAI's own open models take it as it is, Amazon's under another name.
-  if (/\bopenai\./.test(model)) return openAIThinking(effort, model, lenient);
-  if (effort === 'none' || effort === 'minimal') return NOT;
+  if (/\bopenai\./.test(model)) return { fields: { reasoning_effort: effort === 'minimal' ? 'low' : effort } };
+  if (effort === 'minimal') return NOT;
   if (/\bamazon\.nova-2/.test(model)) return novaThinking(effort);
   if (lenient) return NOT;
   throw cannot(NAME, 'reasoning_effort', `'reasoning_effort' with ${model}`);
 }
 
-function openAIThinking(effort: string, model: string, lenient: boolean): Thinking {
-  if (effort !== 'none') return { fields: { reasoning_effort: effort === 'minimal' ? 'low' : effort } };
+function notThinking(model: string, lenient: boolean): Thinking {
   const { effort: least, thinks } = quietOpenModels(model);
   if (thinks && !lenient) throw cannot(NAME, 'reasoning_effort', `an answer without thinking with ${model}`);
   return least === undefined ? NOT : { fields: { reasoning_effort: least } };
