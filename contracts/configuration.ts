@@ -14,6 +14,8 @@ export const ModelConfig = z.strictObject({
   cachedInputUsdPerMTok: price.optional(),
   /** Of tokens written to the provider's prompt cache. Default: the input price. */
   cacheWriteUsdPerMTok: price.optional(),
+  /** Tokens of an answer at most where the caller sets no bound: what a budget reserves then. Default: as published. */
+  maxOutputTokens: z.number().int().positive().optional(),
   /** Of fine-tuning it at the provider; without it, it can't be a hosted student. */
   tuning: TuningPrice.optional(),
 });
@@ -40,6 +42,11 @@ const ProviderFields = z.strictObject({
   region: z
     .string()
     .regex(/^[a-z0-9-]+$/)
+    .optional(),
+  /** Azure's `api-version`, of the kind `azure-openai`: a dated one means the API with deployments in its paths; default: the API `v1`. */
+  apiVersion: z
+    .string()
+    .regex(/^(?:\d{4}-\d{2}-\d{2}(?:-preview)?|v1|preview|latest)$/, 'must be a date, with -preview or without, v1, preview or latest')
     .optional(),
   /** Name of the environment variable that holds the key; none: no key is sent. */
   apiKeyEnv: z.string().optional(),

@@ -15,6 +15,12 @@ export const PROVIDER_DEFAULTS = {
   fireworks: { baseUrl: 'https://api.fireworks.ai/inference/v1', apiKeyEnv: 'FIREWORKS_API_KEY' },
   cerebras: { baseUrl: 'https://api.cerebras.ai/v1', apiKeyEnv: 'CEREBRAS_API_KEY' },
   sambanova: { baseUrl: 'https://api.sambanova.ai/v1', apiKeyEnv: 'SAMBANOVA_API_KEY' },
+  /** Its address is of one's own: `https://<resource>.openai.azure.com`. */
+  'azure-openai': { apiKeyEnv: 'AZURE_OPENAI_API_KEY' },
+  openrouter: { baseUrl: 'https://openrouter.ai/api/v1', apiKeyEnv: 'OPENROUTER_API_KEY' },
+  /** Servers of one's own, on this machine by default. */
+  ollama: { baseUrl: 'http://127.0.0.1:11434/v1' },
+  vllm: { baseUrl: 'http://127.0.0.1:8000/v1' },
   perplexity: { baseUrl: 'https://api.perplexity.ai', apiKeyEnv: 'PERPLEXITY_API_KEY' },
 } as const satisfies Record<string, { baseUrl?: string; apiKeyEnv?: string }>;
 

@@ -1,3 +1,4 @@
+import { isLongAndDeep, MOST_LEVELS } from '../../core/json-nesting.ts';
 import { GOLD_KEY, lastUserText, Metadata, METADATA_HEADER, type Message } from '../../contracts/chat.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { editFields, type FieldEdits, topLevelMembers, type JsonMember } from './json-members.ts';
@@ -21,6 +22,8 @@ export interface ChatRequest {
   metadata: Record<string, string>;
   /** What a provider can't do is left out instead of refused. */
   lenient: boolean;
+  /** Whether it came by another API: the text is then the gateway's own. */
+  translated: boolean;
   /** What is recorded: the body without the metadata that the gateway consumed. */
   recorded: string;
 }
@@ -61,6 +64,7 @@ export function requestOf({ text, body, messages, metadataHeader, lenient }: Req
     usageAsked: isObject(options) && options['include_usage'] === true,
     metadata: mergeMetadata(body['metadata'], metadataHeader),
     lenient,
+    translated: false,
     recorded: 'metadata' in body ? editFields(text, members, { metadata: null }) : text,
   };
 }
@@ -103,8 +107,9 @@ function metadataToSend(request: ChatRequest): string | null {
   return Object.keys(rest).length > 0 ? JSON.stringify(rest) : null;
 }
 
-/** A request's body as an object. Throws `invalid_json`. */
+/** A request's body as an object. Throws `invalid_json`, and `invalid_request` for a long one that is too deep: what is shorter is told by its field. */
 export function jsonBody(text: string): Record<string, unknown> {
+  if (isLongAndDeep(text)) throw new StillhouseError('invalid_request', `The request's body is nested deeper than ${MOST_LEVELS} levels`);
   let body: unknown;
   try {
     body = JSON.parse(text);

@@ -1,3 +1,4 @@
+import { parseWritable } from '../../core/json-nesting.ts';
 import { textOf, type Message } from '../../contracts/chat.ts';
 import { NO_USAGE, type Usage } from '../providers/provider.ts';
 
@@ -22,7 +23,7 @@ interface LooseCompletion {
 export function completionFacts(text: string): CompletionFacts | null {
   let parsed: LooseCompletion | null;
   try {
-    parsed = JSON.parse(text) as LooseCompletion | null;
+    parsed = parseWritable(text) as LooseCompletion | null;
   } catch {
     return null;
   }

@@ -1,3 +1,6 @@
+import { closingQuote, MOST_LEVELS } from '../../core/json-nesting.ts';
+import { StillhouseError } from '../../contracts/errors.ts';
+
 /** One member of a JSON object's text: where its key begins, and where its value lies. */
 export interface JsonMember {
   key: string;
@@ -9,7 +12,8 @@ export interface JsonMember {
 
 /**
  * The members of the object that `text` is, at its top level only. The text must have passed `JSON.parse`. It lets one
- * field be replaced while all others go on byte for byte: numbers beyond 2^53, key order, white space.
+ * field be replaced while all others go on byte for byte: numbers beyond 2^53, key order, white space. Throws
+ * `invalid_request` with a field's name where that is nested so deep that nobody could write it again.
  */
 export function topLevelMembers(text: string): JsonMember[] {
   const members: JsonMember[] = [];
@@ -18,9 +22,11 @@ export function topLevelMembers(text: string): JsonMember[] {
     const keyStart = at;
     const keyEnd = stringEnd(text, at);
     const valueStart = skipSpace(text, text.indexOf(':', keyEnd) + 1);
-    const valueEnd = endOfValue(text, valueStart);
     const raw = text.slice(keyStart + 1, keyEnd - 1);
-    members.push({ key: raw.includes('\\') ? (JSON.parse(`"${raw}"`) as string) : raw, keyStart, valueStart, valueEnd });
+    const key = raw.includes('\\') ? (JSON.parse(`"${raw}"`) as string) : raw;
+    const valueEnd = endOfValue(text, valueStart);
+    if (valueEnd === TOO_DEEP) throw tooDeep(key);
+    members.push({ key, keyStart, valueStart, valueEnd });
     at = skipSpace(text, valueEnd);
     if (text[at] === ',') at = skipSpace(text, at + 1);
   }
@@ -54,15 +60,17 @@ function skipSpace(text: string, from: number): number {
 
 /** Behind the closing quote of the string that begins at `from`. */
 function stringEnd(text: string, from: number): number {
-  for (let at = from + 1; ;) {
-    const quote = text.indexOf('"', at);
-    let backslashes = 0;
-    while (text.charCodeAt(quote - 1 - backslashes) === 92) backslashes++;
-    if (backslashes % 2 === 0) return quote + 1;
-    at = quote + 1;
-  }
+  return closingQuote(text, from) + 1;
 }
 
+const TOO_DEEP = -1;
+
+function tooDeep(key: string): StillhouseError {
+  const param = key.slice(0, 100);
+  return new StillhouseError('invalid_request', `Invalid '${param}': it is nested deeper than ${MOST_LEVELS} levels`, { param });
+}
+
+/** Exclusive; `TOO_DEEP` where it is that. */
 function endOfValue(text: string, from: number): number {
   const first = text[from];
   if (first === '"') return stringEnd(text, from);
@@ -75,8 +83,9 @@ function endOfValue(text: string, from: number): number {
   for (let at = from; ; at++) {
     const code = text.charCodeAt(at);
     if (code === 34) at = stringEnd(text, at) - 1;
-    else if (code === 123 || code === 91) depth++;
-    else if ((code === 125 || code === 93) && --depth === 0) return at + 1;
+    else if (code === 123 || code === 91) {
+      if (++depth > MOST_LEVELS) return TOO_DEEP;
+    } else if ((code === 125 || code === 93) && --depth === 0) return at + 1;
   }
 }
 

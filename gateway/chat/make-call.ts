@@ -98,7 +98,7 @@ async function enterLimits({ limits, catalogue }: DataPlane, call: Call): Promis
     id: call.id,
     beganAt: call.beganAt,
     usage: () => worstUsage(request),
-    worstUsd: (usage) => worstUsd(route.targets, usage, catalogue),
+    worstUsd: () => worstUsd(route.targets, request, catalogue),
   });
   if (entering === null) return null;
   const admitted = await entering;

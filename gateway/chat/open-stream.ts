@@ -1,3 +1,4 @@
+import { parseWritable } from '../../core/json-nesting.ts';
 import type { Readable } from 'node:stream';
 import { StillhouseError } from '../../contracts/errors.ts';
 import type { CancelSignal } from '../providers/cancel-signal.ts';
@@ -143,9 +144,9 @@ export async function openStream(
 export function chunkOf(data: string, provider: Pick<Provider, 'id'>): Record<string, unknown> {
   let chunk: unknown;
   try {
-    chunk = JSON.parse(data);
+    chunk = parseWritable(data);
   } catch {
-    throw invalid(provider, `sent something in the stream that is not JSON: ${data.slice(0, 80)}`);
+    throw invalid(provider, `sent something in the stream that is not JSON, or none that could be written: ${data.slice(0, 80)}`);
   }
   if (typeof chunk !== 'object' || chunk === null)
     throw invalid(provider, `sent something in the stream that is no chunk: ${data.slice(0, 80)}`);

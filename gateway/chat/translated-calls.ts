@@ -17,7 +17,7 @@ export function translatedCalls(plane: DataPlane, wayIn: WayIn): Handler {
       const asked = jsonBody(await readBody(c, plane.maxBodyBytes));
       const chat = await withPrevious(plane, caller, asked, wayIn.toChat(asked));
       const parsed = parseChatRequest(JSON.stringify(chat), c.req.header(METADATA_HEADER), isLenient(c));
-      const request = { ...parsed, recorded: recordedAs(wayIn, asked, chat) };
+      const request = { ...parsed, translated: true, recorded: recordedAs(wayIn, asked, chat) };
       return await answerCall(plane, c, caller, { kind: CHAT, request, form: translatedForm(wayIn, asked) });
     } catch (error) {
       return translatedRefusal(wayIn, refusal(plane, error));

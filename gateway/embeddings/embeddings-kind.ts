@@ -1,3 +1,4 @@
+import { parseWritable } from '../../core/json-nesting.ts';
 import { type CallKind, refuseEmbeddings } from '../chat/call-kind.ts';
 import { type CompletionFacts, usageOf } from '../chat/completion-facts.ts';
 
@@ -21,7 +22,7 @@ export const EMBEDDINGS: CallKind = {
 function embeddingFacts(text: string): CompletionFacts | null {
   let parsed: LooseEmbeddings | null;
   try {
-    parsed = JSON.parse(text) as LooseEmbeddings | null;
+    parsed = parseWritable(text) as LooseEmbeddings | null;
   } catch {
     return null;
   }

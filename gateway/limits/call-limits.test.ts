@@ -78,7 +78,16 @@ test('the worst case: as long as may be, as often as asked, at the dearest price
   ];
   expect(worstUsage({ ...request, messages: image as never }).tokensIn).toBe(worst.tokensIn + 2000);
   const prices: Record<string, number | null> = { 'a/a': 1, 'b/b': 3, 'c/c': null };
-  const catalogue = { find: (target: string) => ({ provider: { cost: () => prices[target] ?? null } }) as never };
-  expect(worstUsd(['a/a', 'b/b', 'c/c'], worst, catalogue)).toBe(3);
-  expect(worstUsd(['c/c'], worst, catalogue)).toBeNull();
+  const longest: Record<string, number> = { 'a/a': 50_000 };
+  const catalogue = {
+    find: (target: string) => {
+      const cost = (_: string, usage: { tokensOut: number }) => (prices[target] == null ? null : prices[target] * usage.tokensOut);
+      return { provider: { cost, longestAnswer: () => longest[target] ?? null } } as never;
+    },
+  };
+  expect(worstUsd(['a/a', 'b/b', 'c/c'], request, catalogue)).toBe(600);
+  expect(worstUsd(['c/c'], request, catalogue)).toBeNull();
+  // Where the caller sets no bound, a cheaper model that answers at greater length is the dearer.
+  expect(worstUsd(['a/a', 'b/b', 'c/c'], { ...request, body: { n: 2 } }, catalogue)).toBe(100_000);
+  expect(worstUsd(['b/b'], { ...request, body: { n: 2 } }, catalogue)).toBe(3 * 2 * 4096);
 });

@@ -16,7 +16,7 @@ export interface LimitedCall {
   /** Of `worstUsage`; asked only where something is limited. */
   usage: () => Usage;
   /** Of `worstUsd`. */
-  worstUsd: (usage: Usage) => number | null;
+  worstUsd: () => number | null;
 }
 
 /** What a call holds until it is over. */
@@ -68,7 +68,7 @@ export function createCallLimits({ rates, budgets, valkey }: Parts): CallLimits 
     const rate = await rates.take(caller, usage.tokensIn + usage.tokensOut);
     let reservation: Reservation | null = null;
     try {
-      reservation = await budgets.reserve(caller, { id: call.id, atMs: call.beganAt, worstUsd: call.worstUsd(usage) });
+      reservation = await budgets.reserve(caller, { id: call.id, atMs: call.beganAt, worstUsd: call.worstUsd() });
     } catch (error) {
       rate?.settle(0);
       throw error;

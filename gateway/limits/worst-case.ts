@@ -2,7 +2,7 @@ import type { ChatRequest } from '../chat/chat-request.ts';
 import type { Catalogue } from '../providers/catalogue.ts';
 import { NO_USAGE, type Usage } from '../providers/provider.ts';
 
-/** An answer's length where the caller sets no limit: longer than all but a few, whose rest the settlement brings. */
+/** An answer's length where neither the caller nor anybody else sets a limit: longer than all but a few, whose rest the settlement brings. */
 const UNSAID_TOKENS = 4096;
 /** Bytes of a token of the prompt: about four in English, three in languages with other letters, and JSON around it. */
 const BYTES_PER_TOKEN = 3;
@@ -11,23 +11,28 @@ const ATTACHMENT_TOKENS = 2_000;
 
 type Priced = Pick<ChatRequest, 'text' | 'body' | 'messages'>;
 
-/** The tokens that a call may use at most, by what it asks for. */
-export function worstUsage({ text, body, messages }: Priced): Usage {
+/** The tokens that a call may use, by what it asks for; an answer without a bound is of a usual length, or of `longest` tokens. */
+export function worstUsage({ text, body, messages }: Priced, longest = UNSAID_TOKENS): Usage {
   const cap = body['max_completion_tokens'] ?? body['max_tokens'];
   // Embeddings have no messages, and no answer in tokens.
   if (messages.length === 0) return { ...NO_USAGE, tokensIn: Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN) };
   const answers = typeof body['n'] === 'number' && body['n'] >= 1 ? body['n'] : 1;
-  const each = typeof cap === 'number' && cap > 0 ? cap : UNSAID_TOKENS;
+  const each = typeof cap === 'number' && cap > 0 ? cap : longest;
   const tokensIn = Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN) + ATTACHMENT_TOKENS * attachments(messages);
   return { ...NO_USAGE, tokensIn, tokensOut: answers * each };
 }
 
-/** What that costs at the dearest of the targets that have a price, US dollars; null where none has. */
-export function worstUsd(targets: readonly string[], usage: Usage, catalogue: Pick<Catalogue, 'find'>): number | null {
+/**
+ * What a call may cost at most, US dollars: at the dearest of its targets that have a price, each by its own longest answer;
+ * null where none has.
+ */
+export function worstUsd(targets: readonly string[], request: Priced, catalogue: Pick<Catalogue, 'find'>): number | null {
   let worst: number | null = null;
   for (const target of targets) {
     const callable = catalogue.find(target);
-    const usd = callable?.provider.cost(callable.model, usage) ?? null;
+    if (!callable) continue;
+    const { provider, model } = callable;
+    const usd = provider.cost(model, worstUsage(request, provider.longestAnswer?.(model, request.body) ?? UNSAID_TOKENS));
     if (usd !== null && (worst === null || usd > worst)) worst = usd;
   }
   return worst;

@@ -1,6 +1,6 @@
 import type { ProviderConfig } from '../../contracts/configuration.ts';
 import { anthropicAnswer, anthropicError } from './anthropic/answer.ts';
-import { anthropicRequest } from './anthropic/request.ts';
+import { anthropicBound, anthropicRequest } from './anthropic/request.ts';
 import { AnthropicChunks } from './anthropic/stream.ts';
 import type { Dialect } from './dialect.ts';
 import type { Provider } from './provider.ts';
@@ -15,6 +15,7 @@ const dialect: Dialect = Object.freeze({
   completion: anthropicAnswer,
   chunks: (call) => new AnthropicChunks(call),
   error: anthropicError,
+  longestAnswer: anthropicBound,
 } satisfies Dialect);
 
 export function anthropic(config: ProviderConfig, secret: (name: string) => string | undefined): Provider {

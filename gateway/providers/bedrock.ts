@@ -3,12 +3,18 @@ import { Agent as HttpsAgent } from 'node:https';
 import type * as Sdk from '@aws-sdk/client-bedrock-runtime';
 import type { ProviderConfig } from '../../contracts/configuration.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
+import { textsOf } from '../embeddings/embeddings-request.ts';
 import { bedrockAnswer } from './bedrock/answer.ts';
+import { bedrockVectors } from './bedrock/embeddings.ts';
 import { bedrockFailure } from './bedrock/failure.ts';
 import { bedrockRequest } from './bedrock/request.ts';
 import { BedrockChunks } from './bedrock/stream.ts';
+import type { CancelSignal } from './cancel-signal.ts';
 import { cuttableStream } from './cuttable-stream.ts';
 import type { DialectCall } from './dialect.ts';
+import { vectorsText } from './embeddings-answer.ts';
+import { longestAnswerOf } from './longest-answer.ts';
+import { jsonOf } from './openai-fault.ts';
 import { configuredTargets, priceOf } from './price.ts';
 import { publicLookup } from './private-address.ts';
 import { addressRefusal } from './provider-connection.ts';
@@ -49,10 +55,8 @@ export function bedrock(config: ProviderConfig, secret: (name: string) => string
       const asked = dialectCall(call, Date.now());
       const input = bedrockRequest(asked) as unknown as Sdk.ConverseCommandInput;
       const { sdk, client } = await connection();
-      const aborting = new AbortController();
       const { signal } = call;
-      signal.onAbort = () => aborting.abort();
-      if (signal.aborted) aborting.abort();
+      const aborting = abortedWith(signal);
       try {
         if (!asked.stream) {
           const answer = await client.send(new sdk.ConverseCommand(input), { abortSignal: aborting.signal });
@@ -71,10 +75,43 @@ export function bedrock(config: ProviderConfig, secret: (name: string) => string
         return bedrockFailure(error, config.id);
       }
     },
+    async embed(call: ProviderCall): Promise<ProviderAnswer> {
+      if (refusal) throw refusal;
+      const { sdk, client } = await connection();
+      const { signal, model } = call;
+      const aborting = abortedWith(signal);
+      let headers: Record<string, string> = JSON_HEADERS;
+      const invoke = async (body: object): Promise<unknown> => {
+        const command = new sdk.InvokeModelCommand({ modelId: model, contentType: 'application/json', body: JSON.stringify(body) });
+        const answer = await client.send(command, { abortSignal: aborting.signal });
+        headers = headersOf(answer, JSON_HEADERS);
+        return jsonOf(answer.body.transformToString());
+      };
+      try {
+        const vectors = await bedrockVectors(model, textsOf(call.request), call.request.body, invoke);
+        return { form: 'whole', status: 200, headers, text: vectorsText(vectors, call, config.id) };
+      } catch (error) {
+        // Calls beside the one that failed.
+        aborting.abort();
+        if (signal.aborted) throw signal.reason;
+        return bedrockFailure(error, config.id);
+      } finally {
+        signal.onAbort = null;
+      }
+    },
     cost: priceOf(config),
+    longestAnswer: longestAnswerOf(config),
     targets: () => configuredTargets(config, refusal),
     close: async () => (await connected?.catch(() => null))?.client.destroy(),
   } satisfies Provider);
+}
+
+/** Fires with the call's own signal, for AWS's client. */
+function abortedWith(signal: CancelSignal): AbortController {
+  const aborting = new AbortController();
+  signal.onAbort = () => aborting.abort();
+  if (signal.aborted) aborting.abort();
+  return aborting;
 }
 
 function keyRefusal({ id, apiKeyEnv }: ProviderConfig, secret: (name: string) => string | undefined): StillhouseError | null {

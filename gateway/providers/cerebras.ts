@@ -4,6 +4,7 @@ import { BOOKKEEPING_FIELDS } from './bookkeeping-fields.ts';
 import { plainMessage, plainTools } from './message-menders.ts';
 import { openAIShaped } from './openai-shaped.ts';
 import type { Provider } from './provider.ts';
+import { quietOpenModels } from './quiet-models.ts';
 
 /** Cerebras (https://inference-docs.cerebras.ai/api-reference/chat-completions). It refuses penalties and biases, and says its reasoning in `reasoning`. */
 export function cerebras(config: ProviderConfig, secret: (name: string) => string | undefined): Provider {
@@ -26,6 +27,7 @@ export function cerebras(config: ProviderConfig, secret: (name: string) => strin
     ],
     // One model of theirs knows `developer`, and takes both for the same.
     developerIsSystem: true,
+    quiet: (model) => (model.includes('glm') ? { effort: 'none' } : quietOpenModels(model)),
     embeddings: 'none',
     values: { tools: plainTools },
     message: (message) => plainMessage(message, 'reasoning'),

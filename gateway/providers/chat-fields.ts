@@ -26,6 +26,9 @@ const NEUTRAL: Readonly<Record<string, (value: unknown) => boolean>> = {
   parallel_tool_calls: (value) => value === true,
   response_format: (value) => isObject(value) && value['type'] === 'text',
   modalities: (value) => Array.isArray(value) && value.every((one) => one === 'text'),
+  reasoning_effort: (value) => value === 'none',
+  // Anthropic's field, which callers of its API know.
+  thinking: (value) => isObject(value) && value['type'] === 'disabled',
 };
 
 /**
@@ -57,6 +60,11 @@ export function wrong(param: string, what: string): StillhouseError {
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Thinking that only some of Anthropic's models can be told to: in words what, null where it is another. */
+export function thinkingBetweenTools(thinking: unknown): string | null {
+  return isObject(thinking) && thinking['type'] === 'between_tools' ? "'thinking' between tools" : null;
 }
 
 function isEmpty(value: unknown): boolean {

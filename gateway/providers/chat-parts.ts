@@ -1,3 +1,4 @@
+import { MOST_LEVELS, parseWritable } from '../../core/json-nesting.ts';
 import { isObject, wrong } from './chat-fields.ts';
 
 /** A part of a message's content, read from OpenAI's shape. */
@@ -105,9 +106,9 @@ function parsedArguments(text: unknown, at: string): Record<string, unknown> {
   if (text === undefined || text === '') return {};
   let parsed: unknown;
   try {
-    parsed = typeof text === 'string' ? JSON.parse(text) : text;
+    parsed = typeof text === 'string' ? parseWritable(text) : text;
   } catch {
-    throw wrong(at, 'JSON is needed');
+    throw wrong(at, `JSON of at most ${MOST_LEVELS} levels is needed`);
   }
   if (!isObject(parsed)) throw wrong(at, 'an object in JSON is needed');
   return parsed;

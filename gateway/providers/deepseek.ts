@@ -1,5 +1,6 @@
 import type { ProviderConfig } from '../../contracts/configuration.ts';
 import { cacheHits, notGivenUp } from './answer-menders.ts';
+import { thinkingBetweenTools } from './chat-fields.ts';
 import { openAIShaped } from './openai-shaped.ts';
 import type { Provider } from './provider.ts';
 
@@ -23,12 +24,12 @@ export function deepseek(config: ProviderConfig, secret: (name: string) => strin
       'web_search_options',
     ],
     unsupportedValues: {
+      thinking: thinkingBetweenTools,
       response_format: (format) => ((format as { type?: unknown }).type === 'json_schema' ? "'response_format' json_schema" : null),
     },
     renamed: { max_completion_tokens: 'max_tokens' },
     // Whether it thinks is another field than how much.
-    values: { reasoning_effort: (effort) => (effort === 'none' ? undefined : effort) },
-    fields: ({ reasoning_effort: effort }) => (effort === 'none' ? { thinking: { type: 'disabled' } } : {}),
+    quiet: () => ({ fields: { thinking: { type: 'disabled' } } }),
     developerIsSystem: true,
     embeddings: 'none',
     // Only its address `/beta` goes on from a prefix.

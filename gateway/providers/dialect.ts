@@ -22,6 +22,8 @@ export interface Dialect {
   readonly continuesPrefix: boolean;
   /** Vectors of texts; absent where it offers none. */
   readonly embeddings?: EmbeddingsDialect;
+  /** Tokens of an answer at most that are asked for where the caller sets no bound; absent where none is sent. */
+  longestAnswer?(model: string, body: Readonly<Record<string, unknown>>): number;
 }
 
 /** `/v1/embeddings` in a provider's own API. */
@@ -65,6 +67,8 @@ export interface ProviderFault {
   message: string;
   /** The provider's own code or type; null where it names none. */
   code: string | null;
+  /** Milliseconds that it asks to wait, where it says so in the body instead of a header. */
+  waitMs?: number;
 }
 
 export interface ChatUsage {

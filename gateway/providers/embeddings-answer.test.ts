@@ -46,9 +46,11 @@ test('fewer or more vectors than texts are no answer: a text would get anotherâ€
 });
 
 test('an error is in OpenAIâ€™s shape, with its status', () => {
-  const error = { code: 429, message: 'slow down', status: 'RESOURCE_EXHAUSTED' };
+  const details = [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '1.5s' }];
+  const error = { code: 429, message: 'slow down', status: 'RESOURCE_EXHAUSTED', details };
   expect(given({ error }, { status: 429 })).toMatchObject({
     status: 429,
+    headers: { 'retry-after-ms': '1500', 'retry-after': '2' },
     body: { error: { message: 'slow down', code: 'RESOURCE_EXHAUSTED' } },
   });
 });

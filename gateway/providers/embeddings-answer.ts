@@ -2,7 +2,7 @@ import { StillhouseError } from '../../contracts/errors.ts';
 import { estimateTokens } from '../chat/completion-facts.ts';
 import { textsOf } from '../embeddings/embeddings-request.ts';
 import type { Dialect, EmbeddingsDialect } from './dialect.ts';
-import { jsonOf, openAIFault } from './openai-fault.ts';
+import { faultAnswer, jsonOf } from './openai-fault.ts';
 import type { ProviderAnswer, ProviderCall } from './provider.ts';
 
 interface Parts {
@@ -15,10 +15,13 @@ interface Parts {
 /** A provider's vectors in OpenAI's shape, as numbers or, where the caller wants that, as base64 of 32-bit floats. Throws `upstream_invalid`. */
 export function embeddingsAnswer(answer: ProviderAnswer, { dialect, embeddings, call, id }: Parts): ProviderAnswer {
   if (answer.form !== 'whole') throw new StillhouseError('upstream_invalid', `Provider "${id}" answered embeddings with a stream`);
-  const body = jsonOf(answer.text);
+  if (answer.status >= 400) return faultAnswer(answer, dialect);
   const headers = { ...answer.headers, 'content-type': 'application/json' };
-  if (answer.status >= 400) return { ...answer, headers, text: JSON.stringify(openAIFault(dialect.error(body))) };
-  const { vectors, tokens } = embeddings.answer(body);
+  return { ...answer, headers, text: vectorsText(embeddings.answer(jsonOf(answer.text)), call, id) };
+}
+
+/** Vectors in OpenAI's shape. Throws `upstream_invalid` where there are more or fewer of them than texts. */
+export function vectorsText({ vectors, tokens }: ReturnType<EmbeddingsDialect['answer']>, call: ProviderCall, id: string): string {
   const texts = textsOf(call.request).length;
   // Vectors belong to texts by their places alone.
   if (vectors.length !== texts)
@@ -27,7 +30,7 @@ export function embeddingsAnswer(answer: ProviderAnswer, { dialect, embeddings, 
   const data = vectors.map((vector, index) => ({ object: 'embedding', index, embedding: inBase64 ? base64Of(vector) : vector }));
   const counted = tokens ?? estimateTokens(JSON.stringify(call.request.body['input']));
   const usage = { prompt_tokens: counted, total_tokens: counted };
-  return { ...answer, headers, text: JSON.stringify({ object: 'list', data, model: call.model, usage }) };
+  return JSON.stringify({ object: 'list', data, model: call.model, usage });
 }
 
 function base64Of(vector: readonly number[]): string {

@@ -1,5 +1,6 @@
 import type { ProviderConfig } from '../../contracts/configuration.ts';
 import { BOOKKEEPING_FIELDS } from './bookkeeping-fields.ts';
+import { thinkingBetweenTools } from './chat-fields.ts';
 import { plainMessage, plainTools } from './message-menders.ts';
 import { openAIShaped } from './openai-shaped.ts';
 import type { Provider } from './provider.ts';
@@ -9,6 +10,7 @@ export function fireworks(config: ProviderConfig, secret: (name: string) => stri
   return openAIShaped(config, secret, {
     name: 'Fireworks',
     unsupported: ['modalities', 'audio', 'verbosity', 'web_search_options', ...BOOKKEEPING_FIELDS],
+    unsupportedValues: { thinking: thinkingBetweenTools },
     // Both names at once are refused there.
     renamed: { max_completion_tokens: 'max_tokens' },
     values: { tools: plainTools },

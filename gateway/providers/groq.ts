@@ -4,6 +4,7 @@ import { BOOKKEEPING_FIELDS } from './bookkeeping-fields.ts';
 import { plainMessage, plainTools } from './message-menders.ts';
 import { openAIShaped } from './openai-shaped.ts';
 import type { Provider } from './provider.ts';
+import { quietOpenModels } from './quiet-models.ts';
 
 /**
  * Groq (https://console.groq.com/docs/openai). It refuses what it lists as unsupported and fields of messages that it does not
@@ -29,6 +30,8 @@ export function groq(config: ProviderConfig, secret: (name: string) => string | 
     unsupportedInMessages: ['name'],
     values: { tools: plainTools },
     message: (message) => plainMessage(message, 'reasoning'),
+    // Of its models Qwen's can be told.
+    quiet: (model) => (model.includes('qwen') ? { effort: 'none' } : quietOpenModels(model)),
     embeddings: 'none',
     // Their reasoning models say it in `reasoning`; the usage of a stream lies in a field of Groq's own.
     completion: reasoningAsContent,

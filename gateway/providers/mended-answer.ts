@@ -1,3 +1,4 @@
+import { parseWritable } from '../../core/json-nesting.ts';
 import type { Readable } from 'node:stream';
 import { FrameSplitter, framesOf } from '../chat/stream-frames.ts';
 import { cuttableStream } from './cuttable-stream.ts';
@@ -5,7 +6,7 @@ import type { ProviderAnswer } from './provider.ts';
 
 type Mender = (answer: Record<string, unknown>) => Record<string, unknown>;
 
-/** Mends an answer; one that is no JSON, and an error, go on as they came. */
+/** Mends an answer; one that is no JSON or too deep, and an error, go on as they came. */
 export function mendedAnswer(answer: ProviderAnswer, { completion, chunk }: { completion?: Mender; chunk?: Mender }): ProviderAnswer {
   if (answer.form === 'stream') {
     const { body } = answer;
@@ -33,7 +34,7 @@ async function* mendedFrames(body: Readable, chunk: Mender): AsyncGenerator<Buff
 function mendedText(text: string, mend: Mender): string {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    parsed = parseWritable(text);
   } catch {
     return text;
   }

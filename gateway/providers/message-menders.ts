@@ -55,6 +55,20 @@ function without(value: unknown, field: string): unknown {
   return rest;
 }
 
+/** The message with its reasoning under another name; all else as it came. */
+export function reasoningNamed(message: Message, name: string): Message {
+  const { reasoning_content: reasoning, ...rest } = message;
+  return typeof reasoning === 'string' && rest[name] === undefined ? { ...rest, [name]: reasoning } : message;
+}
+
+/** Ollama finds a result's call only where its content is one text. */
+export function ollamaMessage(message: Message): Message {
+  const plain = plainMessage(message, 'reasoning');
+  const { role, content } = plain;
+  if (role !== 'tool' || !Array.isArray(content) || !content.every((part) => isObject(part) && part['type'] === 'text')) return plain;
+  return { ...plain, content: content.map((part: Record<string, unknown>) => part['text']).join('') };
+}
+
 /** Mistral takes reasoning back as a part of the content, and ids of tool calls of nine letters and digits. */
 export function mistralMessage(message: Message): Message {
   const plain = plainMessage(message, 'reasoning_content');

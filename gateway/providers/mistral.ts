@@ -4,6 +4,7 @@ import { BOOKKEEPING_FIELDS } from './bookkeeping-fields.ts';
 import { mistralMessage, plainTools } from './message-menders.ts';
 import { openAIShaped } from './openai-shaped.ts';
 import type { Provider } from './provider.ts';
+import type { Quiet } from './quiet-models.ts';
 
 /** Mistral (https://docs.mistral.ai/api). Some fields have other names, unknown ones are a 422, and reasoning comes as parts of the content. */
 export function mistral(config: ProviderConfig, secret: (name: string) => string | undefined): Provider {
@@ -31,6 +32,7 @@ export function mistral(config: ProviderConfig, secret: (name: string) => string
     renamed: { max_completion_tokens: 'max_tokens', seed: 'random_seed' },
     values: { tool_choice: (choice) => (choice === 'required' ? 'any' : choice), tools: plainTools },
     message: mistralMessage,
+    quiet: quietMistral,
     developerIsSystem: true,
     // It counts every stream.
     countsUnasked: true,
@@ -39,4 +41,12 @@ export function mistral(config: ProviderConfig, secret: (name: string) => string
     completion: mended,
     chunk: mended,
   });
+}
+
+/** Small from 4 on, medium from 3.5 on and large from 4 on can be told (https://docs.mistral.ai/capabilities/reasoning/adjustable); Magistral always thinks. */
+function quietMistral(model: string): Quiet {
+  if (model.includes('magistral')) return { thinks: true };
+  return /mistral-(?:small-(?:latest|2[6-9]\d\d)|medium-(?:latest|3-[5-9]|[4-9])|large-(?:latest|[4-9]-))/.test(model)
+    ? { effort: 'none' }
+    : {};
 }

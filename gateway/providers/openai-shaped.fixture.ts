@@ -9,6 +9,15 @@ import { CancelSignal } from './cancel-signal.ts';
 import { providerOf } from './kinds.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
 
+/** How a body comes. */
+interface Circumstances {
+  lenient?: boolean;
+  /** By another API. */
+  translated?: boolean;
+  /** The provider's name of the model. */
+  model?: string;
+}
+
 /** One server behind providers of each kind that speaks OpenAI's dialect. */
 export class ShapedUpstream {
   /** The body that came last, and its text. */
@@ -61,7 +70,7 @@ export class ShapedUpstream {
     const baseUrl = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
     let provider = this.#providers.get(kind);
     if (!provider) {
-      provider = providerOf(ProviderConfig.parse({ kind, baseUrl, allowPrivateAddress: true }), () => 'key');
+      provider = providerOf(ProviderConfig.parse({ id: kind, kind, baseUrl, allowPrivateAddress: true }), () => 'key');
       this.#providers.set(kind, provider);
     }
     return provider;
@@ -71,16 +80,20 @@ export class ShapedUpstream {
     return ask(this.provider(kind), { model: 'm', snapshot: emptySnapshot('default'), signal: new CancelSignal() });
   }
 
-  call(kind: ProviderKind, body: object, lenient = false): Promise<ProviderAnswer> {
+  call(
+    kind: ProviderKind,
+    body: object,
+    { lenient = false, translated = false, model = 'm' }: Circumstances = {},
+  ): Promise<ProviderAnswer> {
     const text = JSON.stringify({ model: 'x', messages: [{ role: 'user', content: 'Hi' }], ...body });
-    const request = parseChatRequest(text, undefined, lenient);
-    return this.perform(kind, (provider, rest) => provider.call({ ...rest, request, lenient }));
+    const request = { ...parseChatRequest(text, undefined, lenient), translated };
+    return this.perform(kind, (provider, rest) => provider.call({ ...rest, model, request, lenient }));
   }
 
   /** What goes out for a body. */
-  async asked(kind: ProviderKind, body: object, lenient = false): Promise<Record<string, unknown>> {
+  async asked(kind: ProviderKind, body: object, circumstances: Circumstances = {}): Promise<Record<string, unknown>> {
     this.json(completion(choice({ role: 'assistant', content: 'ok' })));
-    await this.call(kind, body, lenient);
+    await this.call(kind, body, circumstances);
     return this.sent;
   }
 }

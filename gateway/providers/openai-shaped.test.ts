@@ -2,13 +2,15 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isStillhouseError } from '../../contracts/errors.ts';
 import { parseChatRequest } from '../chat/chat-request.ts';
+import { messagesToChat } from '../ways-in/messages/request.ts';
 import { parseEmbeddingsRequest } from '../embeddings/embeddings-request.ts';
 import { chatMessages } from './chat-messages.fixture.ts';
 import { choice, completion, ShapedUpstream } from './openai-shaped.fixture.ts';
 
 /** What a conversation becomes for providers that refuse what they don't know. */
 
-const KINDS = ['groq', 'mistral', 'deepseek', 'together', 'fireworks', 'cerebras', 'sambanova', 'perplexity'] as const;
+const SERVED = ['azure-openai', 'openrouter', 'ollama', 'vllm'] as const;
+const KINDS = ['groq', 'mistral', 'deepseek', 'together', 'fireworks', 'cerebras', 'sambanova', 'perplexity', ...SERVED] as const;
 const upstream = new ShapedUpstream();
 
 beforeAll(() => upstream.open());
@@ -45,6 +47,24 @@ test.each(['groq', 'cerebras', 'together', 'sambanova'] as const)('%s: an answer
   expect((await asked(kind, { messages: HISTORY }))['messages']).toEqual(plainHistory({ reasoning: 'hm' }));
 });
 
+test('OpenRouter: all goes back as it came, with reasoning by its name', async () => {
+  const [user, { reasoning_content: reasoning, ...assistant }, tool] = HISTORY as [object, (typeof HISTORY)[1], object];
+  expect((await asked('openrouter', { messages: HISTORY }))['messages']).toEqual([user, { ...assistant, reasoning }, tool]);
+});
+
+test('vLLM: reasoning goes back by its name of today and its older one', async () => {
+  expect((await asked('vllm', { messages: HISTORY }))['messages']).toEqual(plainHistory({ reasoning_content: 'hm', reasoning: 'hm' }));
+});
+
+test('Ollama: a tool’s result is one text', async () => {
+  const parts = [
+    { type: 'text', text: 'on' },
+    { type: 'text', text: 'e' },
+  ];
+  const messages = HISTORY.map((message) => (message.role === 'tool' ? { ...message, content: parts } : message));
+  expect((await asked('ollama', { messages }))['messages']).toEqual(plainHistory({ reasoning: 'hm' }));
+});
+
 test('Perplexity: reasoning does not go back', async () => {
   expect((await asked('perplexity', { messages: HISTORY }))['messages']).toEqual(plainHistory({}));
 });
@@ -69,6 +89,44 @@ test('DeepSeek: an answer goes back as it came', async () => {
   expect((await asked('deepseek', { messages: HISTORY }))['messages']).toEqual(HISTORY);
 });
 
+/** A conversation of a client of Anthropic's API, as the chat form has it. */
+const OF_MESSAGES = messagesToChat({
+  model: 'x',
+  max_tokens: 9,
+  system: [{ type: 'text', text: 'Rules', cache_control: { type: 'ephemeral' } }],
+  messages: [
+    { role: 'user', content: [{ type: 'text', text: 'Hi', cache_control: { type: 'ephemeral' } }] },
+    {
+      role: 'assistant',
+      content: [
+        { type: 'thinking', thinking: 'hm', signature: 's' },
+        { type: 'thinking', thinking: 'another’s', signature: '' },
+        { type: 'tool_use', id: 'a', name: 'f', input: {}, cache_control: { type: 'ephemeral' } },
+      ],
+    },
+    { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'a', content: 'no', is_error: true }] },
+  ],
+  tools: [{ name: 'f', input_schema: { type: 'object' }, cache_control: { type: 'ephemeral' } }],
+  cache_control: { type: 'ephemeral' },
+});
+
+test('OpenAI gets of a client of Anthropic’s API what it knows, and of its own what came', async () => {
+  const plain = {
+    model: 'm',
+    messages: [
+      { role: 'system', content: [{ type: 'text', text: 'Rules' }] },
+      { role: 'user', content: [{ type: 'text', text: 'Hi' }] },
+      { role: 'assistant', content: null, tool_calls: [{ id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }] },
+      { role: 'tool', tool_call_id: 'a', content: 'no' },
+    ],
+    max_completion_tokens: 9,
+    tools: [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }],
+  };
+  expect(await asked('openai', OF_MESSAGES, { translated: true })).toEqual(plain);
+  expect(await asked('openai', OF_MESSAGES)).toEqual({ ...OF_MESSAGES, model: 'm' });
+  expect(await asked('openai-compatible', OF_MESSAGES, { translated: true })).toEqual({ ...OF_MESSAGES, model: 'm' });
+});
+
 test('a refusal goes back as what it said', async () => {
   const messages = [{ role: 'assistant', content: null, refusal: 'No' }];
   expect((await asked('groq', { messages }))['messages']).toEqual([{ role: 'assistant', content: 'No' }]);
@@ -80,7 +138,7 @@ test.each(['groq', 'mistral'] as const)('%s: a speaker’s name is refused by it
     { role: 'user', content: 'Hi', name: 'Ann' },
   ];
   await expect(call(kind, { messages })).rejects.toMatchObject({ code: 'invalid_request', param: 'messages[1].name' });
-  expect((await asked(kind, { messages }, true))['messages']).toEqual([messages[0], messages[0]]);
+  expect((await asked(kind, { messages }, { lenient: true }))['messages']).toEqual([messages[0], messages[0]]);
 });
 
 const schema = { type: 'json_schema', json_schema: { name: 'n', schema: {} } };
@@ -97,7 +155,7 @@ test.each([
   ['deepseek', 'functions', [{ name: 'f', parameters: {} }]],
 ] as const)('%s: %s %j is refused by name, and left out for a lenient caller', async (kind, field, value) => {
   await expect(call(kind, { [field]: value })).rejects.toMatchObject({ code: 'invalid_request', param: field });
-  expect(await asked(kind, { [field]: value }, true)).not.toHaveProperty(field);
+  expect(await asked(kind, { [field]: value }, { lenient: true })).not.toHaveProperty(field);
 });
 
 test.each([

@@ -1,12 +1,14 @@
 import type { ProviderConfig } from '../../contracts/configuration.ts';
 import { upstreamBody, type UpstreamEdits } from '../chat/chat-request.ts';
-import { cannot, isObject, refuseUnsupported } from './chat-fields.ts';
+import { cannot, refuseUnsupported } from './chat-fields.ts';
 import { Exchange } from './exchange.ts';
+import { longestAnswerOf } from './longest-answer.ts';
 import { mendedAnswer } from './mended-answer.ts';
 import type { Message } from './message-menders.ts';
 import { configuredTargets, priceOf } from './price.ts';
 import { providerConnection, type ProviderConnection } from './provider-connection.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
+import type { Quiet } from './quiet-models.ts';
 import { upstreamError } from './upstream-error.ts';
 
 type Body = ProviderCall['request']['body'];
@@ -29,8 +31,8 @@ export interface ShapeDifferences {
   countsUnasked?: boolean;
   /** Values of fields that it calls otherwise, by their names at OpenAI; undefined takes the field out. */
   values?: Readonly<Record<string, (value: unknown, body: Body) => unknown>>;
-  /** Fields of its own that follow from OpenAI's; undefined takes one out. */
-  fields?: (body: Body) => Readonly<Record<string, unknown>>;
+  /** How its models are told not to think; without it they are told as OpenAI's newest are. */
+  quiet?: (model: string) => Quiet;
   /** A message as it wants it; the same object where nothing differs. */
   message?: (message: Message) => Message;
   /** Puts what it answers otherwise into the chat form; without them answers pass unparsed. */
@@ -40,6 +42,22 @@ export interface ShapeDifferences {
   embeddings?: 'none' | Readonly<Record<string, string | null>>;
   /** How it goes on from the beginning of an answer: fields of the assistant's last message, and of the body. */
   continues?: { message?: Readonly<Record<string, unknown>>; body?: Readonly<Record<string, unknown>> };
+  /** What holds instead for bodies that came by another API than OpenAI's chat, which the gateway has written itself. */
+  translated?: RequestDifferences;
+}
+
+/** What of the above is about requests. */
+type RequestDifferences = Pick<
+  ShapeDifferences,
+  'name' | 'unsupported' | 'unsupportedValues' | 'unsupportedInMessages' | 'values' | 'quiet' | 'message'
+>;
+
+/** How a call gets there, where that is not as at OpenAI. */
+export interface ShapeTransport {
+  /** The path, with a query where there is one; `base` is that of the base URL. Throws `invalid_request` for a model that no path can have. */
+  path?: (base: string, operation: '/chat/completions' | '/embeddings', model: string) => string;
+  /** How it takes its key; as a bearer's without it. */
+  headers?: (key: string | undefined) => Record<string, string>;
 }
 
 /** A provider that speaks OpenAI's dialect: the body goes on as it came, byte for byte, but for the fields that must be rewritten. */
@@ -47,17 +65,22 @@ export function openAIShaped(
   config: ProviderConfig,
   secret: (name: string) => string | undefined,
   differences: ShapeDifferences,
+  transport: ShapeTransport = {},
 ): Provider {
   const connection = providerConnection(config, secret);
   const { pool } = connection;
-  const headersNow = jsonHeaders(connection);
-  const editsOf = editsBy(differences, config.id);
+  const headersNow = jsonHeaders(connection, transport.headers);
+  const pathOf = transport.path ?? ((base, operation) => base + operation);
+  const { translated, ...asItCame } = differences;
+  const editsOf = editsBy(asItCame, config.id);
+  const editsOfTranslated = translated ? editsBy({ ...asItCame, ...translated }, config.id) : editsOf;
   const { embeddings = {} } = differences;
   const mends = differences.completion !== undefined || differences.chunk !== undefined;
-  const send = async (path: string, call: ProviderCall, body: string): Promise<ProviderAnswer> => {
+  const send = async (operation: '/chat/completions' | '/embeddings', call: ProviderCall, body: string): Promise<ProviderAnswer> => {
+    const path = pathOf(connection.path, operation, call.model);
     const exchange = new Exchange(config.id, call.request.stream, call.signal);
     try {
-      pool.dispatch({ method: 'POST', path: connection.path + path, headers: headersNow(), body }, exchange);
+      pool.dispatch({ method: 'POST', path, headers: headersNow(), body }, exchange);
       return await exchange.answer;
     } catch (error) {
       throw upstreamError(error, config.id);
@@ -69,7 +92,8 @@ export function openAIShaped(
     continuesPrefix: differences.continues !== undefined,
     async call(call: ProviderCall): Promise<ProviderAnswer> {
       if (connection.refusal) throw connection.refusal;
-      const answer = await send('/chat/completions', call, upstreamBody(call.request, call.model, editsOf?.(call)));
+      const edits = (call.request.translated ? editsOfTranslated : editsOf)?.(call);
+      const answer = await send('/chat/completions', call, upstreamBody(call.request, call.model, edits));
       return mends ? mendedAnswer(answer, differences) : answer;
     },
     ...(embeddings === 'none'
@@ -82,20 +106,21 @@ export function openAIShaped(
           },
         }),
     cost: priceOf(config),
+    longestAnswer: longestAnswerOf(config),
     targets: () => configuredTargets(config, connection.refusal),
     close: () => pool.destroy(),
   } satisfies Provider);
 }
 
 /** Made anew where the key has changed. */
-function jsonHeaders(connection: ProviderConnection): () => Record<string, string> {
-  let bearer: ProviderConnection['headers'] | null = null;
+function jsonHeaders(connection: ProviderConnection, headersOf: ShapeTransport['headers']): () => Record<string, string> {
+  let known: string | undefined | null = null;
   let headers: Record<string, string> = {};
   return () => {
-    const now = connection.headers;
-    if (now !== bearer) {
-      bearer = now;
-      headers = { 'content-type': 'application/json', ...now };
+    const { key } = connection;
+    if (key !== known) {
+      known = key;
+      headers = { 'content-type': 'application/json', ...(headersOf ? headersOf(key) : connection.headers) };
     }
     return headers;
   };
@@ -108,7 +133,7 @@ function editsBy(differences: ShapeDifferences, id: string): ((call: ProviderCal
   const renamed = Object.entries(differences.renamed ?? {});
   const values = Object.entries(differences.values ?? {});
   const provider = differences.name ?? id;
-  return function edits({ request, lenient = false, prefix = '' }) {
+  return function edits({ request, model, lenient = false, prefix = '' }) {
     const { body } = request;
     const left = leftOut(body, unsupported, differences, { provider, lenient });
     const made: Record<string, string | null> = Object.fromEntries(left.map((field) => [field, null]));
@@ -126,7 +151,13 @@ function editsBy(differences: ShapeDifferences, id: string): ((call: ProviderCal
         made,
       ),
     );
-    for (const [field, value] of Object.entries(differences.fields?.(body) ?? {})) set(field, value);
+    if (body['reasoning_effort'] === 'none' && differences.quiet) {
+      const { effort, fields = {}, thinks = false } = differences.quiet(model);
+      if (thinks && !lenient) throw cannot(provider, 'reasoning_effort', `an answer without thinking with ${model}`);
+      set('reasoning_effort', effort);
+      // What the caller says of it in the provider's own words counts.
+      for (const [field, value] of Object.entries(fields)) if (body[field] == null) set(field, value);
+    }
     const messages = messagesFor(request.messages, differences, { provider, lenient, prefix });
     if (messages !== request.messages) set('messages', messages);
     if (prefix !== '') for (const [field, value] of Object.entries(differences.continues?.body ?? {})) set(field, value);
@@ -158,8 +189,7 @@ interface Asked {
 /** Fields that it can't do, of a call that may go on without them. Throws `invalid_request` otherwise. */
 function leftOut(body: Body, unsupported: ReadonlySet<string>, { unsupportedValues = {} }: ShapeDifferences, asked: Asked): string[] {
   const left = Object.keys(body).filter((field) => unsupported.has(field));
-  const refused = left.filter((field) => !asksNothing(field, body[field])).map((field) => [field, body[field]]);
-  refuseUnsupported(Object.fromEntries(refused), new Set(), asked);
+  refuseUnsupported(Object.fromEntries(left.map((field) => [field, body[field]])), new Set(), asked);
   for (const [field, unsupportedIn] of Object.entries(unsupportedValues)) {
     const what = body[field] == null ? null : unsupportedIn(body[field]);
     if (what === null) continue;
@@ -167,11 +197,6 @@ function leftOut(body: Body, unsupported: ReadonlySet<string>, { unsupportedValu
     left.push(field);
   }
   return left;
-}
-
-/** Anthropic's field, which callers of its API send. */
-function asksNothing(field: string, value: unknown): boolean {
-  return field === 'thinking' && isObject(value) && value['type'] === 'disabled';
 }
 
 /** The same list where no message differs. */

@@ -31,6 +31,7 @@ export function perplexity(config: ProviderConfig, secret: (name: string) => str
     },
     renamed: { max_completion_tokens: 'max_tokens' },
     message: (message) => plainMessage(message, null),
+    quiet: (model) => (/reasoning|research/.test(model) ? { effort: 'low', thinks: true } : {}),
     developerIsSystem: true,
     // Its own are of another shape.
     embeddings: 'none',

@@ -17,8 +17,13 @@ interface FlatPrice {
   cacheWrite: number;
 }
 
-/** Kinds whose prices `@pydantic/genai-prices` calls otherwise. */
-const LISTED_AS: Partial<Record<ProviderConfig['kind'], string>> = { bedrock: 'aws' };
+/** Kinds whose prices `@pydantic/genai-prices` calls otherwise, or that nobody is paid for: servers of one's own. */
+const LISTED_AS: Partial<Record<ProviderConfig['kind'], string | null>> = {
+  bedrock: 'aws',
+  'azure-openai': 'azure',
+  ollama: null,
+  vllm: null,
+};
 
 /** Price of a model's answer by its tokens: of `stillhouse.yaml` where it has one, else of the published list; null = unpriced. */
 export function priceOf(config: ProviderConfig): (model: string, usage: Usage) => number | null {
@@ -59,8 +64,31 @@ const NONE: Usage = { tokensIn: 0, tokensOut: 0, tokensCached: 0, tokensCacheWri
 
 /** A server of one's own has no published prices: whatever its models are called, nobody is paid for them by that list. */
 function listOf(config: ProviderConfig): string | null {
-  if (config.kind !== 'openai-compatible') return LISTED_AS[config.kind] ?? config.kind;
-  return new URL(config.baseUrl).hostname === 'api.openai.com' ? 'openai' : null;
+  const { kind } = config;
+  const listed = LISTED_AS[kind];
+  if (kind !== 'openai-compatible') return listed === undefined ? kind : listed;
+  return isAtOpenAI(config) ? 'openai' : null;
+}
+
+/** Whether it is OpenAI itself, whatever it is called. */
+export function isAtOpenAI({ baseUrl }: Pick<ProviderConfig, 'baseUrl'>): boolean {
+  return new URL(baseUrl).hostname === 'api.openai.com';
+}
+
+/** Tokens that a model reads and writes in all, by the published list; null where that does not say. Callers choose models: a few are remembered. */
+export function contextWindowOf(config: ProviderConfig): (model: string) => number | null {
+  const providerId = listOf(config);
+  if (providerId === null) return () => null;
+  const known = new Map<string, number | null>();
+  return (model) => {
+    let window = known.get(model);
+    if (window === undefined) {
+      window = calculated(providerId, model, NONE)?.model.context_window ?? null;
+      if (known.size >= KEPT_MODELS) known.clear();
+      known.set(model, window);
+    }
+    return window;
+  };
 }
 
 /** `calcPrice` takes some 14 µs: a model's plain prices are remembered. */

@@ -56,6 +56,8 @@ export interface Provider {
   embed?(call: ProviderCall): Promise<ProviderAnswer>;
   /** Price of an answer in US dollars; null = unpriced. */
   cost(model: string, usage: Usage): number | null;
+  /** Tokens of an answer at most where the caller sets no bound; absent, or null, where that is not known. */
+  longestAnswer?(model: string, body: Readonly<Record<string, unknown>>): number | null;
   /** What it can be asked for by name. */
   targets(snapshot: RegistrySnapshot): TargetInfo[];
   close(): Promise<void>;

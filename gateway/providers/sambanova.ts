@@ -3,6 +3,7 @@ import { openAIFinish, reasoningAsContent } from './answer-menders.ts';
 import { plainMessage } from './message-menders.ts';
 import { openAIShaped } from './openai-shaped.ts';
 import type { Provider } from './provider.ts';
+import { quietOpenModels } from './quiet-models.ts';
 
 /** SambaNova (https://docs.sambanova.ai/docs/en/api-reference/endpoints/chat). It passes over fields that its models do not do; they are refused instead. */
 export function sambanova(config: ProviderConfig, secret: (name: string) => string | undefined): Provider {
@@ -24,6 +25,7 @@ export function sambanova(config: ProviderConfig, secret: (name: string) => stri
       'function_call',
       'web_search_options',
     ],
+    quiet: quietOpenModels,
     renamed: { max_completion_tokens: 'max_tokens' },
     message: (message) => plainMessage(message, 'reasoning'),
     developerIsSystem: true,

@@ -7,7 +7,8 @@ import type { Dialect, DialectCall, WireRequest } from './dialect.ts';
 import { cuttableStream } from './cuttable-stream.ts';
 import { embeddingsAnswer } from './embeddings-answer.ts';
 import { Exchange } from './exchange.ts';
-import { jsonOf, openAIFault } from './openai-fault.ts';
+import { longestAnswerOf } from './longest-answer.ts';
+import { faultAnswer, jsonOf } from './openai-fault.ts';
 import { configuredTargets, priceOf } from './price.ts';
 import { providerConnection } from './provider-connection.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
@@ -78,6 +79,7 @@ export function translatedProvider(
         }
       : {}),
     cost: price,
+    longestAnswer: longestAnswerOf(config, dialect.longestAnswer),
     targets: () => configuredTargets(config, connection.refusal),
     close: () => pool.destroy(),
   } satisfies Provider);
@@ -89,9 +91,9 @@ export function dialectCall({ model, request, lenient = false, prefix = '' }: Pr
 }
 
 function wholeAnswer(answer: Extract<ProviderAnswer, { form: 'whole' }>, dialect: Dialect, asked: DialectCall, id: string): ProviderAnswer {
+  if (answer.status >= 400) return faultAnswer(answer, dialect);
   const body = jsonOf(answer.text);
   const headers = { ...answer.headers, ...JSON_HEADERS };
-  if (answer.status >= 400) return { ...answer, headers, text: JSON.stringify(openAIFault(dialect.error(body))) };
   if (typeof body === 'string')
     throw new StillhouseError('upstream_invalid', `Provider "${id}" answered ${answer.status} with something that is not JSON`);
   return { ...answer, headers, text: JSON.stringify(dialect.completion(body, asked)) };

@@ -1,3 +1,4 @@
+import { parseWritable } from '../../core/json-nesting.ts';
 import { z } from 'zod';
 import { ORIGINS, TRACE_STATUSES, type Trace, type TraceSummary } from '../../contracts/traces.ts';
 
@@ -114,9 +115,10 @@ export function toTrace(row: z.output<typeof WholeRow>): Trace {
   };
 }
 
+/** A text where it is no JSON, or none that could be written again. */
 function jsonOrText(body: string): unknown {
   try {
-    return JSON.parse(body);
+    return parseWritable(body);
   } catch {
     return body;
   }

@@ -39,6 +39,14 @@ describe('traces', () => {
     expect(whole).toMatchObject({ alias: 'support', request: { model: 'support' }, attempts: [{ target: 'lab/oracle-large' }] });
   });
 
+  test('one whose texts are too deep to be written is shown with them as texts', async () => {
+    const deep = '['.repeat(200_000) + ']'.repeat(200_000);
+    const row = traceRow(0, { request: `{"messages":${deep}}`, response: deep });
+    await insertTraceSegment(clickhouse.client, { token: 'segment-deep', lines: Buffer.from(JSON.stringify({ ...row, project: 'deep' })) });
+    const shown = await plane.call('GET', `/api/traces/${row.id}`, undefined, { 'x-stillhouse-project': 'deep' });
+    expect(shown).toMatchObject({ status: 200, body: { request: row.request, response: row.response } });
+  });
+
   test('a misspelt filter and an unknown id are refused', async () => {
     const misspelt = await plane.call('GET', '/api/traces?alais=support');
     expect(misspelt).toMatchObject({

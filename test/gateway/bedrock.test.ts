@@ -118,7 +118,10 @@ test('a conversation goes out signed, in the words of Converse', async () => {
         {
           role: 'assistant',
           content: null,
-          thinking_blocks: [{ type: 'thinking', thinking: 'hm', signature: 's' }],
+          thinking_blocks: [
+            { type: 'thinking', thinking: 'another’s', signature: '' },
+            { type: 'thinking', thinking: 'hm', signature: 's' },
+          ],
           tool_calls: [
             { id: 'a', type: 'function', function: { name: 'f', arguments: '{"q":1}' } },
             { id: 'b', type: 'function', function: { name: 'f', arguments: '{}' } },
@@ -183,7 +186,7 @@ test('a conversation goes out signed, in the words of Converse', async () => {
       toolChoice: { tool: { name: 'f' } },
     },
     outputConfig: { textFormat: { type: 'json_schema', structure: { jsonSchema: { schema: '{"type":"object"}', name: 'n' } } } },
-    additionalModelRequestFields: { top_k: 4, thinking: { type: 'enabled', budget_tokens: 2048 } },
+    additionalModelRequestFields: { top_k: 4, thinking: { type: 'adaptive' }, output_config: { effort: 'low' } },
   });
 });
 

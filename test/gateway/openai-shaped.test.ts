@@ -31,6 +31,8 @@ interface Shape {
   absent?: string[];
   developer: 'developer' | 'system';
   refused: object;
+  /** How it is told its key, where not as a bearer's. */
+  keyHeader?: string;
 }
 
 const SHAPES: Shape[] = [
@@ -56,18 +58,30 @@ const SHAPES: Shape[] = [
   { kind: 'cerebras', sent: { max_completion_tokens: 9 }, developer: 'system', refused: { frequency_penalty: 0.5 } },
   { kind: 'sambanova', sent: { max_tokens: 9 }, developer: 'system', refused: { logit_bias: { 5: 1 } } },
   { kind: 'perplexity', sent: { max_tokens: 9 }, developer: 'system', refused: { tools: [tool] } },
+  { kind: 'azure-openai', sent: { max_completion_tokens: 9 }, developer: 'developer', refused: {}, keyHeader: 'api-key' },
+  { kind: 'openrouter', sent: { max_tokens: 9 }, absent: ['max_completion_tokens'], developer: 'developer', refused: { n: 2 } },
+  {
+    kind: 'ollama',
+    asked: { tools: [tool], tool_choice: 'none' },
+    sent: { max_tokens: 9 },
+    absent: ['max_completion_tokens', 'tools', 'tool_choice'],
+    developer: 'system',
+    refused: { tool_choice: 'required' },
+  },
+  { kind: 'vllm', sent: { max_completion_tokens: 9 }, developer: 'system', refused: { prediction: { type: 'content', content: 'x' } } },
 ];
 
-test.each(SHAPES)('$kind: what goes out', async ({ kind, asked = {}, sent, absent = [], developer }) => {
+test.each(SHAPES)('$kind: what goes out', async ({ kind, asked = {}, sent, absent = [], developer, keyHeader }) => {
   upstream.answer = answerWith('fine');
   const answer = await ask(
-    providerAt(kind, `${upstream.url}/base`),
+    providerAt(kind, `${upstream.url}/base`, { apiKeyEnv: 'KEY' }),
     { ...FULL, ...asked, metadata: { gold: 'secret' } },
     { model: 'their/model' },
   );
   expect(completionOf(answer).choices[0]!.message['content']).toBe('fine');
   const { body, headers } = upstream.asked.at(-1)!;
-  expect(headers.authorization).toBe(`Bearer ${PROVIDER_KEY}`);
+  expect(headers[keyHeader ?? 'authorization']).toBe(keyHeader ? PROVIDER_KEY : `Bearer ${PROVIDER_KEY}`);
+  if (keyHeader) expect(headers).not.toHaveProperty('authorization');
   expect(body).toMatchObject({ model: 'their/model', temperature: 0.5, stop: ['x'], ...sent });
   expect((body['messages'] as { role: string }[]).map(({ role }) => role)).toEqual([developer, 'user']);
   for (const field of [...absent, 'metadata']) expect(body).not.toHaveProperty(field);
@@ -175,6 +189,24 @@ const ANSWERS: {
     finish: 'stop',
     expected: { content: 'yes', reasoning_content: 'hm' },
   },
+  {
+    kind: 'openrouter',
+    message: { role: 'assistant', content: 'yes', reasoning: 'hm', reasoning_details: [{ type: 'reasoning.text', text: 'hm' }] },
+    deltas: [{ reasoning: 'hm' }, { content: 'yes' }],
+    last: { usage: { ...usage, cost: 0.1, prompt_tokens_details: { cached_tokens: 6 } } },
+    whole: { usage: { ...usage, cost: 0.1, prompt_tokens_details: { cached_tokens: 6 } } },
+    finish: 'stop',
+    cached: 6,
+    expected: { content: 'yes', reasoning_content: 'hm' },
+  },
+  ...(['ollama', 'vllm'] as const).map((kind) => ({
+    kind,
+    message: { role: 'assistant', content: 'yes', reasoning: 'hm' },
+    deltas: [{ role: 'assistant', content: '', reasoning: 'hm' }, { content: 'yes' }],
+    last: { usage },
+    finish: 'stop',
+    expected: { content: 'yes', reasoning_content: 'hm' },
+  })),
 ];
 
 test.each(ANSWERS)(
@@ -207,6 +239,22 @@ test.each([['mistral'], ['deepseek']] as const)('%s goes on from a prefix', asyn
   upstream.answer = answerWith(' rest');
   await ask(provider, {}, { prefix: 'The' });
   expect((upstream.asked.at(-1)!.body['messages'] as object[]).at(-1)).toEqual({ role: 'assistant', content: 'The', prefix: true });
+});
+
+test('vLLM goes on from a prefix by fields of the body', async () => {
+  const provider = providerAt('vllm', upstream.url);
+  expect(provider.continuesPrefix).toBe(true);
+  upstream.answer = answerWith(' rest');
+  await ask(provider, {}, { prefix: 'The' });
+  const { body } = upstream.asked.at(-1)!;
+  expect(body).toMatchObject({ continue_final_message: true, add_generation_prompt: false });
+  expect((body['messages'] as object[]).at(-1)).toEqual({ role: 'assistant', content: 'The' });
+});
+
+test('OpenRouter gave the answer up', async () => {
+  const choices = [{ index: 0, message: { role: 'assistant', content: '' }, finish_reason: 'error', error: { code: 502, message: 'x' } }];
+  upstream.answer = answerWith('', { choices });
+  await expect(ask(providerAt('openrouter', upstream.url), {})).rejects.toMatchObject({ code: 'unavailable' });
 });
 
 test('DeepSeek goes on from a prefix at its address for that only', () => {

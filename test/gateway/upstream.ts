@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 
 /** What a test's upstream was asked. */
 export interface Asked {
+  /** With its query. */
+  path: string;
   headers: IncomingMessage['headers'];
   /** The body as it came. */
   text: string;
@@ -46,7 +48,7 @@ export async function startUpstream(answer: TestUpstream['answer'] = answerWith(
     request.on('data', (bytes: Buffer) => chunks.push(bytes));
     request.on('end', () => {
       const text = Buffer.concat(chunks).toString();
-      const asked = { headers: request.headers, text, body: JSON.parse(text) as Record<string, unknown> };
+      const asked = { path: request.url!, headers: request.headers, text, body: JSON.parse(text) as Record<string, unknown> };
       upstream.asked.push(asked);
       response.on('close', () => (upstream.aborted += response.writableFinished ? 0 : 1));
       void upstream.answer(asked, response);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { StillhouseError } from '../../../contracts/errors.ts';
+import { argumentsText } from '../arguments-text.ts';
 import { isObject } from '../chat-fields.ts';
 import {
   chatUsage,
@@ -38,7 +39,7 @@ function messageOf(blocks: Loose[], refusal: string | null): ChatAnswerMessage {
   const calls = of('tool_use').map((block) => ({
     id: textOr(block['id'], ''),
     type: 'function' as const,
-    function: { name: textOr(block['name'], ''), arguments: JSON.stringify(block['input'] ?? {}) },
+    function: { name: textOr(block['name'], ''), arguments: argumentsText(block['input'], 'Anthropic') },
   }));
   const reasoning = thoughts.map((block) => textOr(block['thinking'], '')).join('');
   const kept = thoughts.filter(goesBack);

@@ -144,7 +144,7 @@ function assistantBlocks(message: Record<string, unknown>, at: string): Block[] 
 /** Without its signature a thought can't be given back. */
 function thoughtOf({ type, thinking, signature, data }: Block): Block[] {
   if (type === 'redacted_thinking') return typeof data === 'string' ? [{ type, data }] : [];
-  if (type !== 'thinking' || typeof signature !== 'string') return [];
+  if (type !== 'thinking' || typeof signature !== 'string' || signature === '') return [];
   return [{ type, thinking: typeof thinking === 'string' ? thinking : '', signature }];
 }
 

@@ -2,6 +2,8 @@
 export interface Abilities {
   /** `max_tokens` where the caller sets none: the API wants a bound where OpenAI needs none. Every model of the generation takes it. */
   usualTokens: number;
+  /** The most that an answer may have at all. */
+  longestAnswer: number;
   /** By `budget_tokens`, by an effort (`adaptive`), by either, or not at all. */
   thinks: 'budget' | 'effort' | 'either' | null;
   /** How its thinking is switched off: by saying nothing, by a type of `thinking`, or never. */
@@ -25,6 +27,7 @@ const NAME = new RegExp(`claude-(?:(${FAMILIES})-)?(\\d{1,2})(?!\\d)(?:[-.](\\d{
 /** A name that says no generation: what is asked goes out, and the API decides. */
 const UNKNOWN: Abilities = Object.freeze({
   usualTokens: 4096,
+  longestAnswer: 64_000,
   thinks: 'either',
   quiet: 'disabled',
   efforts: ['xhigh', 'max'],
@@ -43,6 +46,7 @@ export function abilitiesOf(model: string): Abilities {
   const alwaysThinks = family === 'fable' || family === 'mythos' || (family === 'opus' && version >= 505);
   return {
     usualTokens: version >= 400 ? 32_000 : version >= 305 ? 8192 : 4096,
+    longestAnswer: longestOf(version, family),
     thinks: version >= 407 ? 'effort' : version >= 406 ? 'either' : version >= 307 ? 'budget' : null,
     quiet: alwaysThinks ? 'never' : version < 500 ? 'unsaid' : family === 'sonnet' && version >= 505 ? 'between_tools' : 'disabled',
     efforts: version >= 407 ? ['xhigh', 'max'] : ['max'],
@@ -51,4 +55,12 @@ export function abilitiesOf(model: string): Abilities {
     forcesTools: family === 'haiku' || version < (alwaysThinks && family !== 'opus' ? 501 : 505),
     formats: version >= 405 || (family === 'opus' && version >= 401),
   };
+}
+
+/** https://platform.claude.com/docs/en/about-claude/models/overview */
+function longestOf(version: number, family: string | undefined): number {
+  if (version >= 406) return 128_000;
+  if (version >= 405 || version === 307) return 64_000;
+  if (version >= 400) return family === 'opus' ? 32_000 : 64_000;
+  return version >= 305 ? 8192 : 4096;
 }

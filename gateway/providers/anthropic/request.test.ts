@@ -30,6 +30,7 @@ test('a conversation with tools, images, files and marks for the cache', () => {
         thinking_blocks: [
           { type: 'thinking', thinking: 'hm', signature: 's' },
           { type: 'thinking', thinking: 'unsigned' },
+          { type: 'thinking', thinking: 'another’s', signature: '' },
           { type: 'redacted_thinking', data: 'x' },
         ],
         tool_calls: [

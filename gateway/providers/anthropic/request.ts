@@ -1,14 +1,15 @@
-import { answerSchema, jsonBody, mostTokens, numberIn, stopTexts } from '../chat-parts.ts';
-import { cannot, refuseUnsupported, wrong } from '../chat-fields.ts';
+import { answerSchema, jsonBody, mostTokens, stopTexts } from '../chat-parts.ts';
+import { cannot, refuseUnsupported } from '../chat-fields.ts';
 import type { DialectCall, WireRequest } from '../dialect.ts';
+import { checkLastWords } from './last-words.ts';
 import { anthropicMessages, type Turn } from './messages.ts';
 import { abilitiesOf, type Abilities } from './models.ts';
 import { closedSchema } from './schema.ts';
-import { anthropicThinking } from './thinking.ts';
+import { claudeSampling, SAMPLING } from './sampling.ts';
+import { claudeThinking, mostThinking } from './thinking.ts';
 import { anthropicTools } from './tools.ts';
 
 const NAME = 'Anthropic';
-const SAMPLING = ['temperature', 'top_p', 'top_k'] as const;
 const TOOLS = ['tools', 'tool_choice', 'parallel_tool_calls'];
 const SUPPORTED = new Set<string>([
   ...SAMPLING,
@@ -30,24 +31,34 @@ export function anthropicRequest(call: DialectCall): WireRequest {
   return { path: '/messages', body: jsonBody(() => wireOf(call)) };
 }
 
+/** What goes out as `max_tokens` at most where the caller sets no bound. */
+export function anthropicBound(model: string, body: DialectCall['body']): number {
+  const abilities = abilitiesOf(model);
+  return boundOf(abilities, mostThinking(body, abilities));
+}
+
+function boundOf({ usualTokens }: Abilities, budget: number): number {
+  return Math.max(usualTokens, budget + BESIDE_THINKING);
+}
+
 function wireOf(call: DialectCall): object {
   const { body, lenient, model } = call;
   refuseUnsupported(body, SUPPORTED, { provider: NAME, lenient });
   const abilities = abilitiesOf(model);
   const { system, messages } = anthropicMessages(body['messages'] as unknown[], call.prefix);
-  endOf(messages, call, abilities);
-  const { thinking, effort, budget } = anthropicThinking({ call, abilities, turns: messages });
+  checkLastWords(NAME, messages, call, abilities.continues);
+  const { thinking, effort, budget } = claudeThinking({ provider: NAME, call, abilities, canBegin: canBeginToThink(messages) });
   const stop = stopTexts(body);
   const user = body['safety_identifier'] ?? body['user'];
   const output = { ...formatOf(call, abilities), ...(effort === undefined ? {} : { effort }) };
   return {
     model,
-    max_tokens: mostTokens(body) ?? Math.max(abilities.usualTokens, (budget ?? 0) + BESIDE_THINKING),
+    max_tokens: mostTokens(body) ?? boundOf(abilities, budget ?? 0),
     ...(system.length > 0 ? { system } : {}),
     messages,
     ...anthropicTools(call, abilities, messages),
     ...(stop.length > 0 ? { stop_sequences: stop } : {}),
-    ...sampling(call, abilities, budget !== undefined),
+    ...claudeSampling(NAME, call, abilities, budget !== undefined),
     ...(thinking ? { thinking } : {}),
     ...(Object.keys(output).length > 0 ? { output_config: output } : {}),
     ...(body['cache_control'] == null ? {} : { cache_control: body['cache_control'] }),
@@ -56,51 +67,12 @@ function wireOf(call: DialectCall): object {
   };
 }
 
-/** A conversation that ends with the assistant's words is gone on from: by models up to 4.5, and not into an answer of another form than text. */
-function endOf(turns: Turn[], { body, lenient, model, prefix }: DialectCall, { continues }: Abilities): void {
-  if (turns.at(-1)?.role !== 'assistant') return;
-  const choice = body['tool_choice'];
-  const formed = answerSchema(body) !== null || (choice != null && choice !== 'auto' && choice !== 'none');
-  if (continues && !(prefix !== '' && formed)) return;
-  const last = `messages[${(body['messages'] as unknown[]).length - (prefix === '' ? 1 : 0)}]`;
-  if (!lenient || prefix !== '') throw cannot(NAME, last, `an answer that goes on from the assistant's last words with ${model}`);
-  turns.pop();
-  if (turns.length === 0) throw wrong('messages', 'a message of the user’s is needed');
-}
-
-type Sampling = Partial<Record<(typeof SAMPLING)[number], number>>;
-
-function sampling({ body, lenient, model }: DialectCall, { samples }: Abilities, budgeted: boolean): Sampling {
-  const asked: Sampling = {};
-  for (const field of SAMPLING) {
-    const value = numberIn(body, field);
-    if (value !== undefined) asked[field] = value;
-  }
-  // What is the default anyway, and might be one too many.
-  if (samples !== 'all') for (const field of ['temperature', 'top_p'] as const) if (asked[field] === 1) delete asked[field];
-  for (const field of SAMPLING) {
-    if (asked[field] === undefined) continue;
-    const what = samples === 'none' ? `'${field}' with ${model}` : refusedSampling(field, asked, budgeted, samples === 'one');
-    if (what === null) continue;
-    if (!lenient) throw cannot(NAME, field, what);
-    delete asked[field];
-  }
-  return asked;
-}
-
-function refusedSampling(field: (typeof SAMPLING)[number], asked: Sampling, budgeted: boolean, one: boolean): string | null {
-  const value = asked[field]!;
-  switch (field) {
-    case 'temperature':
-      // OpenAI's goes up to 2.
-      if (budgeted && value !== 1) return "a 'temperature' other than 1 while it thinks";
-      return value > 1 ? "a 'temperature' above 1" : null;
-    case 'top_p':
-      if (budgeted && value < 0.95) return "a 'top_p' below 0.95 while it thinks";
-      return one && asked.temperature !== undefined ? "'top_p' beside 'temperature'" : null;
-    case 'top_k':
-      return budgeted ? "'top_k' while it thinks" : null;
-  }
+/** Calls of tools that were made without a thought before them are gone on with without one, as is an answer that was begun. */
+function canBeginToThink(turns: readonly Turn[]): boolean {
+  if (turns.at(-1)?.role === 'assistant') return false;
+  const results = turns.at(-1)?.content.some(({ type }) => type === 'tool_result');
+  const first = turns.at(-2)?.content[0]?.['type'];
+  return !results || first === 'thinking' || first === 'redacted_thinking';
 }
 
 function formatOf({ body, lenient, model }: DialectCall, { formats }: Abilities): { format?: object } {

@@ -1,4 +1,5 @@
 import { StillhouseError } from '../../../contracts/errors.ts';
+import { argumentsText } from '../arguments-text.ts';
 import { isObject } from '../chat-fields.ts';
 import { type ChatChunk, type ChatDelta, ChunkWriter, type ChunkTranslator, type DialectCall } from '../dialect.ts';
 import { anthropicError, finishOf, refusalOf, textOr, usageOf } from './answer.ts';
@@ -99,7 +100,7 @@ export class AnthropicChunks implements ChunkTranslator {
   #blockStop(index: unknown): ChatChunk[] {
     const open = this.#blocks.get(index);
     this.#blocks.delete(index);
-    if (open?.type === 'tool_use' && !open.begun) return [this.#argumentsOf(open, JSON.stringify(open.whole['input'] ?? {}))];
+    if (open?.type === 'tool_use' && !open.begun) return [this.#argumentsOf(open, argumentsText(open.whole['input'], 'Anthropic'))];
     if (open?.type === 'thinking' && open.signature !== '') {
       return [this.#writer.delta({ thinking_blocks: [{ type: 'thinking', thinking: open.thinking, signature: open.signature }] })];
     }

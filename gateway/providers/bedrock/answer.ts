@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { StillhouseError } from '../../../contracts/errors.ts';
+import { argumentsText } from '../arguments-text.ts';
 import { isObject } from '../chat-fields.ts';
 import { chatUsage, type ChatCompletion, type ChatUsage, type DialectCall, type FinishReason } from '../dialect.ts';
 
@@ -19,7 +20,7 @@ export function bedrockAnswer(answer: unknown, call: DialectCall): ChatCompletio
   const reasoning = thoughts.map((thought) => (typeof thought['thinking'] === 'string' ? thought['thinking'] : '')).join('');
   const calls = blocks.flatMap(({ toolUse }) => {
     if (!isObject(toolUse)) return [];
-    const called = { name: textOf(toolUse['name']), arguments: JSON.stringify(toolUse['input'] ?? {}) };
+    const called = { name: textOf(toolUse['name']), arguments: argumentsText(toolUse['input'], 'Bedrock') };
     return [{ id: textOf(toolUse['toolUseId']), type: 'function' as const, function: called }];
   });
   const usage = usageOf(answer['usage']);
@@ -53,7 +54,7 @@ function thoughtOf(reasoning: unknown): Loose[] {
   if (!isObject(reasoning)) return [];
   const { reasoningText: text, redactedContent: redacted } = reasoning;
   if (isObject(text)) {
-    const signature = typeof text['signature'] === 'string' ? { signature: text['signature'] } : {};
+    const signature = typeof text['signature'] === 'string' && text['signature'] !== '' ? { signature: text['signature'] } : {};
     return [{ type: 'thinking', thinking: textOf(text['text']), ...signature }];
   }
   return redacted instanceof Uint8Array ? [{ type: 'redacted_thinking', data: Buffer.from(redacted).toString('base64') }] : [];

@@ -8,7 +8,10 @@ import { bedrockAnswer } from './answer.ts';
 import { bedrockRequest } from './request.ts';
 import { BedrockChunks } from './stream.ts';
 
-const CLAUDE = 'eu.anthropic.claude-x-v1:0';
+const CLAUDE = 'eu.anthropic.claude-sonnet-4-5-20250929-v1:0';
+const OPUS_4_6 = 'global.anthropic.claude-opus-4-6-v1';
+const OPUS_4_8 = 'us.anthropic.claude-opus-4-8-v1:0';
+const ALWAYS = 'us.anthropic.claude-opus-5-5-v1:0';
 const call = (body: object = {}, more: Partial<DialectCall> = {}): DialectCall => ({
   model: CLAUDE,
   body: { messages: [{ role: 'user', content: 'Hi' }], ...body },
@@ -51,8 +54,20 @@ test.each([
   [CLAUDE, { reasoning_effort: 'high' }, { thinking: { type: 'enabled', budget_tokens: 16_384 } }, 20_480],
   [CLAUDE, { reasoning_effort: 'high', max_tokens: 5000 }, { thinking: { type: 'enabled', budget_tokens: 4744 } }, 5000],
   [CLAUDE, { reasoning_effort: 'none' }, undefined, undefined],
-  [CLAUDE, { thinking: { type: 'adaptive' } }, { thinking: { type: 'adaptive' } }, undefined],
+  [CLAUDE, { thinking: { type: 'enabled', budget_tokens: 2000 } }, { thinking: { type: 'enabled', budget_tokens: 2000 } }, 6096],
   [CLAUDE, { thinking: { type: 'disabled' } }, undefined, undefined],
+  [OPUS_4_6, { thinking: { type: 'adaptive' } }, { thinking: { type: 'adaptive' } }, undefined],
+  [OPUS_4_6, { reasoning_effort: 'xhigh' }, { thinking: { type: 'adaptive' }, output_config: { effort: 'max' } }, undefined],
+  [
+    OPUS_4_8,
+    { reasoning_effort: 'high', max_tokens: 5000 },
+    { thinking: { type: 'adaptive', display: 'summarized' }, output_config: { effort: 'high' } },
+    5000,
+  ],
+  [OPUS_4_8, { reasoning_effort: 'none' }, undefined, undefined],
+  ['us.anthropic.claude-sonnet-5-v1:0', { reasoning_effort: 'none' }, { thinking: { type: 'disabled' } }, undefined],
+  [ALWAYS, { reasoning_effort: 'minimal' }, { output_config: { effort: 'low' } }, undefined],
+  ['openai.gpt-oss-120b-1:0', { reasoning_effort: 'minimal' }, { reasoning_effort: 'low' }, undefined],
   ['openai.gpt-oss-120b-1:0', { reasoning_effort: 'low' }, { reasoning_effort: 'low' }, undefined],
   [
     'us.amazon.nova-2-lite-v1:0',
@@ -70,9 +85,15 @@ test.each([
 
 test.each([
   ['meta.llama-x', { reasoning_effort: 'high' }, 'reasoning_effort'],
+  ['us.deepseek.r1-v1:0', { reasoning_effort: 'none' }, 'reasoning_effort'],
   ['meta.llama-x', { thinking: { type: 'enabled', budget_tokens: 2000 } }, 'thinking'],
   [CLAUDE, { reasoning_effort: 'huge' }, 'reasoning_effort'],
   [CLAUDE, { reasoning_effort: 'high', temperature: 0.5 }, 'temperature'],
+  [CLAUDE, { reasoning_effort: 'high', tools: [tool('f')], tool_choice: 'required' }, 'tool_choice'],
+  [OPUS_4_8, { temperature: 0.5 }, 'temperature'],
+  [OPUS_4_8, { top_k: 5 }, 'top_k'],
+  [ALWAYS, { reasoning_effort: 'none' }, 'reasoning_effort'],
+  [ALWAYS, { tools: [tool('f')], tool_choice: 'required' }, 'tool_choice'],
   [CLAUDE, { parallel_tool_calls: false, tools: [tool('f')] }, 'parallel_tool_calls'],
   [CLAUDE, { logit_bias: { 5: 1 } }, 'logit_bias'],
   [CLAUDE, { frequency_penalty: 1 }, 'frequency_penalty'],
@@ -81,6 +102,30 @@ test.each([
   expect(() => sent(body, { model })).toThrow(refusal(param));
   const text = JSON.stringify(sent(body, { model, lenient: true }));
   expect(text).not.toContain(param === 'temperature' ? '"temperature"' : `"${param}"`);
+});
+
+test.each([
+  [CLAUDE, { thinking: { type: 'adaptive' } }, 'thinking', { thinking: { type: 'enabled', budget_tokens: 8192 } }],
+  [
+    OPUS_4_8,
+    { thinking: { type: 'enabled', budget_tokens: 2000 } },
+    'thinking',
+    { thinking: { type: 'adaptive', display: 'summarized' }, output_config: { effort: 'low' } },
+  ],
+  ['openai.gpt-oss-120b-1:0', { reasoning_effort: 'none' }, 'reasoning_effort', { reasoning_effort: 'low' }],
+])('%s: %j is refused by name, and what comes next to it for a lenient caller', (model, body, param, fields) => {
+  expect(() => sent(body, { model })).toThrow(refusal(param));
+  expect(sent(body, { model, lenient: true })['additionalModelRequestFields']).toEqual(fields);
+});
+
+test('from 4.6 on Anthropic’s models do not go on from a beginning, and calls without a thought are gone on with without one', () => {
+  expect((sent({}, { prefix: 'The cat' })['messages'] as object[]).length).toBe(2);
+  expect(() => sent({}, { model: OPUS_4_8, prefix: 'The cat' })).toThrow(refusal('messages[1]'));
+  const body = { messages: CALLED, tools: [tool('f')], reasoning_effort: 'low' };
+  expect(sent(body)).not.toHaveProperty('additionalModelRequestFields');
+  const thought = { thinking_blocks: [{ type: 'thinking', thinking: 'hm', signature: 's' }] };
+  const messages = CALLED.map((message) => (message.role === 'assistant' ? { ...message, ...thought } : message));
+  expect(sent({ ...body, messages })).toHaveProperty('additionalModelRequestFields');
 });
 
 test('documents and images by their formats, each document under a name of its own', () => {

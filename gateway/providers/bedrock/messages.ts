@@ -137,11 +137,12 @@ function tellApart(turns: readonly BedrockTurn[]): void {
 function assistantBlocks(message: Loose, at: string): Loose[] {
   const thoughts = Array.isArray(message['thinking_blocks']) ? message['thinking_blocks'].filter(isObject) : [];
   const reasoning = thoughts.flatMap((block): Loose[] => {
-    if (block['type'] === 'redacted_thinking')
-      return [{ reasoningContent: { redactedContent: Buffer.from(String(block['data']), 'base64') } }];
+    const { type, data, signature } = block;
+    if (type === 'redacted_thinking')
+      return typeof data === 'string' ? [{ reasoningContent: { redactedContent: Buffer.from(data, 'base64') } }] : [];
     // Without its signature a thought can't be given back.
-    if (typeof block['signature'] !== 'string') return [];
-    return [{ reasoningContent: { reasoningText: { text: textOf(block['thinking']), signature: block['signature'] } } }];
+    if (typeof signature !== 'string' || signature === '') return [];
+    return [{ reasoningContent: { reasoningText: { text: textOf(block['thinking']), signature } } }];
   });
   const calls = askedTools(message, at).map(({ id, name, input }) => ({ toolUse: { toolUseId: id, name, input } }));
   return [...reasoning, ...blocksOf(message['content'] ?? message['refusal'], `${at}.content`), ...calls];

@@ -1,8 +1,11 @@
 import { answerSchema, mostTokens, numberIn, offeredTools, stopTexts, toolChoice } from '../chat-parts.ts';
+import { checkLastWords } from '../anthropic/last-words.ts';
+import { abilitiesOf } from '../anthropic/models.ts';
+import { claudeSampling } from '../anthropic/sampling.ts';
 import { cannot, refuseUnsupported } from '../chat-fields.ts';
 import type { DialectCall } from '../dialect.ts';
 import { bedrockMessages, cachePoint, toolsCalled } from './messages.ts';
-import { bedrockThinking, type Thinking, topKFields } from './thinking.ts';
+import { bedrockClaudeThinking, bedrockThinking, type Thinking } from './thinking.ts';
 
 const NAME = 'Bedrock';
 /** Fields that only Converse has; they pass as they came. */
@@ -18,41 +21,61 @@ export function bedrockRequest(call: DialectCall): Loose {
   const { body, model, lenient, prefix } = call;
   refuseUnsupported(body, SUPPORTED, { provider: NAME, lenient });
   const { system, messages } = bedrockMessages(body['messages'] as unknown[], prefix);
-  const thinking = bedrockThinking(call);
-  const inference = inferenceOf(body, thinking, lenient);
-  const more = { ...topKFields(call), ...thinking.fields };
+  // What Anthropic's models can do is the same wherever they are.
+  const claude = model.includes('anthropic') ? abilitiesOf(model) : null;
+  checkLastWords(NAME, messages, call, claude?.continues ?? true);
+  const thinking = claude ? bedrockClaudeThinking(call, claude, messages) : bedrockThinking(call);
+  const sampling = claude ? claudeSampling(NAME, call, claude, thinking.budgeted ?? false) : numbersIn(body);
+  const inference = inferenceOf(body, thinking, sampling);
+  const more = { ...topKFields(sampling.top_k, model), ...thinking.fields };
   return {
     modelId: model,
     ...(system.length > 0 ? { system } : {}),
     messages,
     ...(Object.keys(inference).length > 0 ? { inferenceConfig: inference } : {}),
-    ...toolsOf(body, toolsCalled(messages), lenient),
+    ...toolsOf(call, toolsCalled(messages), claude?.forcesTools ?? true),
     ...formatOf(body, lenient),
     ...(Object.keys(more).length > 0 ? { additionalModelRequestFields: more } : {}),
     ...Object.fromEntries(OWN.flatMap((field) => (body[field] == null ? [] : [[field, body[field]]]))),
   };
 }
 
-function inferenceOf(body: Body, { maxTokens, fixesTemperature = false }: Thinking, lenient: boolean): Loose {
+interface Sampling {
+  temperature?: number;
+  top_p?: number;
+  top_k?: number;
+}
+
+function numbersIn(body: Body): Sampling {
+  const numbers = (['temperature', 'top_p', 'top_k'] as const).flatMap((field) => {
+    const value = numberIn(body, field);
+    return value === undefined ? [] : [[field, value]];
+  });
+  return Object.fromEntries(numbers) as Sampling;
+}
+
+function inferenceOf(body: Body, { maxTokens }: Thinking, { temperature, top_p: topP }: Sampling): Loose {
   const stop = stopTexts(body);
   const most = mostTokens(body) ?? maxTokens;
-  const temperature = numberIn(body, 'temperature');
-  const topP = numberIn(body, 'top_p');
-  const refused = fixesTemperature && temperature !== undefined && temperature !== 1;
-  if (refused && !lenient) throw cannot(NAME, 'temperature', "a 'temperature' other than 1 while it thinks");
   return {
     ...(most === undefined ? {} : { maxTokens: most }),
-    ...(temperature === undefined || refused ? {} : { temperature }),
+    ...(temperature === undefined ? {} : { temperature }),
     ...(topP === undefined ? {} : { topP }),
     ...(stop.length > 0 ? { stopSequences: stop } : {}),
   };
+}
+
+/** `top_k`, which only some models take, each in its maker's words. */
+function topKFields(topK: number | undefined, model: string): Loose {
+  if (topK === undefined) return {};
+  return /\bamazon\.nova/.test(model) ? { inferenceConfig: { topK } } : { top_k: topK };
 }
 
 /**
  * It has no choice of `none`: then no tools are offered. But a conversation that has calls of tools must offer some, which the
  * model may then call: that is refused, and a lenient caller offers the tools that were called.
  */
-function toolsOf(body: Body, called: readonly string[], lenient: boolean): Loose {
+function toolsOf({ body, lenient, model }: DialectCall, called: readonly string[], forces: boolean): Loose {
   const choice = toolChoice(body);
   const tools = offeredTools(body);
   if (body['parallel_tool_calls'] === false && tools.length > 0 && !lenient) throw cannot(NAME, 'parallel_tool_calls');
@@ -65,8 +88,11 @@ function toolsOf(body: Body, called: readonly string[], lenient: boolean): Loose
     ...cachePoint(cacheControl),
   ]);
   const known = called.map((name) => toolSpec(name, { type: 'object', properties: {} }));
-  const chosen =
-    choice === 'required' ? { any: {} } : choice === null || typeof choice === 'string' ? null : { tool: { name: choice.name } };
+  let chosen = choice === 'required' ? { any: {} } : choice === null || typeof choice === 'string' ? null : { tool: { name: choice.name } };
+  if (chosen && !forces) {
+    if (!lenient) throw cannot(NAME, 'tool_choice', `a 'tool_choice' that forces a call with ${model}`);
+    chosen = null;
+  }
   return { toolConfig: { tools: offered.length > 0 ? offered : known, ...(chosen && tools.length > 0 ? { toolChoice: chosen } : {}) } };
 }
 

@@ -1,4 +1,5 @@
 import { StillhouseError } from '../../../contracts/errors.ts';
+import { argumentsText } from '../arguments-text.ts';
 import { isObject } from '../chat-fields.ts';
 import {
   chatUsage,
@@ -58,7 +59,7 @@ function toolCall(call: Loose): ChatToolCall {
     type: 'function',
     function: {
       name: textOf(called['name']),
-      arguments: typeof args === 'string' && args !== '' ? args : JSON.stringify(args || {}),
+      arguments: typeof args === 'string' && args !== '' ? args : argumentsText(args || {}, 'Cohere'),
     },
   };
 }

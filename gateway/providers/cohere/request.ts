@@ -1,5 +1,5 @@
 import { answerSchema, askedTools, chatParts, mostTokens, numberIn, offeredTools, stopTexts, toolChoice } from '../chat-parts.ts';
-import { cannot, isObject, refuseUnsupported, wrong } from '../chat-fields.ts';
+import { cannot, isObject, refuseUnsupported, thinkingBetweenTools, wrong } from '../chat-fields.ts';
 import type { DialectCall, WireRequest } from '../dialect.ts';
 
 const NAME = 'Cohere';
@@ -119,7 +119,9 @@ function formatOf(body: Body): object {
 /** The caller's own `thinking`, in Cohere's words or Anthropic's, else one by `reasoning_effort`. */
 function thinkingOf(body: Body, lenient: boolean): object {
   const own = body['thinking'];
-  if (isObject(own)) {
+  const between = thinkingBetweenTools(own);
+  if (between !== null && !lenient) throw cannot(NAME, 'thinking', between);
+  if (isObject(own) && between === null) {
     const budget = own['token_budget'] ?? own['budget_tokens'];
     const type = own['type'] === 'disabled' ? 'disabled' : 'enabled';
     return { thinking: { type, ...(typeof budget === 'number' && type === 'enabled' ? { token_budget: budget } : {}) } };

@@ -132,5 +132,17 @@ export function googleError(body: unknown): ProviderFault {
   return {
     message: typeof error['message'] === 'string' ? error['message'] : typeof body === 'string' ? body.slice(0, 500) : '',
     code: typeof error['status'] === 'string' ? error['status'] : null,
+    ...retryDelay(error['details']),
   };
+}
+
+/** A duration of protocol buffers in JSON: seconds, at most nine digits behind the point. */
+const DURATION = /^\d{1,9}(?:\.\d{1,9})?s$/;
+
+/** `google.rpc.RetryInfo` among an error's details, which Google says instead of `Retry-After`. */
+function retryDelay(details: unknown): { waitMs?: number } {
+  const infos = Array.isArray(details) ? details.filter(isObject) : [];
+  const info = infos.find((one) => typeof one['@type'] === 'string' && one['@type'].endsWith('/google.rpc.RetryInfo'));
+  const delay = info?.['retryDelay'];
+  return typeof delay === 'string' && DURATION.test(delay) ? { waitMs: Math.ceil(Number(delay.slice(0, -1)) * 1000) } : {};
 }

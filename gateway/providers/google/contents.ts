@@ -1,3 +1,4 @@
+import { parseWritable } from '../../../core/json-nesting.ts';
 import { askedTools, chatParts, type ChatPart } from '../chat-parts.ts';
 import { cannot, isObject, wrong } from '../chat-fields.ts';
 import type { Abilities } from './models.ts';
@@ -171,7 +172,7 @@ function signatureIn(extra: unknown): string | null {
 function responseOf(text: string, failed: boolean): Record<string, unknown> {
   if (failed) return { error: text };
   try {
-    const parsed: unknown = JSON.parse(text);
+    const parsed = parseWritable(text);
     if (isObject(parsed)) return parsed;
   } catch {
     // A text.

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { StillhouseError } from '../../../contracts/errors.ts';
 import { google } from '../google.ts';
+import { retryAfterMs } from '../../routing/retry.ts';
 import { CancelSignal } from '../cancel-signal.ts';
 import { readStream, Upstream, wholeBody } from '../upstream.fixture.ts';
 
@@ -55,6 +56,23 @@ test.each([
   expect(given).toMatchObject({ status, headers: more });
   const { message, status: code } = (Array.isArray(body) ? body[0]! : body).error;
   expect(wholeBody(given)).toMatchObject({ error: { message, code } });
+});
+
+const limited = (retryDelay: unknown, more: object[] = []) => {
+  const info = { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay };
+  return { error: { ...error(429, 'RESOURCE_EXHAUSTED', 'quota').error, details: [...more, info] } };
+};
+const quota = { '@type': 'type.googleapis.com/google.rpc.QuotaFailure', violations: [{ quotaValue: '15' }] };
+
+test.each([
+  ['0.25s', {}, 250],
+  ['34.074824224s', {}, 34_075],
+  ['2s', { 'retry-after': '7' }, 7000],
+  ['soon', {}, null],
+  [{ seconds: 3 }, {}, null],
+])('what Google asks to wait is waited for: %j', async (delay, headers, waitMs) => {
+  upstream.json(limited(delay, [quota]), 429, headers);
+  for (const stream of [false, true]) expect(retryAfterMs((await ask(stream)).headers, 0)).toBe(waitMs);
 });
 
 test('a stream that is cut has no end mark; one that ends in an error is none', async () => {

@@ -1,4 +1,4 @@
-import { StillhouseError } from '../../../contracts/errors.ts';
+import { argumentsText } from '../arguments-text.ts';
 import { isObject } from '../chat-fields.ts';
 import type { ChatToolCall } from '../dialect.ts';
 
@@ -49,19 +49,9 @@ export class CandidateReader {
     return {
       id: textIn(called, 'id') || `call_${answerId}_${place}`,
       type: 'function',
-      function: { name: textIn(called, 'name'), arguments: argumentsOf(called) },
+      function: { name: textIn(called, 'name'), arguments: argumentsText(called['args'], 'Google') },
       ...(signature === '' ? {} : { extra_content: { google: { thought_signature: signature } } }),
     };
-  }
-}
-
-/** Arguments as JSON text. Throws `upstream_invalid` for what could be read but is too deep to be written. */
-function argumentsOf({ args }: Loose): string {
-  try {
-    return JSON.stringify(args ?? {});
-  } catch (error) {
-    if (error instanceof RangeError) throw new StillhouseError('upstream_invalid', 'Google sent a call that is nested too deep');
-    throw error;
   }
 }
 

@@ -40,8 +40,12 @@ export function foreignStudents(artifacts: ArtifactStore): ForeignStudents {
       if (body['max_tokens'] == null && body['max_completion_tokens'] == null) added['max_tokens'] = manifest.maxAnswerTokens;
       if (Object.keys(manifest.templateOptions).length > 0) added['chat_template_kwargs'] = manifest.templateOptions;
       const text = upstreamBody(request, student.id);
-      const edits = Object.entries(added).map(([key, value]) => [key, JSON.stringify(value)] as const);
-      return editFields(text, topLevelMembers(text), Object.fromEntries(edits));
+      const edits: Record<string, string | null> = Object.fromEntries(
+        Object.entries(added).map(([key, value]) => [key, JSON.stringify(value)]),
+      );
+      // It thinks as its template says, and servers that know no such level refuse it.
+      if (body['reasoning_effort'] === 'none') edits['reasoning_effort'] = null;
+      return editFields(text, topLevelMembers(text), edits);
     },
   };
 }

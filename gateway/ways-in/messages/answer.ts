@@ -1,3 +1,4 @@
+import { parseWritable } from '../../../core/json-nesting.ts';
 import { isObject } from '../../providers/chat-fields.ts';
 import type { ChatCompletion, ChatUsage, FinishReason } from '../../providers/dialect.ts';
 import { callId, firstAnswer } from '../answer-parts.ts';
@@ -80,7 +81,7 @@ export function messagesError({ status, message }: Pick<ApiError, 'status' | 'me
 /** Arguments that are no object are passed on as they are, in one. */
 function parsed(text: string): unknown {
   try {
-    const input: unknown = text === '' ? {} : JSON.parse(text);
+    const input: unknown = text === '' ? {} : parseWritable(text);
     return isObject(input) ? input : { arguments: text };
   } catch {
     return { arguments: text };

@@ -92,7 +92,8 @@ test.each([
   [{ thinking: { type: 'enabled', budget_tokens: 32_000 } }, 'xhigh'],
   [{ thinking: { type: 'adaptive' } }, 'medium'],
   [{ thinking: { type: 'adaptive' }, output_config: { effort: 'max' } }, 'xhigh'],
-  [{ thinking: { type: 'disabled' }, output_config: { effort: 'high' } }, undefined],
+  [{ thinking: { type: 'disabled' }, output_config: { effort: 'high' } }, 'none'],
+  [{ thinking: { type: 'between_tools' } }, undefined],
   // As at Anthropic, an effort alone makes no model think.
   [{ output_config: { effort: 'high' } }, undefined],
 ])('how much it is to think: %j', (more, effort) => {

@@ -90,7 +90,10 @@ function effortOf(thinking: unknown, effort: unknown): Loose {
   if (!isObject(thinking)) throw wrong('thinking', 'an object is needed');
   switch (thinking['type']) {
     case 'disabled':
-      return {};
+      return { reasoning_effort: 'none' };
+    // No effort says so: who can't do just this refuses it by name.
+    case 'between_tools':
+      return { thinking: { type: 'between_tools' } };
     case 'adaptive':
       return { reasoning_effort: effort == null ? 'medium' : effort === 'max' ? 'xhigh' : effort };
     case 'enabled': {
@@ -100,7 +103,7 @@ function effortOf(thinking: unknown, effort: unknown): Loose {
       return { reasoning_effort: effortOfBudget(budget as number) };
     }
     default:
-      throw wrong('thinking.type', `enabled, adaptive or disabled is needed, not ${quoted(thinking['type'])}`);
+      throw wrong('thinking.type', `enabled, adaptive, between_tools or disabled is needed, not ${quoted(thinking['type'])}`);
   }
 }
 

@@ -1,3 +1,4 @@
+import { parseWritable } from '../../../core/json-nesting.ts';
 import { isObject, wrong } from '../../providers/chat-fields.ts';
 import { quoted } from '../hostile-json.ts';
 
@@ -126,7 +127,7 @@ export function encryptedContent(blocks: readonly unknown[]): string {
 function thinkingBlocks(encrypted: unknown): unknown[] | null {
   if (typeof encrypted !== 'string' || !encrypted.startsWith('stillhouse.')) return null;
   try {
-    const blocks: unknown = JSON.parse(Buffer.from(encrypted.slice('stillhouse.'.length), 'base64url').toString());
+    const blocks = parseWritable(Buffer.from(encrypted.slice('stillhouse.'.length), 'base64url').toString());
     return Array.isArray(blocks) ? blocks : null;
   } catch {
     return null;
