@@ -29,8 +29,8 @@ export interface AttemptRow {
  * insert's line, so that shipping parses nothing.
  */
 export interface TraceRow {
-  /** Version of the record. */
-  v: 1;
+  /** Version of the record: 2 has what is optional here. Shippers take both, for a spool may be of the program before. */
+  v: 1 | 2;
   project: string;
   /** UUIDv7. */
   id: string;
@@ -41,6 +41,8 @@ export interface TraceRow {
   /** The alias asked for; empty where a target was named. */
   alias: string;
   alias_version: number;
+  /** A `RouterDecision` as JSON; empty where there was no choice. */
+  router_decision?: string;
   /** The target that answered, or the last that was tried. */
   target: string;
   provider: string;
@@ -61,12 +63,24 @@ export interface TraceRow {
   prompt_text: string;
   /** Text of the first choice. */
   answer_text: string;
+  /** Names of the tools that were offered, and of those that the first choice calls. */
+  tools?: string[];
+  tools_called?: string[];
+  /** What was asked for besides messages and tools (temperature, limits, …), as JSON. */
+  parameters?: string;
   finish_reason: string;
   tokens_in: number;
   tokens_out: number;
+  /** Of `tokens_in`: read from, and written to, the provider's prompt cache. */
   tokens_cached: number;
+  tokens_cache_write?: number;
   tokens_reasoning: number;
   cost_usd: number | null;
+  /** Parts of `cost_usd`; null where only the whole is known. */
+  cost_input_usd?: number | null;
+  cost_output_usd?: number | null;
+  cost_cached_usd?: number | null;
+  cost_cache_write_usd?: number | null;
   latency_ms: number;
   /** To the first streamed token; 0 where not streamed. */
   first_token_ms: number;
@@ -78,10 +92,14 @@ export interface TraceRow {
   segment_id?: string;
 }
 
+/** Between which targets was chosen, and by what. */
+export const RouterDecision = z.looseObject({ by: z.string(), targets: z.array(z.looseObject({ target: z.string() })) });
+export type RouterDecision = z.infer<typeof RouterDecision>;
+
 /** A call's start in the spool: what a crash leaves of a call that had not ended. Its line begins with `{"s":1`. */
 export interface TraceStart {
   s: 1;
-  v: 1;
+  v: 1 | 2;
   id: string;
   project: string;
   ts: string;
@@ -159,7 +177,20 @@ export const Trace = TraceSummary.extend({
   userId: z.string(),
   sessionId: z.string(),
   tokensCached: z.number(),
+  tokensCacheWrite: z.number(),
   tokensReasoning: z.number(),
+  /** Parts of `costUsd`; null where only the whole is known. */
+  costSplit: z.object({
+    inputUsd: z.number().nullable(),
+    outputUsd: z.number().nullable(),
+    cachedUsd: z.number().nullable(),
+    cacheWriteUsd: z.number().nullable(),
+  }),
+  /** null where there was no choice between targets. */
+  routerDecision: RouterDecision.nullable(),
+  /** Names of the tools that were offered, and of those that the first choice calls. */
+  tools: z.array(z.string()),
+  toolsCalled: z.array(z.string()),
   /** JSON where the body was JSON, else the text. */
   request: z.unknown(),
   response: z.unknown(),

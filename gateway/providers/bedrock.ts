@@ -9,7 +9,7 @@ import { bedrockRequest } from './bedrock/request.ts';
 import { BedrockChunks } from './bedrock/stream.ts';
 import { cuttableStream } from './cuttable-stream.ts';
 import type { DialectCall } from './dialect.ts';
-import { configuredTargets, priceOf } from './price.ts';
+import { configuredTargets, pricingOf } from './price.ts';
 import { publicLookup } from './private-address.ts';
 import { addressRefusal } from './provider-connection.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
@@ -71,7 +71,7 @@ export function bedrock(config: ProviderConfig, secret: (name: string) => string
         return bedrockFailure(error, config.id);
       }
     },
-    cost: priceOf(config),
+    ...pricingOf(config),
     targets: () => configuredTargets(config, refusal),
     close: async () => (await connected?.catch(() => null))?.client.destroy(),
   } satisfies Provider);

@@ -4,7 +4,7 @@ import { cannot, isObject, refuseUnsupported } from './chat-fields.ts';
 import { Exchange } from './exchange.ts';
 import { mendedAnswer } from './mended-answer.ts';
 import type { Message } from './message-menders.ts';
-import { configuredTargets, priceOf } from './price.ts';
+import { configuredTargets, pricingOf } from './price.ts';
 import { providerConnection, type ProviderConnection } from './provider-connection.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
 import { upstreamError } from './upstream-error.ts';
@@ -81,7 +81,7 @@ export function openAIShaped(
             return send('/embeddings', call, upstreamBody(call.request, call.model, { fields, streamUsage: false }));
           },
         }),
-    cost: priceOf(config),
+    ...pricingOf(config),
     targets: () => configuredTargets(config, connection.refusal),
     close: () => pool.destroy(),
   } satisfies Provider);

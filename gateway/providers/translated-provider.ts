@@ -8,7 +8,7 @@ import { cuttableStream } from './cuttable-stream.ts';
 import { embeddingsAnswer } from './embeddings-answer.ts';
 import { Exchange } from './exchange.ts';
 import { jsonOf, openAIFault } from './openai-fault.ts';
-import { configuredTargets, priceOf } from './price.ts';
+import { configuredTargets, pricingOf } from './price.ts';
 import { providerConnection } from './provider-connection.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
 import { upstreamError } from './upstream-error.ts';
@@ -33,7 +33,7 @@ export function translatedProvider(
 ): Provider {
   const connection = providerConnection(config, secret);
   const { pool, path } = connection;
-  const price = priceOf(config);
+  const pricing = pricingOf(config);
   const { embeddings } = dialect;
   const send = async (wire: WireRequest, { request, signal }: ProviderCall): Promise<ProviderAnswer> => {
     const exchange = new Exchange(config.id, request.stream, signal);
@@ -77,7 +77,7 @@ export function translatedProvider(
           },
         }
       : {}),
-    cost: price,
+    ...pricing,
     targets: () => configuredTargets(config, connection.refusal),
     close: () => pool.destroy(),
   } satisfies Provider);

@@ -124,6 +124,37 @@ describe('reading', () => {
     expect(await getTrace(clickhouse.client, 'whole', "x' OR 1=1")).toBeNull();
   });
 
+  it('reads records of this version and of the one before', async () => {
+    const old = traceRow(NOON, { project: 'versions' });
+    const row = traceRow(NOON, {
+      project: 'versions',
+      v: 2,
+      router_decision: '{"by":"weights","targets":[{"target":"a/b","weight":1}]}',
+      tools: ['refund', 'cancel'],
+      tools_called: ['refund'],
+      parameters: '{"temperature":0}',
+      tokens_cache_write: 7,
+      cost_input_usd: 0.1,
+      cost_output_usd: 0.2,
+      cost_cached_usd: 0,
+      cost_cache_write_usd: null,
+    });
+    await ship([old, row]);
+    expect(await getTrace(clickhouse.client, 'versions', row.id)).toMatchObject({
+      routerDecision: { by: 'weights', targets: [{ target: 'a/b', weight: 1 }] },
+      tools: ['refund', 'cancel'],
+      toolsCalled: ['refund'],
+      tokensCacheWrite: 7,
+      costSplit: { inputUsd: 0.1, outputUsd: 0.2, cachedUsd: 0, cacheWriteUsd: null },
+    });
+    expect(await getTrace(clickhouse.client, 'versions', old.id)).toMatchObject({
+      routerDecision: null,
+      tools: [],
+      tokensCacheWrite: 0,
+      costSplit: { inputUsd: null, outputUsd: null, cachedUsd: null, cacheWriteUsd: null },
+    });
+  });
+
   it('filters', async () => {
     const project = 'filters';
     await ship([
