@@ -55,7 +55,7 @@ export interface TraceRow {
   error_class: string;
   error_message: string;
   streamed: boolean;
-  /** The request's body as it came, without what the gateway consumes. */
+  /** The request's body as it came, without what the gateway consumes; images by reference (`stillhouse:image/<sha256>`). */
   request: string;
   /** The answer's body; of a stream, the completion put together from its chunks. */
   response: string;
@@ -113,6 +113,14 @@ export interface TraceStart {
   tokens_in: number;
   cost_usd: number | null;
   metadata: Record<string, string>;
+}
+
+/** An image that a row's body names, in the same segment before it. Its line begins with `{"i":1`. */
+export interface SpooledImage {
+  i: 1;
+  project: string;
+  sha256: string;
+  base64: string;
 }
 
 /** Filters of `GET /api/traces`; `metadata` as `metadata[key]=value` in the query string. */

@@ -12,6 +12,7 @@ import { secretFile } from '../platform/secrets.ts';
 import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
 import { connectClickHouse, type ClickHouseClient } from '../store/clickhouse/connection.ts';
 import { currentState, newestSequences, stateSince } from '../store/clickhouse/state-versions.ts';
+import { storeImage } from '../store/images/stored-images.ts';
 import { getTrace, idsOfSegment, insertTraceSegment } from '../store/clickhouse/traces.ts';
 import { ensureRegistry } from './aliases/ensure-registry.ts';
 import { followRegistry, type SnapshotPoller, type StateSource } from './aliases/snapshot-poller.ts';
@@ -133,7 +134,7 @@ async function createDataPlane(
   temporal: TemporalConnection,
   spans: SpanObserver | null,
 ): Promise<OwnedDataPlane> {
-  const { env, configuration, log } = options;
+  const { env, configuration, artifacts, log } = options;
   const paths = homePaths(env);
   const { limits } = configuration;
   const languageModels = localStudents(options);
@@ -165,6 +166,7 @@ async function createDataPlane(
     sink: {
       insert: (token, lines) => insertTraceSegment(clickhouse, { token, lines }),
       idsOfSegment: (segmentId) => idsOfSegment(clickhouse, segmentId),
+      storeImage: (project, sha256, bytes) => storeImage(artifacts, project, sha256, bytes),
     },
     fsync: env.STILLHOUSE_SPOOL_FSYNC,
     quotaBytes: limits.spoolQuotaBytes,
@@ -178,7 +180,7 @@ async function createDataPlane(
   const callLimits = await openCallLimits({ snapshots, clickhouse, spool: paths.spool, valkeyUrl: env.VALKEY_URL, log });
   const metrics = gatewayMetrics([...liveValues({ tracer, admission, breakers }), ...callLimits.liveValues()]);
   const conversations = new Conversations(async (project, traceId) => {
-    const trace = await getTrace(clickhouse, project, traceId);
+    const trace = await getTrace(clickhouse, project, traceId, artifacts);
     return trace && { project, request: trace.request, response: trace.response };
   });
   return {

@@ -13,6 +13,7 @@ import { distillationRoutes } from './distillations.ts';
 import { describeApi } from './document.ts';
 import { estimateRoutes } from './estimate.ts';
 import { fileRoutes } from './files.ts';
+import { imageRoutes } from './images.ts';
 import { keyRoutes } from './keys.ts';
 import { apiRouter } from './openapi.ts';
 import { overviewRoutes } from './overview.ts';
@@ -34,6 +35,7 @@ export function createApi(deps: ApiDeps): OpenAPIHono<GatewayContext> {
   const resources = [
     overviewRoutes,
     traceRoutes,
+    imageRoutes,
     aliasRoutes,
     aliasHistoryRoutes,
     keyRoutes,

@@ -35,7 +35,7 @@ export function traceRoutes(deps: ApiDeps) {
     })
     .openapi(show, async (c) => {
       const { id } = c.req.valid('param');
-      const found = UUID.test(id) ? await getTrace(deps.clickhouse, c.get('caller').project, id.toLowerCase()) : null;
+      const found = UUID.test(id) ? await getTrace(deps.clickhouse, c.get('caller').project, id.toLowerCase(), deps.artifacts) : null;
       if (!found)
         throw new StillhouseError('not_found', `There is no trace "${id}". A call shows here about a second after it ended.`, {
           param: 'id',

@@ -133,6 +133,7 @@ export function toTrace(row: z.output<typeof WholeRow>): Trace {
   };
 }
 
+/** A body: JSON where it is some, else the text. */
 function jsonOrText(body: string): unknown {
   try {
     return JSON.parse(body);

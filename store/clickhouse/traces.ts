@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { Page } from '../../contracts/http.ts';
 import { TABLES } from '../../contracts/names.ts';
 import type { Trace, TraceFilter, TraceSummary } from '../../contracts/traces.ts';
+import type { ArtifactStore } from '../artifacts/artifact-store.ts';
+import { withImages } from '../images/stored-images.ts';
 import type { ClickHouseClient } from './connection.ts';
 import { defineQuery, insertRows, runQuery } from './query.ts';
 import { decodeTraceCursor, encodeTraceCursor } from './trace-cursor.ts';
@@ -78,11 +80,12 @@ export async function listTraces(client: ClickHouseClient, project: string, filt
   return { items, nextCursor: rows.length > filter.limit && last ? encodeTraceCursor({ ts: last.at, id: last.id }) : null };
 }
 
-/** One whole trace; null where the project has none of that id, or the id is none. */
-export async function getTrace(client: ClickHouseClient, project: string, id: string): Promise<Trace | null> {
+/** One whole trace, with its images where `artifacts` has them; null where the project has none of that id, or the id is none. */
+export async function getTrace(client: ClickHouseClient, project: string, id: string, artifacts?: ArtifactStore): Promise<Trace | null> {
   if (!z.uuid().safeParse(id).success) return null;
   const [row] = await runQuery(client, TRACE_BY_ID, { project, id, ms: millisecondsOf(id) });
-  return row ? toTrace(row) : null;
+  if (!row) return null;
+  return toTrace(artifacts ? { ...row, request: await withImages(artifacts, project, row.request) } : row);
 }
 
 /** How many of these ids are stored. */
