@@ -78,6 +78,8 @@ export const TABLES = {
   trainingMetrics: 'training_metrics',
   feedback: 'feedback',
   traceClusters: 'trace_clusters',
+  usageMinutes: 'usage_minutes',
+  usageDays: 'usage_days',
 } as const;
 
 /** The project of a caller that names none. */

@@ -8,6 +8,8 @@ export type { DistillationRun, DistillationUpdate, FollowOptions } from './disti
 export type { NewKeyInput } from './keys.ts';
 export type { TraceListFilter } from './traces.ts';
 export type { StillhouseOptions, UploadBody } from './transport.ts';
+export type { UsageFilter } from './usage.ts';
+export type { Usage, UsageRow } from '../../contracts/usage.ts';
 export type { TriedTarget } from './try-target.ts';
 export type { WaitOptions } from './wait-for.ts';
 export type { AliasVersion } from '../../contracts/aliases.ts';

@@ -25,6 +25,7 @@ import { studentFileRoutes } from './student-files.ts';
 import { studentRoutes } from './students.ts';
 import { traceRoutes } from './traces.ts';
 import { trainingRoutes } from './training.ts';
+import { usageRoutes } from './usage.ts';
 
 /**
  * The control plane, to be mounted at `/api` behind the key check, which sets `caller`. Every failure is answered with
@@ -36,6 +37,7 @@ export function createApi(deps: ApiDeps): OpenAPIHono<GatewayContext> {
     overviewRoutes,
     traceRoutes,
     imageRoutes,
+    usageRoutes,
     aliasRoutes,
     aliasHistoryRoutes,
     keyRoutes,

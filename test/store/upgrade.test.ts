@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { connectClickHouse, type ClickHouseClient } from '../../store/clickhouse/connection.ts';
+import { migrate } from '../../store/clickhouse/migrate.ts';
+import { sqlStatements } from '../../store/clickhouse/sql-statements.ts';
+import { insertTraceSegment } from '../../store/clickhouse/traces.ts';
+import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.ts';
+import { linesOf, traceRow } from './trace-fixtures.ts';
+
+const NOON = Date.parse('2026-03-31T23:00:00.000Z');
+const MIGRATIONS = new URL('../../store/clickhouse/migrations/', import.meta.url);
+let clickhouse: TestClickHouse;
+let client: ClickHouseClient;
+beforeAll(async () => {
+  clickhouse = await startTestClickHouse();
+});
+afterAll(async () => {
+  await client?.close();
+  await clickhouse?.stop();
+});
+
+const rows = async (query: string) => (await client.query({ query, format: 'JSONEachRow' })).json<Record<string, string>>();
+/** Calls, cost in cents, tokens, and a latency to within the error of a digest, as a table tells them by target. */
+const told = (table: string) =>
+  rows(`SELECT target, sum(calls) AS n, sum(unpriced) AS u, round(sum(cost_usd) * 100) AS cents, sum(tokens_in) AS tokens,
+    round(quantilesTDigestMerge(0.5, 0.95)(latency)[1] / 10) AS p50 FROM ${table} GROUP BY target ORDER BY target`);
+const truth = () =>
+  rows(`SELECT target, count() AS n, countIf(isNull(cost_usd)) AS u, round(sum(cost_usd) * 100) AS cents, sum(tokens_in) AS tokens,
+    round(quantilesTDigest(0.5, 0.95)(latency_ms)[1] / 10) AS p50 FROM traces GROUP BY target ORDER BY target`);
+
+it('rolls up what an existing database has exactly once, by two programs at once and while traces are shipped', async () => {
+  const env = { ...clickhouse.env, CLICKHOUSE_DATABASE: 'upgraded' };
+  await clickhouse.client.command({ query: 'CREATE DATABASE upgraded' });
+  client = connectClickHouse(env);
+  // The schema before roll-ups, as it was, with traffic of two months in it.
+  for (const file of readdirSync(MIGRATIONS)
+    .filter((name) => name < '0008')
+    .sort())
+    for (const query of sqlStatements(readFileSync(new URL(file, MIGRATIONS), 'utf8'))) await client.command({ query });
+  let shipped = 0;
+  const ship = (month = 0) => {
+    const values = Array.from({ length: 40 }, (_, n) =>
+      traceRow(NOON + month * 86_400_000 + (shipped * 40 + n) * 60_000, {
+        target: `mock/m${n % 3}`,
+        cost_usd: n % 5 === 0 ? null : 0.01,
+        latency_ms: 100 + n,
+        tokens_in: n,
+      }),
+    );
+    shipped++;
+    return insertTraceSegment(client, { token: randomUUID(), lines: linesOf(values) });
+  };
+  for (let i = 0; i < 30; i++) await ship(i % 2);
+  let migrating = true;
+  const traffic = (async () => {
+    while (migrating) await ship();
+  })();
+  await Promise.all([migrate(env), migrate(env)]);
+  migrating = false;
+  await traffic;
+  await ship();
+  expect(await rows('SELECT rolled_up FROM traces GROUP BY rolled_up')).toHaveLength(2);
+  const before = await truth();
+  expect(before.map((row) => Number(row['n'])).reduce((sum, n) => sum + n)).toBe(shipped * 40);
+  for (const table of ['usage_minutes', 'usage_days']) expect(await told(table)).toEqual(before);
+  // A migrator that was killed before it said that it was done begins again.
+  await client.command({ query: 'TRUNCATE TABLE schema_migrations' });
+  expect(await migrate(env)).toContain('0008_trace_store');
+  for (const table of ['usage_minutes', 'usage_days']) expect(await told(table)).toEqual(before);
+});
