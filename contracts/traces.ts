@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { page } from './http.ts';
 
 /** How a call ended. `interrupted`: a crash cut it off and its cost is an estimate; `cancelled`: the caller went away. */
 export const TRACE_STATUSES = ['ok', 'error', 'interrupted', 'cancelled'] as const;
@@ -126,17 +127,38 @@ export interface SpooledImage {
 /** Filters of `GET /api/traces`; `metadata` as `metadata[key]=value` in the query string. */
 export const TraceFilter = z.object({
   alias: z.string().optional(),
+  /** As asked for, as answered, or the target's with or without its provider. */
   model: z.string().optional(),
   target: z.string().optional(),
+  provider: z.string().optional(),
   status: z.enum(TRACE_STATUSES).optional(),
   origin: z.enum(ORIGINS).optional(),
+  cluster: z.string().optional(),
+  /** Id of the key that called. */
+  key: z.string().optional(),
+  session: z.string().optional(),
+  user: z.string().optional(),
+  /** Unpriced calls have no cost to compare. */
+  minCostUsd: z.coerce.number().optional(),
+  maxCostUsd: z.coerce.number().optional(),
+  minLatencyMs: z.coerce.number().optional(),
+  maxLatencyMs: z.coerce.number().optional(),
+  /** Words that are all in the last user message or the answer, whatever their case; what is no letter or digit parts them. */
+  text: z.string().max(1000).optional(),
+  /** What people said of it: their newest thumbs, or that they corrected the answer. */
+  verdict: z.enum(['up', 'down', 'corrected']).optional(),
   since: z.iso.datetime({ offset: true }).optional(),
   until: z.iso.datetime({ offset: true }).optional(),
   metadata: z.record(z.string(), z.string()).optional(),
   cursor: z.string().optional(),
   limit: z.coerce.number().int().min(1).max(500).default(50),
+  /** Whether to count all that match, beyond the page. */
+  count: z.enum(['true', 'false']).optional(),
 });
 export type TraceFilter = z.infer<typeof TraceFilter>;
+
+export const EXPORT_FORMATS = ['jsonl', 'csv', 'parquet'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 const Attempt = z.object({
   target: z.string(),
@@ -178,6 +200,13 @@ export const TraceSummary = z.object({
   metadata: z.record(z.string(), z.string()),
 });
 export type TraceSummary = z.infer<typeof TraceSummary>;
+
+/** A page of traces; `count` where it was asked for. */
+export const TracePage = page(TraceSummary).extend({
+  /** Counting ends at 10,001: then it is `capped`, and there are at least so many. */
+  count: z.object({ traces: z.number().int(), capped: z.boolean() }).optional(),
+});
+export type TracePage = z.infer<typeof TracePage>;
 
 /** One whole trace. */
 export const Trace = TraceSummary.extend({

@@ -63,6 +63,8 @@ export interface Gateway {
 /** Calls in flight have so long to end, and traces so long to be shipped, when the process is asked to stop. */
 const DRAIN_MS = 8_000;
 const SHIP_MS = 4_000;
+/** A Parquet file of the embedded ClickHouse is whole before its first byte is sent. */
+const EXPORT_SILENCE_MS = 1_800_000;
 /** Processes die at any time: their spools are looked for so often. */
 const ADOPT_EVERY_MS = 15_000;
 /** Longer than clients and proxies keep a connection unused, so that none is closed under a request. */
@@ -73,12 +75,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { env, log } = options;
   checkListenAddress(env.STILLHOUSE_HOST, env.STILLHOUSE_ADMIN_KEY !== undefined);
   const clickhouse = connectClickHouse(env, { application: 'stillhouse-gateway' });
+  const exportClickhouse = connectClickHouse(env, { application: 'stillhouse-export', requestTimeoutMs: EXPORT_SILENCE_MS });
   const temporal = temporalConnection({ address: env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233', namespace: env.TEMPORAL_NAMESPACE });
   const spans = await spanObserver(env.OTEL_EXPORTER_OTLP_ENDPOINT, env.OTEL_SERVICE_NAME);
   const dataPlane = await createDataPlane(options, clickhouse, temporal, spans);
   const { tracer, snapshots, catalogue, admission } = dataPlane;
   const api = createApi({
     clickhouse,
+    exportClickhouse,
     temporal: () => temporal.client(),
     snapshots,
     artifacts: options.artifacts,
@@ -121,7 +125,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       // Spans are of use to somebody, and no promise: where they go may be down.
       await spans?.close().catch((error: unknown) => log.warn({ reason: (error as Error).message }, 'spans could not be sent'));
       await Promise.all([...tuned.values()].map(({ pool }) => pool.destroy()));
-      await Promise.all([catalogue.close(), temporal.close(), clickhouse.close()]);
+      await Promise.all([catalogue.close(), temporal.close(), clickhouse.close(), exportClickhouse.close()]);
     },
   };
 }

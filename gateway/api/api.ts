@@ -23,6 +23,7 @@ import { providerKeyRoutes } from './provider-keys.ts';
 import { studentChangeRoutes } from './student-changes.ts';
 import { studentFileRoutes } from './student-files.ts';
 import { studentRoutes } from './students.ts';
+import { traceExportRoutes } from './trace-export.ts';
 import { traceRoutes } from './traces.ts';
 import { trainingRoutes } from './training.ts';
 import { usageRoutes } from './usage.ts';
@@ -35,6 +36,7 @@ export function createApi(deps: ApiDeps): OpenAPIHono<GatewayContext> {
   const api = apiRouter();
   const resources = [
     overviewRoutes,
+    traceExportRoutes,
     traceRoutes,
     imageRoutes,
     usageRoutes,

@@ -56,6 +56,7 @@ test('the routes are those of the design', () => {
       "GET /students/{name}/files/{file}",
       "GET /targets",
       "GET /traces",
+      "GET /traces/export",
       "GET /traces/{id}",
       "GET /usage",
       "PATCH /keys/{id}",

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TraceFilter, type TraceRow } from '../../contracts/traces.ts';
 import { countDatasetTraces, datasetTraces } from '../../store/clickhouse/dataset-source.ts';
 import { overviewSince } from '../../store/clickhouse/overview.ts';
-import { countStored, getTrace, idsOfSegment, insertTraceSegment, listTraces, pipelineSpend } from '../../store/clickhouse/traces.ts';
+import { listTraces } from '../../store/clickhouse/trace-list.ts';
+import { countStored, getTrace, idsOfSegment, insertTraceSegment, pipelineSpend } from '../../store/clickhouse/traces.ts';
 import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.ts';
 import { linesOf, traceRow, uuidAt } from './trace-fixtures.ts';
 
