@@ -12,6 +12,7 @@ import { secretFile } from '../platform/secrets.ts';
 import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
 import { connectClickHouse, type ClickHouseClient } from '../store/clickhouse/connection.ts';
 import { currentState, newestSequences, stateSince } from '../store/clickhouse/state-versions.ts';
+import { deleteTracesBefore } from '../store/clickhouse/retention.ts';
 import { storeImage } from '../store/images/stored-images.ts';
 import { getTrace, idsOfSegment, insertTraceSegment } from '../store/clickhouse/traces.ts';
 import { ensureRegistry } from './aliases/ensure-registry.ts';
@@ -39,6 +40,7 @@ import { warmStudents } from './providers/warm-students.ts';
 import { circuitBreakers } from './routing/circuit-breaker.ts';
 import { temporalConnection, type TemporalConnection } from './temporal-connection.ts';
 import { Conversations } from './ways-in/responses/conversations.ts';
+import { keepRetention } from './tracing/retention.ts';
 import { openTracer } from './tracing/tracer.ts';
 import { tuningRoutes } from './tuning/tuning-routes.ts';
 
@@ -107,11 +109,20 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   const address = await listen(server, env.STILLHOUSE_HOST, env.STILLHOUSE_PORT);
   tracer.adopt();
+  const endRetention = keepRetention({
+    projects: () => snapshots.projects(),
+    daysOf: (project) => snapshots.current(project).retentionDays,
+    // Parts are written anew meanwhile: it may take longer than a query.
+    remove: (project, before) => deleteTracesBefore(exportClickhouse, project, before),
+    now: Date.now,
+    log,
+  });
   const adopting = setInterval(() => tracer.adopt(), ADOPT_EVERY_MS).unref();
   return {
     address,
     async close() {
       clearInterval(adopting);
+      endRetention();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
       const deadline = Date.now() + DRAIN_MS;
