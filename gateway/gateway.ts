@@ -180,7 +180,7 @@ async function createDataPlane(
     spool: paths.spool,
     sink: {
       insert: (token, lines) => insertTraceSegment(clickhouse, { token, lines }),
-      idsOfSegment: (segmentId) => idsOfSegment(clickhouse, segmentId),
+      idsOfSegment: (segmentId, which) => idsOfSegment(clickhouse, segmentId, which),
       storeImage: (project, sha256, bytes) => storeImage(artifacts, project, sha256, bytes),
     },
     fsync: env.STILLHOUSE_SPOOL_FSYNC,

@@ -3,7 +3,7 @@ import { createLogger } from '../../platform/logger.ts';
 import { applyRetention } from './retention.ts';
 
 test('deletes by whole days of UTC, where a project says so; one that fails holds up no other', async () => {
-  const remove = vi.fn(async (project: string) => {
+  const remove = vi.fn<(project: string, before: number) => Promise<boolean>>(async (project) => {
     if (project === 'broken') throw new Error('no');
     return true;
   });

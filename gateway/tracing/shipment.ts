@@ -12,8 +12,8 @@ import { timeOfTraceId } from './trace-id.ts';
 export interface TraceSink {
   /** Inserts JSONEachRow lines; the same token again is dropped while the deduplication window covers it. */
   insert(token: string, lines: Buffer): Promise<void>;
-  /** Ids of the rows that a segment has brought. */
-  idsOfSegment(segmentId: string): Promise<Set<string>>;
+  /** Ids of the rows that a segment has brought; all, or those alone that came before there were roll-ups. */
+  idsOfSegment(segmentId: string, which: 'all' | 'before-rollups'): Promise<Set<string>>;
   /** Durable when it returns; the same again is success. */
   storeImage(project: string, sha256: string, bytes: Buffer): Promise<void>;
 }
@@ -39,7 +39,8 @@ export async function shipSegment(segment: SegmentFile, maybeSent: boolean, opti
   await storeImages(lines, options);
   const blocks = monthBlocks(lines);
   const old = options.now() - timeOfTraceId(segment.id) > options.windowCoversMs;
-  const stored = maybeSent && old ? await options.sink.idsOfSegment(segment.id) : null;
+  // A token that is known to the table is not known to views that came later: they would count the rows again.
+  const stored = maybeSent ? await options.sink.idsOfSegment(segment.id, old ? 'all' : 'before-rollups') : null;
   for (const { month, rows } of blocks) await insertRows(`${segment.id}.${month}`, rows, stored, options);
 }
 

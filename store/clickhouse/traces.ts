@@ -17,8 +17,8 @@ const COUNT_STORED = defineQuery({
 
 const IDS_OF_SEGMENT = defineQuery({
   name: 'ids of a segment',
-  sql: `SELECT id FROM ${TABLES.traces} WHERE segment_id = {segment:String}`,
-  parameters: z.object({ segment: z.string() }),
+  sql: `SELECT id FROM ${TABLES.traces} WHERE segment_id = {segment:String} AND ({all:Bool} OR NOT rolled_up)`,
+  parameters: z.object({ segment: z.string(), all: z.boolean() }),
   row: z.object({ id: z.string() }),
 });
 
@@ -50,9 +50,16 @@ export async function insertTraceSegment(
   await insertRows(client, TABLES.traces, segment.lines, segment.token, segment.signal);
 }
 
-/** Ids that a segment brought: what a shipper asks after a send whose outcome it does not know. */
-export async function idsOfSegment(client: ClickHouseClient, segmentId: string): Promise<Set<string>> {
-  const rows = await runQuery(client, IDS_OF_SEGMENT, { segment: segmentId });
+/**
+ * Ids that a segment brought: what a shipper asks after a send whose outcome it does not know. `before-rollups`: only those
+ * that came before the roll-ups were there, and were rolled up by the migration.
+ */
+export async function idsOfSegment(
+  client: ClickHouseClient,
+  segmentId: string,
+  which: 'all' | 'before-rollups' = 'all',
+): Promise<Set<string>> {
+  const rows = await runQuery(client, IDS_OF_SEGMENT, { segment: segmentId, all: which === 'all' });
   return new Set(rows.map((row) => row.id));
 }
 

@@ -38,7 +38,7 @@ afterEach(async () => {
 
 const sink = (): TraceSink => ({
   insert: (token, lines) => insertTraceSegment(clickhouse.client, { token, lines }),
-  idsOfSegment: (segmentId) => idsOfSegment(clickhouse.client, segmentId),
+  idsOfSegment: (segmentId, which) => idsOfSegment(clickhouse.client, segmentId, which),
   storeImage: (project, sha256, bytes) => storeImage(artifacts, project, sha256, bytes),
 });
 const open = (options: Partial<TracerOptions> = {}) =>

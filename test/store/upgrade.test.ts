@@ -1,12 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { TraceRow } from '../../contracts/traces.ts';
+import type { SegmentFile } from '../../gateway/tracing/segment-files.ts';
+import { shipSegment } from '../../gateway/tracing/shipment.ts';
+import { createLogger } from '../../platform/logger.ts';
 import { connectClickHouse, type ClickHouseClient } from '../../store/clickhouse/connection.ts';
 import { migrate } from '../../store/clickhouse/migrate.ts';
 import { sqlStatements } from '../../store/clickhouse/sql-statements.ts';
-import { insertTraceSegment } from '../../store/clickhouse/traces.ts';
+import { idsOfSegment, insertTraceSegment } from '../../store/clickhouse/traces.ts';
 import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.ts';
-import { linesOf, traceRow } from './trace-fixtures.ts';
+import { linesOf, traceRow, uuidAt } from './trace-fixtures.ts';
 
 const NOON = Date.parse('2026-03-31T23:00:00.000Z');
 const MIGRATIONS = new URL('../../store/clickhouse/migrations/', import.meta.url);
@@ -28,6 +34,15 @@ const told = (table: string) =>
 const truth = () =>
   rows(`SELECT target, count() AS n, countIf(isNull(cost_usd)) AS u, round(sum(cost_usd) * 100) AS cents, sum(tokens_in) AS tokens,
     round(quantilesTDigest(0.5, 0.95)(latency_ms)[1] / 10) AS p50 FROM traces GROUP BY target ORDER BY target`);
+
+/** A segment's file as the spool leaves it. */
+function sealedSegment(values: TraceRow[]): SegmentFile {
+  const id = uuidAt(NOON);
+  const path = join(mkdtempSync(join(tmpdir(), 'stillhouse-segment-')), 'segment');
+  const lines = values.map((row) => `{"segment_id":"${id}",${JSON.stringify({ ...row, segment_id: undefined }).slice(1)}\n`);
+  writeFileSync(path, lines.join(''));
+  return { path, sequence: 1, id, state: 'sealed', bytes: 0 };
+}
 
 it('rolls up what an existing database has exactly once, by two programs at once and while traces are shipped', async () => {
   const env = { ...clickhouse.env, CLICKHOUSE_DATABASE: 'upgraded' };
@@ -52,6 +67,12 @@ it('rolls up what an existing database has exactly once, by two programs at once
     return insertTraceSegment(client, { token: randomUUID(), lines: linesOf(values) });
   };
   for (let i = 0; i < 30; i++) await ship(i % 2);
+  // Sent, and killed before the acknowledgement came: the next program sends it again.
+  const segment = sealedSegment(
+    Array.from({ length: 40 }, (_, n) => traceRow(NOON + n, { target: 'mock/m0', cost_usd: 0.01, tokens_in: n })),
+  );
+  shipped++;
+  await insertTraceSegment(client, { token: `${segment.id}.2026-03`, lines: readFileSync(segment.path) });
   let migrating = true;
   const traffic = (async () => {
     while (migrating) await ship();
@@ -60,6 +81,18 @@ it('rolls up what an existing database has exactly once, by two programs at once
   migrating = false;
   await traffic;
   await ship();
+  await shipSegment(segment, true, {
+    sink: {
+      insert: (token, lines) => insertTraceSegment(client, { token, lines }),
+      idsOfSegment: (id, which) => idsOfSegment(client, id, which),
+      storeImage: () => Promise.resolve(),
+    },
+    rejectedFolder: tmpdir(),
+    windowCoversMs: 600_000,
+    now: () => NOON,
+    log: createLogger('test', 'error'),
+    onRejected: () => undefined,
+  });
   expect(await rows('SELECT rolled_up FROM traces GROUP BY rolled_up')).toHaveLength(2);
   const before = await truth();
   expect(before.map((row) => Number(row['n'])).reduce((sum, n) => sum + n)).toBe(shipped * 40);
