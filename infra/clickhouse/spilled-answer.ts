@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { removeLeftBehind } from '../../platform/left-behind.ts';
 import type { AnswerSink, Work } from './answer-sink.ts';
 import type { SessionPool } from './sessions.ts';
 import { sqlString } from './sql-tokens.ts';
@@ -21,6 +22,7 @@ interface Spilled {
 export async function answerFromFile(pool: SessionPool, { database, sql, format }: Spilled, sink: AnswerSink): Promise<Work> {
   const folder = join(pool.folder, 'tmp');
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  await removeLeftBehind(folder);
   const path = join(folder, `answer-${randomUUID()}`);
   try {
     const result = await pool.use(database, (session) =>
