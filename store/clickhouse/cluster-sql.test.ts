@@ -24,7 +24,7 @@ test('on a cluster every statement of every migration is run everywhere, and eve
 test.each([
   [
     'CREATE TABLE IF NOT EXISTS a (b String) ENGINE = ReplacingMergeTree(assigned_at) ORDER BY b SETTINGS non_replicated_deduplication_window = 5',
-    "CREATE TABLE IF NOT EXISTS a ON CLUSTER `c` (b String) ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', assigned_at) ORDER BY b SETTINGS replicated_deduplication_window = 5",
+    "CREATE TABLE IF NOT EXISTS a ON CLUSTER `c` (b String) ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', assigned_at) ORDER BY b SETTINGS replicated_deduplication_window = 5, replicated_deduplication_window_seconds = 604800",
   ],
   ['CREATE MATERIALIZED VIEW IF NOT EXISTS v TO t AS SELECT 1', 'CREATE MATERIALIZED VIEW IF NOT EXISTS v ON CLUSTER `c` TO t AS SELECT 1'],
   ['ALTER TABLE t ADD COLUMN x Int8', 'ALTER TABLE t ON CLUSTER `c` ADD COLUMN x Int8'],

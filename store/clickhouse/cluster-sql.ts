@@ -13,6 +13,9 @@ const SINGLE: ClusterSql = { onCluster: '', processes: 'system.processes', rewri
 /** Replicas find each other by the table's path; the macros are those that ClickHouse's documentation gives each server. */
 const PATH = "'/clickhouse/tables/{shard}/{database}/{table}', '{replica}'";
 
+/** Replicas forget tokens by their age too, after an hour unless told: a migration may be begun again later than that. */
+const TOKENS_KEPT_S = 604_800;
+
 /**
  * Migrations for the cluster of that name: every table on all its servers, in their Replicated form. An empty name is one
  * server, and the statements stay as they are.
@@ -36,7 +39,10 @@ export function clusterSql(cluster: string): ClusterSql {
             return `ENGINE = Replicated${engine}(${PATH}${more})`;
           },
         )
-        .replaceAll(/\bnon_replicated_deduplication_window\b/g, 'replicated_deduplication_window');
+        .replaceAll(
+          /\bnon_replicated_deduplication_window = (\d+)/g,
+          `replicated_deduplication_window = $1, replicated_deduplication_window_seconds = ${TOKENS_KEPT_S}`,
+        );
     },
   };
 }

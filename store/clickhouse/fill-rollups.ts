@@ -58,7 +58,7 @@ async function beginRollingUp(client: ClickHouseClient, cluster: ClusterSql): Pr
   if (found?.said !== 'false') return;
   // An insert that knows nothing of the column leaves a part without it.
   await olderInsertsEnded(client, cluster);
-  const settings = { mutations_sync: '2', wait_end_of_query: 1 } as const;
+  const settings = { mutations_sync: '2', alter_sync: '2', wait_end_of_query: 1 } as const;
   await client.command({ query: `ALTER TABLE ${TABLES.traces}${onCluster} MATERIALIZE COLUMN rolled_up`, clickhouse_settings: settings });
   await client.command({
     query: `ALTER TABLE ${TABLES.traces}${onCluster} MODIFY COLUMN rolled_up Bool DEFAULT true`,
