@@ -94,8 +94,9 @@ function showTrace(out: Output, trace: Trace, nowMs: number): void {
     ['asked', trace.alias ? `${trace.alias} (version ${trace.aliasVersion})` : trace.modelAsked],
     ['answered by', trace.target + (trace.modelAnswered ? `  (${trace.modelAnswered})` : '')],
     ['latency', milliseconds(trace.latencyMs) + (trace.streamed ? `, first token after ${milliseconds(trace.firstTokenMs)}` : '')],
-    ['tokens', `${count(trace.tokensIn)} in, ${count(trace.tokensOut)} out`],
-    ['cost', usd(trace.costUsd)],
+    ['tokens', tokensOf(trace)],
+    ['cost', costOf(trace)],
+    ['tools called', trace.toolsCalled.join(', ')],
     [
       'metadata',
       Object.entries(trace.metadata)
@@ -116,6 +117,24 @@ function showTrace(out: Output, trace: Trace, nowMs: number): void {
   }
   out.line(`\n${out.style('bold', 'Request')}\n${pretty(trace.request)}`);
   out.line(`\n${out.style('bold', 'Answer')}\n${pretty(trace.response)}`);
+}
+
+function tokensOf({ tokensIn, tokensOut, tokensCached, tokensCacheWrite, tokensReasoning }: Trace): string {
+  const parts = [
+    [tokensCached, 'read from the cache'],
+    [tokensCacheWrite, 'written to it'],
+    [tokensReasoning, 'of reasoning'],
+  ] as const;
+  const more = parts.filter(([tokens]) => tokens > 0).map(([tokens, what]) => `${count(tokens)} ${what}`);
+  return [`${count(tokensIn)} in, ${count(tokensOut)} out`, ...more].join(', ');
+}
+
+/** With its parts, where they are known. */
+function costOf({ costUsd, costSplit }: Trace): string {
+  const { inputUsd, outputUsd, cachedUsd, cacheWriteUsd } = costSplit;
+  if (inputUsd === null || outputUsd === null) return usd(costUsd);
+  const cache = (cachedUsd ?? 0) + (cacheWriteUsd ?? 0);
+  return `${usd(costUsd)}  (input ${usd(inputUsd)}, output ${usd(outputUsd)}${cache > 0 ? `, cache ${usd(cache)}` : ''})`;
 }
 
 function pretty(body: unknown): string {
