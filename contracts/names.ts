@@ -80,6 +80,7 @@ export const TABLES = {
   traceClusters: 'trace_clusters',
   usageMinutes: 'usage_minutes',
   usageDays: 'usage_days',
+  imageUses: 'image_uses',
 } as const;
 
 /** The project of a caller that names none. */

@@ -14,6 +14,7 @@ import { connectClickHouse, type ClickHouseClient } from '../store/clickhouse/co
 import { currentState, newestSequences, stateSince } from '../store/clickhouse/state-versions.ts';
 import { deleteTracesBefore } from '../store/clickhouse/retention.ts';
 import { storeImage } from '../store/images/stored-images.ts';
+import { deleteUnusedImages } from '../store/images/unused-images.ts';
 import { getTrace, idsOfSegment, insertTraceSegment } from '../store/clickhouse/traces.ts';
 import { ensureRegistry } from './aliases/ensure-registry.ts';
 import { followRegistry, type SnapshotPoller, type StateSource } from './aliases/snapshot-poller.ts';
@@ -113,7 +114,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     projects: () => snapshots.projects(),
     daysOf: (project) => snapshots.current(project).retentionDays,
     // Parts are written anew meanwhile: it may take longer than a query.
-    remove: (project, before) => deleteTracesBefore(exportClickhouse, project, before),
+    remove: async (project, before) => {
+      const some = await deleteTracesBefore(exportClickhouse, project, before);
+      await deleteUnusedImages(exportClickhouse, options.artifacts, project, before);
+      return some;
+    },
     now: Date.now,
     log,
   });

@@ -29,6 +29,11 @@ export async function readImage(
   return { type: imageType(bytes) ?? 'application/octet-stream', bytes };
 }
 
+/** Takes an image away; nothing there is success. */
+export function deleteImage(artifacts: ArtifactStore, project: string, sha256: string): Promise<void> {
+  return artifacts.delete(keyOf(project, sha256));
+}
+
 /** A stored body's text with the images in it that its references name. */
 export function withImages(artifacts: ArtifactStore, project: string, body: string): Promise<string> {
   return putImagesBack(body, (sha256) => readImage(artifacts, project, sha256));

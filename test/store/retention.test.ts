@@ -1,5 +1,11 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openArtifactStore } from '../../store/artifacts/artifact-store.ts';
+import { storeImage } from '../../store/images/stored-images.ts';
+import { deleteUnusedImages } from '../../store/images/unused-images.ts';
 import { insertRows } from '../../store/clickhouse/query.ts';
 import { deleteTracesBefore } from '../../store/clickhouse/retention.ts';
 import { getTrace, insertTraceSegment } from '../../store/clickhouse/traces.ts';
@@ -20,6 +26,35 @@ const counts = async (project: string) => {
     (SELECT sum(calls) FROM usage_days WHERE project = '${project}') AS usage`;
   return (await (await clickhouse.client.query({ query, format: 'JSONEachRow' })).json<Record<string, unknown>>())[0];
 };
+
+it('deletes images that no younger trace names', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'stillhouse-images-'));
+  const artifacts = openArtifactStore(folder);
+  const images = ['old', 'both', 'young'].map((name) => Buffer.from(name));
+  const hashes = images.map((bytes) => createHash('sha256').update(bytes).digest('hex'));
+  for (const [n, bytes] of images.entries())
+    for (const project of ['pictures', 'others']) await storeImage(artifacts, project, hashes[n]!, bytes);
+  const naming = (at: number, ...named: number[]) =>
+    traceRow(BORDER + at, { project: 'pictures', request: JSON.stringify(named.map((n) => `stillhouse:image/${hashes[n]}`)) });
+  const rows = [
+    naming(-DAY_MS, 0, 1, 0),
+    naming(-40 * DAY_MS, 0),
+    naming(0, 1),
+    naming(5, 2),
+    traceRow(BORDER - 5, { project: 'pictures' }),
+  ];
+  await insertTraceSegment(clickhouse.client, { token: randomUUID(), lines: linesOf(rows) });
+  const left = async (project: string) =>
+    (await artifacts.list(`images/${project}/`)).map((key) => hashes.indexOf(key.split('/')[2]!)).sort();
+  await deleteTracesBefore(clickhouse.client, 'pictures', BORDER);
+  await deleteUnusedImages(clickhouse.client, artifacts, 'pictures', BORDER);
+  expect(await left('pictures')).toEqual([1, 2]);
+  expect(await left('others')).toEqual([0, 1, 2]);
+  await deleteTracesBefore(clickhouse.client, 'pictures', BORDER + 1);
+  await deleteUnusedImages(clickhouse.client, artifacts, 'pictures', BORDER + 1);
+  expect(await left('pictures')).toEqual([2]);
+  rmSync(folder, { recursive: true });
+});
 
 it("deletes a project's old traces with what belongs to them, over months, and keeps usage; others stay", async () => {
   const attempt = {
