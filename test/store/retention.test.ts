@@ -45,7 +45,7 @@ it('deletes images that no younger trace names', async () => {
   ];
   await insertTraceSegment(clickhouse.client, { token: randomUUID(), lines: linesOf(rows) });
   const left = async (project: string) =>
-    (await artifacts.list(`images/${project}/`)).map((key) => hashes.indexOf(key.split('/')[2]!)).sort();
+    (await artifacts.list(`images/${project}/`)).map((key) => hashes.indexOf(key.split('/')[2]!)).sort((a, b) => a - b);
   await deleteTracesBefore(clickhouse.client, 'pictures', BORDER);
   await deleteUnusedImages(clickhouse.client, artifacts, 'pictures', BORDER);
   expect(await left('pictures')).toEqual([1, 2]);
