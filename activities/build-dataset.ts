@@ -5,6 +5,7 @@ import { isStillhouseError } from '../contracts/errors.ts';
 import { canonicalJson, contentHash, datasetSourceHash } from '../platform/content-hash.ts';
 import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
 import { type GoldAnswer, insertDatasetRows, insertGold, readDataset, recordDataset } from '../store/clickhouse/datasets.ts';
+import { withRealImages } from './dataset/real-images.ts';
 import { Selection, type SelectionSummary, goldOfRow, parseSelection } from './dataset/selection.ts';
 import { type SourceSetting, sourceRows } from './dataset/source-rows.ts';
 import { withHeartbeat } from './heartbeat.ts';
@@ -96,7 +97,8 @@ export function createBuildDatasetActivities(setting: SourceSetting & { now: () 
           }
           const dataset = { name: input.name, version };
           const token = (what: string, content: unknown) => `${what}-${contentHash([input.project, dataset, content])}`;
-          await insertDatasetRows(clickhouse, input.project, dataset, rows, token('rows', rows));
+          for await (const some of withRealImages(artifacts, input.project, rows))
+            await insertDatasetRows(clickhouse, input.project, dataset, some, token('rows', some));
           await insertGold(clickhouse, input.project, dataset, gold, token('gold', gold));
           progress({ written: (written += rows.length) });
         }

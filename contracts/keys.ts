@@ -5,6 +5,8 @@ import { Name, Sha256 } from './identifiers.ts';
 export const KEY_PREFIX = 'sk-sh-';
 
 const dollars = z.number().positive().max(1_000_000_000);
+/** Whole days of UTC that traces are kept. */
+export const retentionDays = z.number().int().min(1).max(36_500);
 const perMinute = z.number().int().positive().max(1_000_000_000);
 
 /** What a key or a project may spend; null = no limit. Days and months are UTC's. */
@@ -101,12 +103,17 @@ export const CreatedKey = KeyView.extend({ secret: z.string() });
 export type CreatedKey = z.infer<typeof CreatedKey>;
 
 /** Body of `POST /api/projects`, and a project's settings as the registry has them. */
-export const ProjectInput = z.strictObject({ name: Name, budget: Budget.prefault({}) });
+export const ProjectInput = z.strictObject({
+  name: Name,
+  budget: Budget.prefault({}),
+  retentionDays: retentionDays.nullable().default(null),
+});
 export type ProjectInput = z.infer<typeof ProjectInput>;
 
 /** Body of `PATCH /api/projects/{name}`: what is not named stays. */
 export const ProjectChanges = z.strictObject({
-  budget: z.strictObject({ usdPerDay: dollars.nullable().optional(), usdPerMonth: dollars.nullable().optional() }),
+  budget: z.strictObject({ usdPerDay: dollars.nullable().optional(), usdPerMonth: dollars.nullable().optional() }).default({}),
+  retentionDays: retentionDays.nullable().optional(),
 });
 export type ProjectChanges = z.infer<typeof ProjectChanges>;
 
@@ -114,6 +121,8 @@ export type ProjectChanges = z.infer<typeof ProjectChanges>;
 export const ProjectView = z.object({
   name: Name,
   budget: Budget,
+  /** Days that traces are kept; null = for ever. */
+  retentionDays: z.number().int().nullable(),
   keys: z.number().int(),
   aliases: z.number().int(),
   spent: Spent.nullable(),

@@ -78,6 +78,9 @@ export const TABLES = {
   trainingMetrics: 'training_metrics',
   feedback: 'feedback',
   traceClusters: 'trace_clusters',
+  usageMinutes: 'usage_minutes',
+  usageDays: 'usage_days',
+  imageUses: 'image_uses',
 } as const;
 
 /** The project of a caller that names none. */

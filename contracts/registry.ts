@@ -32,6 +32,8 @@ export interface StateVersion {
 export interface ProjectSettings {
   name: string;
   budget?: Budget;
+  /** Days that traces are kept; absent or null: for ever. */
+  retentionDays?: number | null;
 }
 
 /** What a gateway answers from: all current state of one project. */
@@ -48,6 +50,8 @@ export interface RegistrySnapshot {
   secrets: Record<string, StoredSecret>;
   /** Of all calls of the project. */
   budget: Budget;
+  /** Days that traces are kept; null: for ever. */
+  retentionDays: number | null;
 }
 
 /** The budget of a project that nobody gave one. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { page } from './http.ts';
 
 /** How a call ended. `interrupted`: a crash cut it off and its cost is an estimate; `cancelled`: the caller went away. */
 export const TRACE_STATUSES = ['ok', 'error', 'interrupted', 'cancelled'] as const;
@@ -29,8 +30,8 @@ export interface AttemptRow {
  * insert's line, so that shipping parses nothing.
  */
 export interface TraceRow {
-  /** Version of the record. */
-  v: 1;
+  /** Version of the record: 2 has what is optional here. Shippers take both, for a spool may be of the program before. */
+  v: 1 | 2;
   project: string;
   /** UUIDv7. */
   id: string;
@@ -41,6 +42,8 @@ export interface TraceRow {
   /** The alias asked for; empty where a target was named. */
   alias: string;
   alias_version: number;
+  /** A `RouterDecision` as JSON; empty where there was no choice. */
+  router_decision?: string;
   /** The target that answered, or the last that was tried. */
   target: string;
   provider: string;
@@ -53,7 +56,7 @@ export interface TraceRow {
   error_class: string;
   error_message: string;
   streamed: boolean;
-  /** The request's body as it came, without what the gateway consumes. */
+  /** The request's body as it came, without what the gateway consumes; images by reference (`stillhouse:image/<sha256>`). */
   request: string;
   /** The answer's body; of a stream, the completion put together from its chunks. */
   response: string;
@@ -61,12 +64,24 @@ export interface TraceRow {
   prompt_text: string;
   /** Text of the first choice. */
   answer_text: string;
+  /** Names of the tools that were offered, and of those that the first choice calls. */
+  tools?: string[];
+  tools_called?: string[];
+  /** What was asked for besides messages and tools (temperature, limits, …), as JSON. */
+  parameters?: string;
   finish_reason: string;
   tokens_in: number;
   tokens_out: number;
+  /** Of `tokens_in`: read from, and written to, the provider's prompt cache. */
   tokens_cached: number;
+  tokens_cache_write?: number;
   tokens_reasoning: number;
   cost_usd: number | null;
+  /** Parts of `cost_usd`; null where only the whole is known. */
+  cost_input_usd?: number | null;
+  cost_output_usd?: number | null;
+  cost_cached_usd?: number | null;
+  cost_cache_write_usd?: number | null;
   latency_ms: number;
   /** To the first streamed token; 0 where not streamed. */
   first_token_ms: number;
@@ -78,10 +93,14 @@ export interface TraceRow {
   segment_id?: string;
 }
 
+/** Between which targets was chosen, and by what. */
+export const RouterDecision = z.looseObject({ by: z.string(), targets: z.array(z.looseObject({ target: z.string() })) });
+export type RouterDecision = z.infer<typeof RouterDecision>;
+
 /** A call's start in the spool: what a crash leaves of a call that had not ended. Its line begins with `{"s":1`. */
 export interface TraceStart {
   s: 1;
-  v: 1;
+  v: 1 | 2;
   id: string;
   project: string;
   ts: string;
@@ -97,20 +116,49 @@ export interface TraceStart {
   metadata: Record<string, string>;
 }
 
+/** An image that a row's body names, in the same segment before it. Its line begins with `{"i":1`. */
+export interface SpooledImage {
+  i: 1;
+  project: string;
+  sha256: string;
+  base64: string;
+}
+
 /** Filters of `GET /api/traces`; `metadata` as `metadata[key]=value` in the query string. */
 export const TraceFilter = z.object({
   alias: z.string().optional(),
+  /** As asked for, as answered, or the target's with or without its provider. */
   model: z.string().optional(),
   target: z.string().optional(),
+  provider: z.string().optional(),
   status: z.enum(TRACE_STATUSES).optional(),
   origin: z.enum(ORIGINS).optional(),
+  cluster: z.string().optional(),
+  /** Id of the key that called. */
+  key: z.string().optional(),
+  session: z.string().optional(),
+  user: z.string().optional(),
+  /** Unpriced calls have no cost to compare. */
+  minCostUsd: z.coerce.number().optional(),
+  maxCostUsd: z.coerce.number().optional(),
+  minLatencyMs: z.coerce.number().optional(),
+  maxLatencyMs: z.coerce.number().optional(),
+  /** Words that are all in the last user message or the answer, whatever their case; what is no letter or digit parts them. */
+  text: z.string().max(1000).optional(),
+  /** What people said of it: their newest thumbs, or that they corrected the answer. */
+  verdict: z.enum(['up', 'down', 'corrected']).optional(),
   since: z.iso.datetime({ offset: true }).optional(),
   until: z.iso.datetime({ offset: true }).optional(),
   metadata: z.record(z.string(), z.string()).optional(),
   cursor: z.string().optional(),
   limit: z.coerce.number().int().min(1).max(500).default(50),
+  /** Whether to count all that match, beyond the page. */
+  count: z.enum(['true', 'false']).optional(),
 });
 export type TraceFilter = z.infer<typeof TraceFilter>;
+
+export const EXPORT_FORMATS = ['jsonl', 'csv', 'parquet'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 const Attempt = z.object({
   target: z.string(),
@@ -153,13 +201,33 @@ export const TraceSummary = z.object({
 });
 export type TraceSummary = z.infer<typeof TraceSummary>;
 
+/** A page of traces; `count` where it was asked for. */
+export const TracePage = page(TraceSummary).extend({
+  /** Counting ends at 10,001: then it is `capped`, and there are at least so many. */
+  count: z.object({ traces: z.number().int(), capped: z.boolean() }).optional(),
+});
+export type TracePage = z.infer<typeof TracePage>;
+
 /** One whole trace. */
 export const Trace = TraceSummary.extend({
   keyId: z.string(),
   userId: z.string(),
   sessionId: z.string(),
   tokensCached: z.number(),
+  tokensCacheWrite: z.number(),
   tokensReasoning: z.number(),
+  /** Parts of `costUsd`; null where only the whole is known. */
+  costSplit: z.object({
+    inputUsd: z.number().nullable(),
+    outputUsd: z.number().nullable(),
+    cachedUsd: z.number().nullable(),
+    cacheWriteUsd: z.number().nullable(),
+  }),
+  /** null where there was no choice between targets. */
+  routerDecision: RouterDecision.nullable(),
+  /** Names of the tools that were offered, and of those that the first choice calls. */
+  tools: z.array(z.string()),
+  toolsCalled: z.array(z.string()),
   /** JSON where the body was JSON, else the text. */
   request: z.unknown(),
   response: z.unknown(),

@@ -12,6 +12,9 @@ import { secretFile } from '../platform/secrets.ts';
 import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
 import { connectClickHouse, type ClickHouseClient } from '../store/clickhouse/connection.ts';
 import { currentState, newestSequences, stateSince } from '../store/clickhouse/state-versions.ts';
+import { deleteTracesBefore } from '../store/clickhouse/retention.ts';
+import { storeImage } from '../store/images/stored-images.ts';
+import { deleteUnusedImages } from '../store/images/unused-images.ts';
 import { getTrace, idsOfSegment, insertTraceSegment } from '../store/clickhouse/traces.ts';
 import { ensureRegistry } from './aliases/ensure-registry.ts';
 import { followRegistry, type SnapshotPoller, type StateSource } from './aliases/snapshot-poller.ts';
@@ -38,6 +41,7 @@ import { warmStudents } from './providers/warm-students.ts';
 import { circuitBreakers } from './routing/circuit-breaker.ts';
 import { temporalConnection, type TemporalConnection } from './temporal-connection.ts';
 import { Conversations } from './ways-in/responses/conversations.ts';
+import { keepRetention } from './tracing/retention.ts';
 import { openTracer } from './tracing/tracer.ts';
 import { tuningRoutes } from './tuning/tuning-routes.ts';
 
@@ -62,6 +66,8 @@ export interface Gateway {
 /** Calls in flight have so long to end, and traces so long to be shipped, when the process is asked to stop. */
 const DRAIN_MS = 8_000;
 const SHIP_MS = 4_000;
+/** A Parquet file of the embedded ClickHouse is whole before its first byte is sent. */
+const EXPORT_SILENCE_MS = 1_800_000;
 /** Processes die at any time: their spools are looked for so often. */
 const ADOPT_EVERY_MS = 15_000;
 /** Longer than clients and proxies keep a connection unused, so that none is closed under a request. */
@@ -72,12 +78,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { env, log } = options;
   checkListenAddress(env.STILLHOUSE_HOST, env.STILLHOUSE_ADMIN_KEY !== undefined);
   const clickhouse = connectClickHouse(env, { application: 'stillhouse-gateway' });
+  const exportClickhouse = connectClickHouse(env, { application: 'stillhouse-export', requestTimeoutMs: EXPORT_SILENCE_MS });
   const temporal = temporalConnection({ address: env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233', namespace: env.TEMPORAL_NAMESPACE });
   const spans = await spanObserver(env.OTEL_EXPORTER_OTLP_ENDPOINT, env.OTEL_SERVICE_NAME);
   const dataPlane = await createDataPlane(options, clickhouse, temporal, spans);
   const { tracer, snapshots, catalogue, admission } = dataPlane;
   const api = createApi({
     clickhouse,
+    exportClickhouse,
     temporal: () => temporal.client(),
     snapshots,
     artifacts: options.artifacts,
@@ -102,11 +110,24 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   const address = await listen(server, env.STILLHOUSE_HOST, env.STILLHOUSE_PORT);
   tracer.adopt();
+  const endRetention = keepRetention({
+    projects: () => snapshots.projects(),
+    daysOf: (project) => snapshots.current(project).retentionDays,
+    // Parts are written anew meanwhile: it may take longer than a query.
+    remove: async (project, before) => {
+      const some = await deleteTracesBefore(exportClickhouse, project, before);
+      await deleteUnusedImages(exportClickhouse, options.artifacts, project, before);
+      return some;
+    },
+    now: Date.now,
+    log,
+  });
   const adopting = setInterval(() => tracer.adopt(), ADOPT_EVERY_MS).unref();
   return {
     address,
     async close() {
       clearInterval(adopting);
+      endRetention();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
       const deadline = Date.now() + DRAIN_MS;
@@ -120,7 +141,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       // Spans are of use to somebody, and no promise: where they go may be down.
       await spans?.close().catch((error: unknown) => log.warn({ reason: (error as Error).message }, 'spans could not be sent'));
       await Promise.all([...tuned.values()].map(({ pool }) => pool.destroy()));
-      await Promise.all([catalogue.close(), temporal.close(), clickhouse.close()]);
+      await Promise.all([catalogue.close(), temporal.close(), clickhouse.close(), exportClickhouse.close()]);
     },
   };
 }
@@ -133,7 +154,7 @@ async function createDataPlane(
   temporal: TemporalConnection,
   spans: SpanObserver | null,
 ): Promise<OwnedDataPlane> {
-  const { env, configuration, log } = options;
+  const { env, configuration, artifacts, log } = options;
   const paths = homePaths(env);
   const { limits } = configuration;
   const languageModels = localStudents(options);
@@ -164,7 +185,8 @@ async function createDataPlane(
     spool: paths.spool,
     sink: {
       insert: (token, lines) => insertTraceSegment(clickhouse, { token, lines }),
-      idsOfSegment: (segmentId) => idsOfSegment(clickhouse, segmentId),
+      idsOfSegment: (segmentId, which) => idsOfSegment(clickhouse, segmentId, which),
+      storeImage: (project, sha256, bytes) => storeImage(artifacts, project, sha256, bytes),
     },
     fsync: env.STILLHOUSE_SPOOL_FSYNC,
     quotaBytes: limits.spoolQuotaBytes,
@@ -178,7 +200,7 @@ async function createDataPlane(
   const callLimits = await openCallLimits({ snapshots, clickhouse, spool: paths.spool, valkeyUrl: env.VALKEY_URL, log });
   const metrics = gatewayMetrics([...liveValues({ tracer, admission, breakers }), ...callLimits.liveValues()]);
   const conversations = new Conversations(async (project, traceId) => {
-    const trace = await getTrace(clickhouse, project, traceId);
+    const trace = await getTrace(clickhouse, project, traceId, artifacts);
     return trace && { project, request: trace.request, response: trace.response };
   });
   return {

@@ -69,8 +69,10 @@ export function proposeProject(state: RegistryState, { changes }: PutProject, { 
   const current = state.settings(project);
   const before: Budget = current?.budget ?? { usdPerDay: null, usdPerMonth: null };
   const budget: Budget = { ...before, ...given(changes.budget) };
-  if (current && JSON.stringify(budget) === JSON.stringify(before)) return { unchanged: current };
+  const kept = current?.retentionDays ?? null;
+  const retentionDays = changes.retentionDays === undefined ? kept : changes.retentionDays;
+  if (current && JSON.stringify(budget) === JSON.stringify(before) && retentionDays === kept) return { unchanged: current };
   const version = state.nextVersion('project', project);
-  const value: ProjectSettings = { name: project, budget };
+  const value: ProjectSettings = { name: project, budget, ...(retentionDays === null ? {} : { retentionDays }) };
   return { kind: 'project', key: project, version, value, reason: current ? 'changed' : 'the project begins' };
 }

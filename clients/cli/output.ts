@@ -9,7 +9,7 @@ const NARROWEST = 12;
 
 /** What a terminal or a pipe is to the commands. */
 export interface Screen {
-  write(text: string): unknown;
+  write(text: string | Uint8Array): unknown;
   isTTY?: boolean;
   columns?: number;
 }

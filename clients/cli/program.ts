@@ -11,7 +11,9 @@ import { addStackCommands } from './stack.ts';
 import { addStatusCommand } from './status.ts';
 import { addStudentCommands } from './students.ts';
 import { addTargetsCommand } from './targets.ts';
+import { addTraceExportCommand } from './trace-export.ts';
 import { addTraceCommands } from './traces.ts';
+import { addUsageCommand } from './usage.ts';
 
 /** Options of every command. */
 export interface GlobalOptions {
@@ -36,7 +38,8 @@ export function createProgram(makeContext: (program: Command) => CliContext): Co
   const context = makeContext(program);
   addStackCommands(program, context);
   addStatusCommand(program, context);
-  addTraceCommands(program, context);
+  addTraceExportCommand(addTraceCommands(program, context), context);
+  addUsageCommand(program, context);
   addDatasetCommands(program, context);
   addEstimateCommand(program, context);
   addDistilCommand(program, context);

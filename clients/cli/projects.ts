@@ -1,9 +1,13 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { ProjectView } from '../sdk/index.ts';
 import type { CliContext } from './context.ts';
 import { count, usd } from './format.ts';
 import { dollarsOrNone, type None, orNull } from './keys.ts';
 import type { Output } from './output.ts';
+
+interface ProjectOptions extends BudgetOptions {
+  keepDays?: number | None;
+}
 
 interface BudgetOptions {
   usdPerDay?: number | None;
@@ -22,25 +26,28 @@ export function addProjectCommands(program: Command, context: CliContext): void 
       out.print({ items }, () => showProjects(out, items));
     });
   withBudget(projects.command('create').description('begin a project').argument('<name>')).action(
-    async (name: string, budget: BudgetOptions) => {
+    async (name: string, { keepDays, ...budget }: ProjectOptions) => {
       const out = context.out();
-      const made = await context.connection().client.projects.create({ name, budget: budgetOf(budget) });
+      const retention = keepDays === undefined ? {} : { retentionDays: keepDays === 'none' ? null : keepDays };
+      const made = await context.connection().client.projects.create({ name, budget: budgetOf(budget), ...retention });
       out.print(made, () => showProjects(out, [made]));
     },
   );
-  withBudget(projects.command('limit').description('change a budget; "none" takes it away').argument('<name>')).action(
-    async (name: string, budget: BudgetOptions) => {
-      const out = context.out();
-      const changed = await context.connection().client.projects.change(name, { budget: budgetOf(budget) });
-      out.print(changed, () => showProjects(out, [changed]));
-    },
-  );
+  withBudget(
+    projects.command('limit').description('change a budget or how long traces are kept; "none" takes it away').argument('<name>'),
+  ).action(async (name: string, { keepDays, ...budget }: ProjectOptions) => {
+    const out = context.out();
+    const retention = keepDays === undefined ? {} : { retentionDays: keepDays === 'none' ? null : keepDays };
+    const changed = await context.connection().client.projects.change(name, { budget: budgetOf(budget), ...retention });
+    out.print(changed, () => showProjects(out, [changed]));
+  });
 }
 
 function withBudget(command: Command): Command {
   return command
     .option('--usd-per-day <dollars>', "dollars a day (UTC's), of all its keys", dollarsOrNone)
-    .option('--usd-per-month <dollars>', "dollars a month (UTC's), of all its keys", dollarsOrNone);
+    .option('--usd-per-month <dollars>', "dollars a month (UTC's), of all its keys", dollarsOrNone)
+    .option('--keep-days <days>', 'how long traces are kept', daysOrNone);
 }
 
 function budgetOf({ usdPerDay, usdPerMonth }: BudgetOptions) {
@@ -48,7 +55,7 @@ function budgetOf({ usdPerDay, usdPerMonth }: BudgetOptions) {
 }
 
 function showProjects(out: Output, items: readonly ProjectView[]): void {
-  const rows = items.map(({ name, keys, aliases, budget, spent }) => [
+  const rows = items.map(({ name, keys, aliases, budget, retentionDays, spent }) => [
     name,
     count(keys),
     count(aliases),
@@ -56,7 +63,14 @@ function showProjects(out: Output, items: readonly ProjectView[]): void {
     budget.usdPerDay === null ? 'none' : usd(budget.usdPerDay),
     spent ? usd(spent.monthUsd) : '–',
     budget.usdPerMonth === null ? 'none' : usd(budget.usdPerMonth),
+    retentionDays === null ? 'for ever' : `${retentionDays} d`,
   ]);
-  const head = ['project', 'keys', 'aliases', 'today', 'of a day', 'month', 'of a month'];
+  const head = ['project', 'keys', 'aliases', 'today', 'of a day', 'month', 'of a month', 'kept'];
   out.table(head, rows, { right: head.slice(1), elastic: [] });
+}
+
+function daysOrNone(text: string): number | None {
+  if (text === 'none') return text;
+  if (!/^[1-9]\d{0,4}$/.test(text)) throw new InvalidArgumentError('must be a number of whole days, or "none".');
+  return Number(text);
 }

@@ -6,24 +6,13 @@ import type { CliContext } from './context.ts';
 import { ago, count, milliseconds, usd } from './format.ts';
 import type { Output } from './output.ts';
 
-interface ListOptions {
-  alias?: string;
-  model?: string;
-  target?: string;
-  status?: TraceListFilter['status'];
-  origin?: TraceListFilter['origin'];
-  since?: string;
-  until?: string;
-  metadata?: Record<string, string>;
+interface ListOptions extends TraceListFilter {
   limit: number;
 }
 
-/** `traces list` and `traces show`. */
-export function addTraceCommands(program: Command, context: CliContext): void {
-  const traces = program.command('traces').description('recorded calls');
-  traces
-    .command('list', { isDefault: true })
-    .description('newest first')
+/** The filters of traces, as options of a command. */
+export function withTraceFilters(command: Command): Command {
+  return command
     .option('--alias <name>', 'asked for by this alias')
     .option('--model <model>', 'model as asked for or as answered')
     .option('--target <target>', 'answered by this target')
@@ -32,11 +21,32 @@ export function addTraceCommands(program: Command, context: CliContext): void {
     .option('--since <time>', 'ISO time, or an age like 30m, 12h, 7d', pastTime)
     .option('--until <time>', 'ISO time, or an age', pastTime)
     .option('--metadata <key=value>', 'metadata pair; may be repeated', metadataPair)
+    .option('--provider <id>', 'answered by this provider')
+    .option('--cluster <id>', 'of this cluster')
+    .option('--key <id>', 'called with this key')
+    .option('--session <id>', 'of this session')
+    .option('--user <id>', 'of this user')
+    .option('--min-cost-usd <dollars>', 'at least so dear', someNumber)
+    .option('--max-cost-usd <dollars>', 'at most so dear', someNumber)
+    .option('--min-latency-ms <ms>', 'at least so slow', someNumber)
+    .option('--max-latency-ms <ms>', 'at most so slow', someNumber)
+    .option('--text <words>', 'all these words in the last user message or the answer')
+    .addOption(new Option('--verdict <verdict>', 'what people said of it').choices(['up', 'down', 'corrected']));
+}
+
+/** `traces list` and `traces show`; the command, for more of its kind. */
+export function addTraceCommands(program: Command, context: CliContext): Command {
+  const traces = program.command('traces').description('recorded calls');
+  withTraceFilters(traces.command('list', { isDefault: true }).description('newest first'))
     .option('-n, --limit <count>', 'how many', wholeNumber, 20)
-    .action(async (options: ListOptions) => {
+    .option('--count', 'how many there are in all')
+    .action(async ({ count: counted, ...options }: Omit<ListOptions, 'count'> & { count?: boolean }) => {
       const out = context.out();
-      const page = await context.connection().client.traces.page(options as TraceListFilter);
-      out.print(page, () => showTraces(out, page.items, page.nextCursor !== null, context.now()));
+      const page = await context.connection().client.traces.page({ ...options, ...(counted ? { count: 'true' as const } : {}) });
+      out.print(page, () => {
+        showTraces(out, page.items, page.nextCursor !== null, context.now());
+        if (page.count) out.line(`\n${page.count.capped ? 'more than 10,000' : count(page.count.traces)} in all`);
+      });
     });
   traces
     .command('show')
@@ -47,6 +57,7 @@ export function addTraceCommands(program: Command, context: CliContext): void {
       const trace = await context.connection().client.traces.get(id);
       out.print(trace, () => showTrace(out, trace, context.now()));
     });
+  return traces;
 }
 
 function showTraces(out: Output, items: readonly TraceSummary[], more: boolean, nowMs: number): void {
@@ -83,8 +94,9 @@ function showTrace(out: Output, trace: Trace, nowMs: number): void {
     ['asked', trace.alias ? `${trace.alias} (version ${trace.aliasVersion})` : trace.modelAsked],
     ['answered by', trace.target + (trace.modelAnswered ? `  (${trace.modelAnswered})` : '')],
     ['latency', milliseconds(trace.latencyMs) + (trace.streamed ? `, first token after ${milliseconds(trace.firstTokenMs)}` : '')],
-    ['tokens', `${count(trace.tokensIn)} in, ${count(trace.tokensOut)} out`],
-    ['cost', usd(trace.costUsd)],
+    ['tokens', tokensOf(trace)],
+    ['cost', costOf(trace)],
+    ['tools called', trace.toolsCalled.join(', ')],
     [
       'metadata',
       Object.entries(trace.metadata)
@@ -105,6 +117,24 @@ function showTrace(out: Output, trace: Trace, nowMs: number): void {
   }
   out.line(`\n${out.style('bold', 'Request')}\n${pretty(trace.request)}`);
   out.line(`\n${out.style('bold', 'Answer')}\n${pretty(trace.response)}`);
+}
+
+function tokensOf({ tokensIn, tokensOut, tokensCached, tokensCacheWrite, tokensReasoning }: Trace): string {
+  const parts = [
+    [tokensCached, 'read from the cache'],
+    [tokensCacheWrite, 'written to it'],
+    [tokensReasoning, 'of reasoning'],
+  ] as const;
+  const more = parts.filter(([tokens]) => tokens > 0).map(([tokens, what]) => `${count(tokens)} ${what}`);
+  return [`${count(tokensIn)} in, ${count(tokensOut)} out`, ...more].join(', ');
+}
+
+/** With its parts, where they are known. */
+function costOf({ costUsd, costSplit }: Trace): string {
+  const { inputUsd, outputUsd, cachedUsd, cacheWriteUsd } = costSplit;
+  if (inputUsd === null || outputUsd === null) return usd(costUsd);
+  const cache = (cachedUsd ?? 0) + (cacheWriteUsd ?? 0);
+  return `${usd(costUsd)}  (input ${usd(inputUsd)}, output ${usd(outputUsd)}${cache > 0 ? `, cache ${usd(cache)}` : ''})`;
 }
 
 function pretty(body: unknown): string {
@@ -132,4 +162,11 @@ export function metadataPair(text: string, before: Record<string, string> = {}):
 export function wholeNumber(text: string): number {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('must be a whole number from 1 on.');
   return Number(text);
+}
+
+/** A number, of dollars or milliseconds. */
+function someNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('must be a number.');
+  return value;
 }

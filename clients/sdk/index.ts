@@ -6,8 +6,10 @@ export type { AliasTargets, ChangeOptions } from './aliases.ts';
 export type { DatasetRowView, RowsQuery } from './datasets.ts';
 export type { DistillationRun, DistillationUpdate, FollowOptions } from './distillations.ts';
 export type { NewKeyInput } from './keys.ts';
-export type { TraceListFilter } from './traces.ts';
+export type { TraceExportFilter, TraceListFilter } from './traces.ts';
 export type { StillhouseOptions, UploadBody } from './transport.ts';
+export type { UsageFilter } from './usage.ts';
+export type { Usage, UsageRow } from '../../contracts/usage.ts';
 export type { TriedTarget } from './try-target.ts';
 export type { WaitOptions } from './wait-for.ts';
 export type { AliasVersion } from '../../contracts/aliases.ts';
@@ -17,4 +19,4 @@ export type { Estimate, EstimateRequest, StudentBase, StudentFile, StudentImport
 export type { CreatedKey, KeyChanges, KeyView, ProjectChanges, ProjectView, ProviderKeyView, Spent } from '../../contracts/keys.ts';
 export type { TrainingPoint } from '../../contracts/language-model.ts';
 export type { Overview, Page, Problem, TargetInfo, UploadedFile } from '../../contracts/http.ts';
-export type { Trace, TraceSummary } from '../../contracts/traces.ts';
+export type { ExportFormat, Trace, TracePage, TraceSummary } from '../../contracts/traces.ts';

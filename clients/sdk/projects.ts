@@ -19,7 +19,7 @@ export class Projects {
     return this.#transport.json('POST', '/projects', { json: project, ...sentWith(options) });
   }
 
-  change(name: string, changes: ProjectChanges, options: ChangeOptions = {}): Promise<ProjectView> {
+  change(name: string, changes: z.input<typeof ProjectChanges>, options: ChangeOptions = {}): Promise<ProjectView> {
     return this.#transport.json('PATCH', `/projects/${encodeURIComponent(name)}`, { json: changes, ...sentWith(options) });
   }
 }

@@ -8,6 +8,8 @@ import { Projects, ProviderKeys } from './projects.ts';
 import { Students } from './students.ts';
 import { Traces } from './traces.ts';
 import { Transport } from './transport.ts';
+import { readUsage, type UsageFilter } from './usage.ts';
+import type { Usage } from '../../contracts/usage.ts';
 import { type TriedTarget, tryTarget } from './try-target.ts';
 import type { StillhouseOptions } from './transport.ts';
 
@@ -40,6 +42,11 @@ export class Stillhouse {
   /** The last 24 hours in numbers, and how the stack stands. */
   overview(signal?: AbortSignal): Promise<Overview> {
     return this.#transport.json('GET', '/overview', { signal });
+  }
+
+  /** Calls, errors, tokens, cost and latency by groups, over the last 30 days unless said otherwise. */
+  usage(filter: UsageFilter = {}, signal?: AbortSignal): Promise<Usage> {
+    return readUsage(this.#transport, filter, signal);
   }
 
   /** What can be called, at what price, and why not where it can't. */

@@ -1,10 +1,12 @@
-import type { Page } from '../../contracts/http.ts';
-import type { Trace, TraceFilter, TraceSummary } from '../../contracts/traces.ts';
+import type { ExportFormat, Trace, TraceFilter, TracePage, TraceSummary } from '../../contracts/traces.ts';
 import { everyItem } from './pages.ts';
 import type { Transport } from './transport.ts';
 
 /** What traces may be filtered by; all conditions hold at once. */
 export type TraceListFilter = Partial<TraceFilter>;
+
+/** What an export takes: the filters of a list. */
+export type TraceExportFilter = Omit<TraceListFilter, 'cursor' | 'limit' | 'count'> & { format?: ExportFormat };
 
 /** Recorded calls. */
 export class Traces {
@@ -14,10 +16,14 @@ export class Traces {
   }
 
   /** One page, newest first. */
-  page(filter: TraceListFilter = {}, signal?: AbortSignal): Promise<Page<TraceSummary>> {
-    const { metadata, ...plain } = filter;
-    const pairs = Object.entries(metadata ?? {}).map(([key, value]) => [`metadata[${key}]`, value] as const);
-    return this.#transport.json('GET', '/traces', { query: { ...plain, ...Object.fromEntries(pairs) }, signal });
+  page(filter: TraceListFilter = {}, signal?: AbortSignal): Promise<TracePage> {
+    return this.#transport.json('GET', '/traces', { query: queryOf(filter), signal });
+  }
+
+  /** All that match as a file (JSONL unless said otherwise), oldest first, as it comes. */
+  async export(filter: TraceExportFilter = {}, signal?: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const response = await this.#transport.send('GET', '/traces/export', { query: queryOf(filter), signal });
+    return response.body!;
   }
 
   /** All that match, newest first, page by page. */
@@ -29,4 +35,9 @@ export class Traces {
   get(id: string, signal?: AbortSignal): Promise<Trace> {
     return this.#transport.json('GET', `/traces/${encodeURIComponent(id)}`, { signal });
   }
+}
+
+function queryOf({ metadata, ...plain }: TraceListFilter & { format?: ExportFormat }): Record<string, string | number | undefined> {
+  const pairs = Object.entries(metadata ?? {}).map(([key, value]) => [`metadata[${key}]`, value] as const);
+  return { ...plain, ...Object.fromEntries(pairs) };
 }

@@ -5,11 +5,11 @@ import { ApiKey, Budget, StoredSecret } from '../../contracts/keys.ts';
 import { NO_BUDGET, type RegistrySnapshot, type StateVersion } from '../../contracts/registry.ts';
 
 /** Value of the kind `project`; the tests' and the first releases' have no budget. */
-const Settings = z.object({ budget: Budget.default(NO_BUDGET) });
+const Settings = z.object({ budget: Budget.default(NO_BUDGET), retentionDays: z.number().nullable().default(null) });
 
 /** A snapshot before anything is known. */
 export function emptySnapshot(project: string): RegistrySnapshot {
-  return { project, sequence: 0, aliases: {}, students: {}, keys: {}, secrets: {}, budget: NO_BUDGET };
+  return { project, sequence: 0, aliases: {}, students: {}, keys: {}, secrets: {}, budget: NO_BUDGET, retentionDays: null };
 }
 
 /** The snapshot after these versions, which come in the order of their sequence; the old one is left as it is. */
@@ -19,12 +19,12 @@ export function applyVersions(before: RegistrySnapshot, versions: readonly State
   const students = { ...before.students };
   const keys = { ...before.keys };
   const secrets = { ...before.secrets };
-  let { sequence, budget } = before;
+  let { sequence, budget, retentionDays } = before;
   for (const version of versions) {
     sequence = Math.max(sequence, version.sequence);
     switch (version.kind) {
       case 'project':
-        budget = Settings.parse(version.value).budget;
+        ({ budget, retentionDays } = Settings.parse(version.value));
         break;
       case 'alias': {
         const alias = AliasVersion.parse(version.value);
@@ -52,5 +52,5 @@ export function applyVersions(before: RegistrySnapshot, versions: readonly State
     keys: Object.freeze(keys),
     secrets: Object.freeze(secrets),
   };
-  return Object.freeze({ project: before.project, sequence, budget, ...state });
+  return Object.freeze({ project: before.project, sequence, budget, retentionDays, ...state });
 }

@@ -51,7 +51,9 @@ const snapshot = {
 const resolve = (model: string, random = 0) => resolveModel(model, snapshot, catalogue, () => random);
 
 test('an alias: one target by weight, then its fallbacks', () => {
-  expect(resolve('smart', 0)).toEqual({ alias: 'smart', aliasVersion: 3, targets: ['openai/gpt-4o', 'lab/x'] });
+  const { decision, ...route } = resolve('smart', 0);
+  expect(JSON.parse(decision!)).toMatchObject({ by: 'weights', targets: [{ target: 'openai/gpt-4o', weight: 3 }, { weight: 1 }] });
+  expect(route).toEqual({ alias: 'smart', aliasVersion: 3, targets: ['openai/gpt-4o', 'lab/x'] });
   expect(resolve('smart', 0.76).targets[0]).toBe('lab/shared');
 });
 

@@ -11,6 +11,8 @@ export interface Route {
   alias: string;
   aliasVersion: number;
   targets: string[];
+  /** A `RouterDecision` as JSON; absent where there was no choice. */
+  decision?: string;
 }
 
 /**
@@ -20,8 +22,11 @@ export interface Route {
  */
 export function resolveModel(model: string, snapshot: RegistrySnapshot, catalogue: Catalogue, random: () => number): Route {
   const alias = byName(snapshot.aliases, model);
-  if (alias)
-    return { alias: alias.name, aliasVersion: alias.version, targets: [chooseByWeight(alias.targets, random), ...alias.fallbacks] };
+  if (alias) {
+    const targets = [chooseByWeight(alias.targets, random), ...alias.fallbacks];
+    const choice = alias.targets.length > 1 ? { decision: JSON.stringify({ by: 'weights', targets: alias.targets }) } : {};
+    return { alias: alias.name, aliasVersion: alias.version, targets, ...choice };
+  }
   if (model.includes('/')) {
     const callable = catalogue.find(model);
     const missing = callable?.provider.id === 'student' && !byName(snapshot.students, callable.model);

@@ -17,6 +17,7 @@ const Stored = z.object({
   keys: z.record(z.string(), ApiKey).default({}),
   secrets: z.record(z.string(), StoredSecret).default({}),
   budget: Budget.default(NO_BUDGET),
+  retentionDays: z.number().nullable().default(null),
 });
 
 /** The snapshot that the last gateway left on disk; null where there is none that can be read. */

@@ -13,6 +13,7 @@ import { distillationRoutes } from './distillations.ts';
 import { describeApi } from './document.ts';
 import { estimateRoutes } from './estimate.ts';
 import { fileRoutes } from './files.ts';
+import { imageRoutes } from './images.ts';
 import { keyRoutes } from './keys.ts';
 import { apiRouter } from './openapi.ts';
 import { overviewRoutes } from './overview.ts';
@@ -22,8 +23,10 @@ import { providerKeyRoutes } from './provider-keys.ts';
 import { studentChangeRoutes } from './student-changes.ts';
 import { studentFileRoutes } from './student-files.ts';
 import { studentRoutes } from './students.ts';
+import { traceExportRoutes } from './trace-export.ts';
 import { traceRoutes } from './traces.ts';
 import { trainingRoutes } from './training.ts';
+import { usageRoutes } from './usage.ts';
 
 /**
  * The control plane, to be mounted at `/api` behind the key check, which sets `caller`. Every failure is answered with
@@ -33,7 +36,10 @@ export function createApi(deps: ApiDeps): OpenAPIHono<GatewayContext> {
   const api = apiRouter();
   const resources = [
     overviewRoutes,
+    traceExportRoutes,
     traceRoutes,
+    imageRoutes,
+    usageRoutes,
     aliasRoutes,
     aliasHistoryRoutes,
     keyRoutes,

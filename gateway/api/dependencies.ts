@@ -9,6 +9,8 @@ import type { SecretBox } from '../keys/secret-box.ts';
 /** What the control plane works with; made once by the gateway's composition. */
 export interface ApiDeps {
   clickhouse: ClickHouseClient;
+  /** For exports, which may be silent for long; default: the same. */
+  exportClickhouse?: ClickHouseClient;
   /** A connected client; throws `unavailable` where Temporal is down. */
   temporal: () => Promise<Client>;
   snapshots: ProjectSnapshots;

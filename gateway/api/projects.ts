@@ -36,8 +36,9 @@ const change = createRoute({
   method: 'patch',
   path: '/projects/{name}',
   tags,
-  summary: "Change a project's budget",
-  description: 'What is not named stays; null is no limit.',
+  summary: "Change a project's budget, or how long its traces are kept",
+  description:
+    'What is not named stays; null is no limit. Older traces than `retentionDays` are deleted once a day, with attempts, feedback and their places in clusters; usage stays.',
   request: { params: NamePath, headers: IdempotencyHeader, body: jsonBody(named('ProjectChanges', ProjectChanges)) },
   responses: answers(200, 'The project as it stands now', project),
 });
@@ -50,11 +51,11 @@ export function projectRoutes(deps: ApiDeps) {
       return c.json({ items: await Promise.all(names.map((name) => viewOf(deps, name))), nextCursor: null }, 200);
     })
     .openapi(create, async (c) => {
-      const { name, budget } = c.req.valid('json');
+      const { name, ...settings } = c.req.valid('json');
       const key = c.req.valid('header')['idempotency-key'];
       if (key === undefined && deps.snapshots.current(name).sequence > 0)
-        throw new StillhouseError('conflict', `There is a project "${name}" already; PATCH changes its budget`, { param: 'name' });
-      await put(deps, c.get('caller'), name, { budget }, key);
+        throw new StillhouseError('conflict', `There is a project "${name}" already; PATCH changes it`, { param: 'name' });
+      await put(deps, c.get('caller'), name, settings, key);
       return c.json(await viewOf(deps, name), 201);
     })
     .openapi(change, async (c) => {
@@ -71,7 +72,8 @@ async function put(deps: ApiDeps, caller: Caller, name: string, changes: Project
 }
 
 async function viewOf(deps: ApiDeps, name: string): Promise<ProjectView> {
-  const { budget, keys, aliases } = deps.snapshots.current(name);
+  const { budget, retentionDays, keys, aliases } = deps.snapshots.current(name);
   const live = Object.values(keys).filter((key) => key.revokedAt === null);
-  return { name, budget, keys: live.length, aliases: Object.keys(aliases).length, spent: (await spentIn(deps, name))?.total ?? null };
+  const spent = (await spentIn(deps, name))?.total ?? null;
+  return { name, budget, retentionDays, keys: live.length, aliases: Object.keys(aliases).length, spent };
 }

@@ -13,13 +13,19 @@ export function readTraceFilter(query: URLSearchParams): TraceFilter {
     const pair = /^metadata\[(.+)\]$/.exec(key);
     if (pair) metadata[pair[1]!] = value;
     else if (PLAIN.includes(key)) plain[key] = value;
-    else throw new StillhouseError('invalid_request', `${key}: ${unknownParameter(key)}`, { param: key });
+    else throw unknownParameter(key, [...PLAIN, 'metadata[key]']);
   }
   const parsed = TraceFilter.safeParse({ ...plain, ...(Object.keys(metadata).length > 0 ? { metadata } : {}) });
   return parsed.success ? parsed.data : refuseInvalid(parsed.error, 'the query');
 }
 
-function unknownParameter(key: string): string {
-  const near = nearestNames(key, [...PLAIN, 'metadata[key]']);
-  return `no such filter; ${near.length > 0 ? `the nearest: ${near.join(', ')}` : `there are ${PLAIN.join(', ')} and metadata[key]`}`;
+/** An unknown parameter of a query string is refused, so that a misspelt one hides nothing. */
+export function refuseUnknown(query: URLSearchParams, known: readonly string[]): void {
+  for (const key of query.keys()) if (!known.includes(key)) throw unknownParameter(key, known);
+}
+
+function unknownParameter(key: string, known: readonly string[]): StillhouseError {
+  const near = nearestNames(key, known);
+  const hint = near.length > 0 ? `the nearest: ${near.join(', ')}` : `there are ${known.join(', ')}`;
+  return new StillhouseError('invalid_request', `${key}: no such filter; ${hint}`, { param: key });
 }

@@ -1,9 +1,10 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { StillhouseError } from '../../contracts/errors.ts';
-import { Trace, TraceFilter, TraceSummary } from '../../contracts/traces.ts';
-import { getTrace, listTraces } from '../../store/clickhouse/traces.ts';
+import { Trace, TraceFilter, TracePage } from '../../contracts/traces.ts';
+import { listTraces } from '../../store/clickhouse/trace-list.ts';
+import { getTrace } from '../../store/clickhouse/traces.ts';
 import type { ApiDeps } from './dependencies.ts';
-import { answers, apiRouter, named, pageOf } from './openapi.ts';
+import { answers, apiRouter, named } from './openapi.ts';
 import { readTraceFilter } from './trace-query.ts';
 
 const list = createRoute({
@@ -11,9 +12,11 @@ const list = createRoute({
   path: '/traces',
   tags: ['traces'],
   summary: 'Traces, newest first',
-  description: 'Metadata is filtered by pairs of the form `metadata[key]=value`; all of them must match.',
+  description:
+    'All conditions must match. Metadata is filtered by pairs of the form `metadata[key]=value`; `text` by words of the last user message and the answer. ' +
+    '`count=true` counts what matches, up to 10,000 (`capped` says that there are more). A query that takes too long or too much memory is refused.',
   request: { query: z.looseObject(TraceFilter.omit({ metadata: true }).shape) },
-  responses: answers(200, 'A page of traces without their bodies', pageOf('TraceSummary', TraceSummary)),
+  responses: answers(200, 'A page of traces without their bodies', named('TracePage', TracePage)),
 });
 const show = createRoute({
   method: 'get',
@@ -31,11 +34,11 @@ export function traceRoutes(deps: ApiDeps) {
   return apiRouter()
     .openapi(list, async (c) => {
       const filter = readTraceFilter(new URL(c.req.url).searchParams);
-      return c.json(await listTraces(deps.clickhouse, c.get('caller').project, filter), 200);
+      return c.json(await listTraces(deps.clickhouse, c.get('caller').project, filter, deps.now()), 200);
     })
     .openapi(show, async (c) => {
       const { id } = c.req.valid('param');
-      const found = UUID.test(id) ? await getTrace(deps.clickhouse, c.get('caller').project, id.toLowerCase()) : null;
+      const found = UUID.test(id) ? await getTrace(deps.clickhouse, c.get('caller').project, id.toLowerCase(), deps.artifacts) : null;
       if (!found)
         throw new StillhouseError('not_found', `There is no trace "${id}". A call shows here about a second after it ended.`, {
           param: 'id',

@@ -1,4 +1,4 @@
-import type { Usage } from '../providers/provider.ts';
+import type { CostSplit, Usage } from '../providers/provider.ts';
 import type { Callable } from '../providers/catalogue.ts';
 import type { ProviderAnswer } from '../providers/provider.ts';
 
@@ -7,4 +7,11 @@ export function answerPrice({ answer, callable }: { answer: ProviderAnswer; call
   if (answer.costUsd !== undefined) return answer.costUsd;
   if (!usage) return null;
   return answer.priceOf ? answer.priceOf(usage) : callable.provider.cost(callable.model, usage);
+}
+
+/** The same in parts; null where nobody knows them, of an answer that states a price of its own too. */
+export function answerSplit({ answer, callable }: { answer: ProviderAnswer; callable: Callable }, usage: Usage | null): CostSplit | null {
+  if (answer.costUsd !== undefined || !usage) return null;
+  if (answer.priceOf) return answer.splitOf?.(usage) ?? null;
+  return callable.provider.costSplit?.(callable.model, usage) ?? null;
 }

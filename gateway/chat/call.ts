@@ -3,10 +3,11 @@ import { ERROR_CODES } from '../../contracts/errors.ts';
 import type { AttemptRow, TraceRow, TraceStart, TraceStatus } from '../../contracts/traces.ts';
 import type { Route } from '../aliases/route.ts';
 import { originOf, type Caller } from '../keys/caller.ts';
-import { NO_USAGE, type Usage } from '../providers/provider.ts';
+import { type CostSplit, NO_USAGE, type Usage } from '../providers/provider.ts';
 import { clickHouseTime, traceId } from '../tracing/trace-id.ts';
 import type { CallKind } from './call-kind.ts';
 import { promptText, type ChatRequest } from './chat-request.ts';
+import { askedParameters, offeredTools } from './request-facts.ts';
 
 /** One call in the making: what its trace is written from. */
 export interface Call {
@@ -41,6 +42,8 @@ export interface Outcome {
   finishReason?: string;
   usage?: Usage;
   costUsd?: number | null;
+  costSplit?: CostSplit | null;
+  toolsCalled?: string[];
   firstTokenMs?: number;
 }
 
@@ -73,6 +76,7 @@ export function newCall({ nowMs, ...call }: NewCall): Call {
 export function startOf(call: Call, estimate: Usage, costUsd: number | null): TraceStart {
   return {
     s: 1,
+    // Nothing new in it: a gateway of the release before may adopt this spool.
     v: 1,
     id: call.id,
     project: call.caller.project,
@@ -95,8 +99,9 @@ export function rowOf(call: Call, outcome: Outcome): TraceRow {
   const last = call.attempts.at(-1);
   const usage = outcome.usage ?? NO_USAGE;
   const { user } = request.body;
+  const split = outcome.costSplit;
   return {
-    v: 1,
+    v: 2,
     id: call.id,
     ts: call.ts,
     project: caller.project,
@@ -104,6 +109,7 @@ export function rowOf(call: Call, outcome: Outcome): TraceRow {
     key_id: caller.keyId,
     alias: route.alias,
     alias_version: route.aliasVersion,
+    router_decision: route.decision ?? '',
     target: last?.target ?? route.targets[0]!,
     provider: last?.provider ?? '',
     model_asked: request.model,
@@ -117,12 +123,20 @@ export function rowOf(call: Call, outcome: Outcome): TraceRow {
     response: outcome.response ?? '',
     prompt_text: promptText(request),
     answer_text: outcome.answerText ?? '',
+    tools: offeredTools(request.body),
+    tools_called: outcome.toolsCalled ?? [],
+    parameters: askedParameters(request.body),
     finish_reason: outcome.finishReason ?? '',
     tokens_in: usage.tokensIn,
     tokens_out: usage.tokensOut,
     tokens_cached: usage.tokensCached,
+    tokens_cache_write: usage.tokensCacheWrite,
     tokens_reasoning: usage.tokensReasoning,
     cost_usd: outcome.costUsd ?? null,
+    cost_input_usd: split?.inputUsd ?? null,
+    cost_output_usd: split?.outputUsd ?? null,
+    cost_cached_usd: split?.cachedUsd ?? null,
+    cost_cache_write_usd: split?.cacheWriteUsd ?? null,
     latency_ms: Math.round(performance.now() - call.beganMs),
     first_token_ms: Math.round(outcome.firstTokenMs ?? 0),
     user_id: typeof user === 'string' ? user : '',

@@ -1,6 +1,7 @@
 import { parseWritable } from '../../core/json-nesting.ts';
 import { textOf, type Message } from '../../contracts/chat.ts';
 import { NO_USAGE, type Usage } from '../providers/provider.ts';
+import { calledTools } from './request-facts.ts';
 
 /** No call has as many; the store's columns have room for twice as many. */
 const MAX_TOKENS = 2 ** 31;
@@ -10,6 +11,8 @@ export interface CompletionFacts {
   model: string;
   answerText: string;
   finishReason: string;
+  /** Names of the tools that the first choice calls. */
+  toolsCalled: string[];
   usage: Usage | null;
 }
 
@@ -33,6 +36,7 @@ export function completionFacts(text: string): CompletionFacts | null {
     model: typeof parsed.model === 'string' ? parsed.model : '',
     answerText: textOf(choice?.message),
     finishReason: typeof choice?.finish_reason === 'string' ? choice.finish_reason : '',
+    toolsCalled: calledTools(choice?.message),
     usage: usageOf(parsed.usage),
   };
 }

@@ -1,5 +1,6 @@
 import type { Usage } from '../providers/provider.ts';
 import { usageOf } from './completion-facts.ts';
+import { calledTools } from './request-facts.ts';
 
 /** Nothing is taken for granted: providers differ, and some send what no document names. */
 interface LooseChunk {
@@ -70,6 +71,10 @@ export class StreamRecorder {
     const choice = this.#choices.get(0);
     if (!choice || choice.finishReason !== null || this.answerText === '') return false;
     return Object.entries(choice.message).every(([key, value]) => key === 'role' || key === 'content' || value === null || value === '');
+  }
+
+  get toolsCalled(): string[] {
+    return calledTools(this.#choices.get(0)?.message);
   }
 
   get finishReason(): string {

@@ -1,6 +1,6 @@
 import type { StillhouseError } from '../../contracts/errors.ts';
-import { NO_USAGE, type Usage } from '../providers/provider.ts';
-import { answerPrice } from './answer-price.ts';
+import { type CostSplit, NO_USAGE, type Usage } from '../providers/provider.ts';
+import { answerPrice, answerSplit } from './answer-price.ts';
 import type { Answered } from './asking.ts';
 import type { Call, Outcome } from './call.ts';
 import { estimateTokens } from './completion-facts.ts';
@@ -16,6 +16,7 @@ export class StreamSpending {
   /** Of attempts that broke off. */
   #before: Usage = NO_USAGE;
   #beforeUsd: number | null = 0;
+  #beforeSplit: CostSplit | null = { inputUsd: 0, outputUsd: 0, cachedUsd: 0, cacheWriteUsd: 0 };
   #textBefore = 0;
 
   constructor(call: Call, recorder: StreamRecorder) {
@@ -28,6 +29,7 @@ export class StreamSpending {
     const usage = this.#account(answered);
     this.#before = sum(this.#before, usage);
     this.#beforeUsd = plus(this.#beforeUsd, answered.attempt.cost_usd);
+    this.#beforeSplit = plusSplit(this.#beforeSplit, answerSplit(answered, usage));
     this.#textBefore = this.#recorder.answerText.length;
     this.#recorder.usage = null;
   }
@@ -46,6 +48,8 @@ export class StreamSpending {
       finishReason: recorder.finishReason,
       usage: sum(this.#before, usage),
       costUsd: plus(this.#beforeUsd, answered.attempt.cost_usd),
+      costSplit: plusSplit(this.#beforeSplit, answerSplit(answered, usage)),
+      toolsCalled: recorder.toolsCalled,
       firstTokenMs: recorder.firstTokenAt === null ? 0 : recorder.firstTokenAt - this.#call.beganMs,
     };
   }
@@ -81,4 +85,14 @@ function sum(a: Usage, b: Usage): Usage {
 /** Unknown where a part is unknown. */
 function plus(a: number | null, b: number | null): number | null {
   return a === null || b === null ? null : a + b;
+}
+
+function plusSplit(a: CostSplit | null, b: CostSplit | null): CostSplit | null {
+  if (a === null || b === null) return null;
+  return {
+    inputUsd: plus(a.inputUsd, b.inputUsd),
+    outputUsd: plus(a.outputUsd, b.outputUsd),
+    cachedUsd: plus(a.cachedUsd, b.cachedUsd),
+    cacheWriteUsd: plus(a.cacheWriteUsd, b.cacheWriteUsd),
+  };
 }

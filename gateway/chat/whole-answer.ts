@@ -1,6 +1,6 @@
 import type { AnswerForm } from './answer-form.ts';
 import { answerHeaders } from './answer-headers.ts';
-import { answerPrice } from './answer-price.ts';
+import { answerPrice, answerSplit } from './answer-price.ts';
 import type { Answered } from './asking.ts';
 import { classOfStatus, type Call, type Outcome } from './call.ts';
 import { NO_USAGE } from '../providers/provider.ts';
@@ -30,6 +30,8 @@ export async function wholeAnswer(
       finishReason: facts.finishReason,
       usage,
       costUsd,
+      costSplit: answerSplit(answered, facts.usage),
+      toolsCalled: facts.toolsCalled,
     };
   } else {
     const errorClass = classOfStatus(answer.status);

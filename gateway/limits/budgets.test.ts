@@ -50,7 +50,7 @@ function tracing(ships = false): Tracer {
     if (!ships) throw new Error('down');
     stored.set(token, lines.toString().trim().split('\n').map((line) => JSON.parse(line) as TraceRow)); // prettier-ignore
   };
-  const sink = { insert, idsOfSegment: async () => new Set<string>() };
+  const sink = { insert, idsOfSegment: async () => new Set<string>(), storeImage: async () => undefined };
   const options = { spool, sink, fsync: 'never' as const, quotaBytes: 1e9, log: createLogger('test', 'silent') };
   const tracer = openTracer(options);
   tracers.push(tracer);

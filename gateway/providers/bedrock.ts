@@ -15,7 +15,7 @@ import type { DialectCall } from './dialect.ts';
 import { vectorsText } from './embeddings-answer.ts';
 import { longestAnswerOf } from './longest-answer.ts';
 import { jsonOf } from './openai-fault.ts';
-import { configuredTargets, priceOf } from './price.ts';
+import { configuredTargets, pricingOf } from './price.ts';
 import { publicLookup } from './private-address.ts';
 import { addressRefusal } from './provider-connection.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
@@ -99,7 +99,7 @@ export function bedrock(config: ProviderConfig, secret: (name: string) => string
         signal.onAbort = null;
       }
     },
-    cost: priceOf(config),
+    ...pricingOf(config),
     longestAnswer: longestAnswerOf(config),
     targets: () => configuredTargets(config, refusal),
     close: async () => (await connected?.catch(() => null))?.client.destroy(),

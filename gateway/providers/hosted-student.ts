@@ -2,7 +2,7 @@ import type { ModelConfig, ProviderConfig } from '../../contracts/configuration.
 import type { Student } from '../../contracts/distil.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { emptySnapshot } from '../aliases/apply-versions.ts';
-import { tokenCost } from './price.ts';
+import { tokenCost, tokenCostSplit } from './price.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
 
 /** Students that the provider which tuned them serves. */
@@ -28,7 +28,8 @@ export function hostedStudents(configs: readonly ProviderConfig[], providers: re
       if (why !== null) throw new StillhouseError('unavailable', `The student "${student.name}" cannot be asked: ${why}`);
       const { provider, model, base } = student.hosted!;
       const answer = await providers.find(({ id }) => id === provider)!.call({ ...call, model });
-      return { ...answer, priceOf: (usage) => tokenCost(tunedPrice(configs, provider, base), usage) };
+      const price = tunedPrice(configs, provider, base);
+      return { ...answer, priceOf: (usage) => tokenCost(price, usage), splitOf: (usage) => tokenCostSplit(price, usage) };
     },
   };
 }

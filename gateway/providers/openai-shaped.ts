@@ -5,7 +5,7 @@ import { Exchange } from './exchange.ts';
 import { longestAnswerOf } from './longest-answer.ts';
 import { mendedAnswer } from './mended-answer.ts';
 import type { Message } from './message-menders.ts';
-import { configuredTargets, priceOf } from './price.ts';
+import { configuredTargets, pricingOf } from './price.ts';
 import { providerConnection, type ProviderConnection } from './provider-connection.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
 import type { Quiet } from './quiet-models.ts';
@@ -105,7 +105,7 @@ export function openAIShaped(
             return send('/embeddings', call, upstreamBody(call.request, call.model, { fields, streamUsage: false }));
           },
         }),
-    cost: priceOf(config),
+    ...pricingOf(config),
     longestAnswer: longestAnswerOf(config),
     targets: () => configuredTargets(config, connection.refusal),
     close: () => pool.destroy(),

@@ -2,7 +2,7 @@ import { calcPrice } from '@pydantic/genai-prices';
 import type { ModelConfig, ProviderConfig } from '../../contracts/configuration.ts';
 import type { StillhouseError } from '../../contracts/errors.ts';
 import type { TargetInfo } from '../../contracts/http.ts';
-import type { Usage } from './provider.ts';
+import type { CostSplit, Usage } from './provider.ts';
 
 /** Prices of a list may begin or end on a day. */
 const KEPT_MS = 600_000;
@@ -25,19 +25,26 @@ const LISTED_AS: Partial<Record<ProviderConfig['kind'], string | null>> = {
   vllm: null,
 };
 
-/** Price of a model's answer by its tokens: of `stillhouse.yaml` where it has one, else of the published list; null = unpriced. */
-export function priceOf(config: ProviderConfig): (model: string, usage: Usage) => number | null {
+/** A model's price by tokens, whole and in parts; null = unpriced. */
+export interface Pricing {
+  cost: (model: string, usage: Usage) => number | null;
+  costSplit: (model: string, usage: Usage) => CostSplit | null;
+}
+
+/** Prices of models' answers by their tokens: of `stillhouse.yaml` where it has one, else of the published list. */
+export function pricingOf(config: ProviderConfig): Pricing {
   const models = new Map(config.models.map((model) => [model.id, model]));
   const listed = publishedPrices(listOf(config));
-  return (model, usage) => {
-    const own = models.get(model) ?? tunedModel(models, model);
-    return tokenCost(own, usage) ?? listed(model, usage);
+  const ownOf = (model: string) => models.get(model) ?? tunedModel(models, model);
+  return {
+    cost: (model, usage) => tokenCost(ownOf(model), usage) ?? listed.cost(model, usage),
+    costSplit: (model, usage) => tokenCostSplit(ownOf(model), usage) ?? listed.costSplit(model, usage),
   };
 }
 
 /** Targets of the models that the configuration names. */
 export function configuredTargets(config: ProviderConfig, refusal: StillhouseError | null): TargetInfo[] {
-  const listed = publishedPrices(listOf(config));
+  const listed = publishedPrices(listOf(config)).cost;
   const perMTok = (model: string, usage: Partial<Usage>) => listed(model, { ...NONE, ...usage });
   return config.models.map((model) => ({
     target: `${config.id}/${model.id}`,
@@ -52,12 +59,20 @@ export function configuredTargets(config: ProviderConfig, refusal: StillhouseErr
 
 /** Price of an answer by its tokens; null where the configuration states no price. */
 export function tokenCost(model: ModelConfig | undefined, usage: Usage): number | null {
+  const price = configuredPrice(model);
+  return price && flatCost(price, usage);
+}
+
+/** The same in parts. */
+export function tokenCostSplit(model: ModelConfig | undefined, usage: Usage): CostSplit | null {
+  const price = configuredPrice(model);
+  return price && flatSplit(price, usage);
+}
+
+function configuredPrice(model: ModelConfig | undefined): FlatPrice | null {
   if (model?.inputUsdPerMTok === undefined || model.outputUsdPerMTok === undefined) return null;
   const { inputUsdPerMTok: input, outputUsdPerMTok: output } = model;
-  return flatCost(
-    { input, output, cacheRead: model.cachedInputUsdPerMTok ?? input, cacheWrite: model.cacheWriteUsdPerMTok ?? input },
-    usage,
-  );
+  return { input, output, cacheRead: model.cachedInputUsdPerMTok ?? input, cacheWrite: model.cacheWriteUsdPerMTok ?? input };
 }
 
 const NONE: Usage = { tokensIn: 0, tokensOut: 0, tokensCached: 0, tokensCacheWrite: 0, tokensReasoning: 0 };
@@ -92,18 +107,38 @@ export function contextWindowOf(config: ProviderConfig): (model: string) => numb
 }
 
 /** `calcPrice` takes some 14 µs: a model's plain prices are remembered. */
-function publishedPrices(providerId: string | null): (model: string, usage: Usage) => number | null {
-  if (providerId === null) return () => null;
+function publishedPrices(providerId: string | null): Pricing {
+  if (providerId === null) return { cost: () => null, costSplit: () => null };
   const known = new Map<string, { price: FlatPrice | null; until: number }>();
-  return (model, usage) => {
-    const now = performance.now();
+  const plain = (model: string): FlatPrice | null => {
     const found = known.get(model);
-    if (found && found.until > now && found.price) return flatCost(found.price, usage);
+    return found && found.until > performance.now() ? found.price : null;
+  };
+  const calculate = (model: string, usage: Usage) => {
     const result = calculated(providerId, model, usage);
     if (known.size >= KEPT_MODELS) known.clear();
-    known.set(model, { price: result ? flatPrice(result.model_price) : null, until: now + KEPT_MS });
-    return result?.total_price ?? null;
+    known.set(model, { price: result ? flatPrice(result.model_price) : null, until: performance.now() + KEPT_MS });
+    return result;
   };
+  return {
+    cost(model, usage) {
+      const price = plain(model);
+      return price ? flatCost(price, usage) : (calculate(model, usage)?.total_price ?? null);
+    },
+    costSplit(model, usage) {
+      const price = plain(model);
+      if (price) return flatSplit(price, usage);
+      const result = calculate(model, usage);
+      return result && listedSplit(result, usage);
+    },
+  };
+}
+
+/** Of a price in steps the list tells input from output, and not what of the input the cache had to do with. */
+function listedSplit(result: { input_price: number; output_price: number }, usage: Usage): CostSplit {
+  const cached = usage.tokensCached > 0 || usage.tokensCacheWrite > 0;
+  const ofCache = cached ? null : 0;
+  return { inputUsd: cached ? null : result.input_price, outputUsd: result.output_price, cachedUsd: ofCache, cacheWriteUsd: ofCache };
 }
 
 function calculated(providerId: string, model: string, usage: Usage): ReturnType<typeof calcPrice> {
@@ -127,6 +162,17 @@ function flatPrice(prices: Readonly<Record<string, unknown>>): FlatPrice | null 
   if (typeof input !== 'number' || typeof output !== 'number' || perRequest !== undefined) return null;
   if ((read !== undefined && typeof read !== 'number') || (write !== undefined && typeof write !== 'number')) return null;
   return { input, output, cacheRead: read ?? input, cacheWrite: write ?? input };
+}
+
+function flatSplit(price: FlatPrice, usage: Usage): CostSplit {
+  const read = Math.min(usage.tokensCached, usage.tokensIn);
+  const write = Math.min(usage.tokensCacheWrite, usage.tokensIn - read);
+  return {
+    inputUsd: ((usage.tokensIn - read - write) * price.input) / 1e6,
+    outputUsd: (usage.tokensOut * price.output) / 1e6,
+    cachedUsd: (read * price.cacheRead) / 1e6,
+    cacheWriteUsd: (write * price.cacheWrite) / 1e6,
+  };
 }
 
 function flatCost(price: FlatPrice, usage: Usage): number {

@@ -31,10 +31,20 @@ export interface Usage {
 /** Tokens of a call of which its provider counted none. */
 export const NO_USAGE: Usage = { tokensIn: 0, tokensOut: 0, tokensCached: 0, tokensCacheWrite: 0, tokensReasoning: 0 };
 
+/** Parts of an answer's price in US dollars. Their sum is the price; null where a part can't be told from the others. */
+export interface CostSplit {
+  /** Of the prompt's tokens that the cache had nothing to do with. */
+  inputUsd: number | null;
+  outputUsd: number | null;
+  cachedUsd: number | null;
+  cacheWriteUsd: number | null;
+}
+
 /** What an answer says of its own price, before its provider is asked: US dollars, or how to reckon them. */
 interface AnswerPrice {
   costUsd?: number;
   priceOf?: (usage: Usage) => number | null;
+  splitOf?: (usage: Usage) => CostSplit | null;
 }
 
 /** A target's answer: whole, or a stream of server-sent events. Errors of a provider are whole answers with its status. */
@@ -58,6 +68,8 @@ export interface Provider {
   cost(model: string, usage: Usage): number | null;
   /** Tokens of an answer at most where the caller sets no bound; absent, or null, where that is not known. */
   longestAnswer?(model: string, body: Readonly<Record<string, unknown>>): number | null;
+  /** The same in parts; absent where the price has none. */
+  costSplit?(model: string, usage: Usage): CostSplit | null;
   /** What it can be asked for by name. */
   targets(snapshot: RegistrySnapshot): TargetInfo[];
   close(): Promise<void>;

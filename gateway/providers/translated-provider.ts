@@ -9,7 +9,7 @@ import { embeddingsAnswer } from './embeddings-answer.ts';
 import { Exchange } from './exchange.ts';
 import { longestAnswerOf } from './longest-answer.ts';
 import { faultAnswer, jsonOf } from './openai-fault.ts';
-import { configuredTargets, priceOf } from './price.ts';
+import { configuredTargets, pricingOf } from './price.ts';
 import { providerConnection } from './provider-connection.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
 import { upstreamError } from './upstream-error.ts';
@@ -34,7 +34,7 @@ export function translatedProvider(
 ): Provider {
   const connection = providerConnection(config, secret);
   const { pool, path } = connection;
-  const price = priceOf(config);
+  const pricing = pricingOf(config);
   const { embeddings } = dialect;
   const send = async (wire: WireRequest, { request, signal }: ProviderCall): Promise<ProviderAnswer> => {
     const exchange = new Exchange(config.id, request.stream, signal);
@@ -78,7 +78,7 @@ export function translatedProvider(
           },
         }
       : {}),
-    cost: price,
+    ...pricing,
     longestAnswer: longestAnswerOf(config, dialect.longestAnswer),
     targets: () => configuredTargets(config, connection.refusal),
     close: () => pool.destroy(),

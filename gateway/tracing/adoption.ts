@@ -13,7 +13,7 @@ const LAST = 9_999_999_999;
 
 const Start: z.ZodType<TraceStart> = z.object({
   s: z.literal(1),
-  v: z.literal(1),
+  v: z.literal([1, 2]),
   id: z.uuid(),
   project: z.string(),
   ts: z.string(),

@@ -54,6 +54,7 @@ test.skipIf(!mounted)(
     const sink = {
       insert: (_token: string, lines: Buffer) => Promise.resolve(void shipped.push(lines.toString())),
       idsOfSegment: () => Promise.resolve(new Set<string>()),
+      storeImage: () => Promise.resolve(),
     };
     const tracer = openTracer({
       spool: folder,
@@ -92,7 +93,7 @@ test.skipIf(!mounted)(
     const insert = (_token: string, lines: Buffer) => Promise.resolve(void shipped.push(lines.toString()));
     const tracer = openTracer({
       spool: folder,
-      sink: { insert, idsOfSegment: () => Promise.resolve(new Set<string>()) },
+      sink: { insert, idsOfSegment: () => Promise.resolve(new Set<string>()), storeImage: () => Promise.resolve() },
       fsync: 'never',
       quotaBytes: 1e9,
       log: createLogger('test', 'silent'),

@@ -7,7 +7,7 @@ const MESSAGE = 'The gateway process ended before the call did; tokens and cost 
 export function interruptedRow(start: TraceStart): TraceRow {
   const { provider, model } = splitTarget(start.target) ?? { provider: '', model: start.target };
   return {
-    v: 1,
+    v: 2,
     id: start.id,
     ts: start.ts,
     project: start.project,

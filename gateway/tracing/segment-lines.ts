@@ -1,5 +1,6 @@
 const NEWLINE = 10;
 const START = Buffer.from('{"s":1,');
+const IMAGE = Buffer.from('{"i":1,');
 const TS = Buffer.from('"ts":"');
 const ID = Buffer.from('"id":"');
 /** Where `"ts":"` stands in a row as the spool writes it; rows of another make are searched. */
@@ -28,13 +29,18 @@ export function isStartLine(line: Buffer): boolean {
   return line[2] === START[2] && line[3] === START[3] && line[4] === START[4];
 }
 
-/** The rows of a segment by month, in the order in which the months first come; starts are left out. Nothing is parsed. */
+/** Whether the line is a `SpooledImage`. */
+export function isImageLine(line: Buffer): boolean {
+  return line[2] === IMAGE[2] && line[3] === IMAGE[3] && line[4] === IMAGE[4];
+}
+
+/** The rows of a segment by month, in the order in which the months first come; starts and images are left out. Nothing is parsed. */
 export function monthBlocks(segment: Buffer): MonthBlock[] {
   const blocks = new Map<string, Buffer[]>();
   let month = '';
   let last: Buffer[] = [];
   for (const line of wholeLines(segment)) {
-    if (isStartLine(line)) continue;
+    if (isStartLine(line) || isImageLine(line)) continue;
     if (month === '' || !hasMonth(line, month)) {
       month = fieldAt(line, TS, TS_AT, 7);
       last = blocks.get(month) ?? [];

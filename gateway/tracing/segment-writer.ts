@@ -9,6 +9,8 @@ export class SegmentWriter {
   bytes = 0;
   /** Ended calls in it; a segment of starts only is not worth a shipment. */
   rows = 0;
+  /** `<project>/<sha256>` of the images in it. */
+  readonly images = new Set<string>();
   readonly #folder: string;
   readonly #fd: number;
 

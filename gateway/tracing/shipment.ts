@@ -1,18 +1,21 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { SpooledImage } from '../../contracts/traces.ts';
 import { writeFileAtomic } from '../../platform/atomic-file.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { isRowFault } from './row-fault.ts';
 import type { SegmentFile } from './segment-files.ts';
-import { idOfRow, monthBlocks, wholeLines } from './segment-lines.ts';
+import { idOfRow, isImageLine, monthBlocks, wholeLines } from './segment-lines.ts';
 import { timeOfTraceId } from './trace-id.ts';
 
-/** The two questions to ClickHouse that a shipment has. */
+/** What a shipment asks of ClickHouse and of the artifact store. */
 export interface TraceSink {
   /** Inserts JSONEachRow lines; the same token again is dropped while the deduplication window covers it. */
   insert(token: string, lines: Buffer): Promise<void>;
-  /** Ids of the rows that a segment has brought. */
-  idsOfSegment(segmentId: string): Promise<Set<string>>;
+  /** Ids of the rows that a segment has brought; all, or those alone that came before there were roll-ups. */
+  idsOfSegment(segmentId: string, which: 'all' | 'before-rollups'): Promise<Set<string>>;
+  /** Durable when it returns; the same again is success. */
+  storeImage(project: string, sha256: string, bytes: Buffer): Promise<void>;
 }
 
 export interface ShipmentOptions {
@@ -29,13 +32,31 @@ export interface ShipmentOptions {
 /**
  * Sends one sealed segment: each month's rows as one insert with a token of its own. Safe to repeat: the token drops what
  * was inserted before, and where `maybeSent` and the window may have moved on, the rows that are there already are
- * asked for and left out.
+ * asked for and left out. Images go first: a row that can be read has its images.
  */
 export async function shipSegment(segment: SegmentFile, maybeSent: boolean, options: ShipmentOptions): Promise<void> {
-  const blocks = monthBlocks(readFileSync(segment.path));
+  const lines = readFileSync(segment.path);
+  await storeImages(lines, options);
+  const blocks = monthBlocks(lines);
   const old = options.now() - timeOfTraceId(segment.id) > options.windowCoversMs;
-  const stored = maybeSent && old ? await options.sink.idsOfSegment(segment.id) : null;
+  // A token that is known to the table is not known to views that came later: they would count the rows again.
+  const stored = maybeSent ? await options.sink.idsOfSegment(segment.id, old ? 'all' : 'before-rollups') : null;
   for (const { month, rows } of blocks) await insertRows(`${segment.id}.${month}`, rows, stored, options);
+}
+
+async function storeImages(lines: Buffer, { sink, log }: ShipmentOptions): Promise<void> {
+  for (const line of wholeLines(lines)) {
+    if (!isImageLine(line)) continue;
+    let image: SpooledImage;
+    try {
+      image = JSON.parse(line.toString('latin1')) as SpooledImage;
+    } catch (error) {
+      // Of a power loss: one line must not hold up a whole spool.
+      log.error({ err: error }, 'an image in the spool is in pieces; its traces name it, and it is not there');
+      continue;
+    }
+    await sink.storeImage(image.project, image.sha256, Buffer.from(image.base64, 'base64'));
+  }
 }
 
 /**

@@ -21,6 +21,7 @@ test('what cannot be removed after its shipment does not keep the next one back'
       mkdirSync(join(stuck.path, 'x'), { recursive: true });
     },
     idsOfSegment: () => Promise.resolve(new Set<string>()),
+    storeImage: () => Promise.resolve(),
   };
   const shipper = new Shipper({
     sink,

@@ -1,7 +1,8 @@
 import { StillhouseError } from '../../contracts/errors.ts';
-import type { TraceRow, TraceStart } from '../../contracts/traces.ts';
+import type { SpooledImage, TraceRow, TraceStart } from '../../contracts/traces.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { wellFormedJson } from '../../platform/well-formed-json.ts';
+import { takeImagesOut } from '../../store/images/image-references.ts';
 import { shedBodies } from './shed-bodies.ts';
 import type { SegmentFile } from './segment-files.ts';
 import { SegmentWriter } from './segment-writer.ts';
@@ -24,11 +25,15 @@ export interface SpoolOptions {
   log: Logger;
 }
 
+const NO_IMAGES: readonly SpooledImage[] = [];
+
 interface Pending {
   /** A `TraceStart` or a `TraceRow` as JSON. */
   line: string;
   /** Id of the call that begins; null for a row. */
   start: string | null;
+  /** That the row's body names. */
+  images: readonly SpooledImage[];
   resolve: () => void;
   reject: (error: unknown) => void;
 }
@@ -87,20 +92,27 @@ export class Spool {
   /** Records how a call ended. Settles when that is written: only then may its answer end. */
   end(row: TraceRow): Promise<void> {
     let kept = row;
+    let images: SpooledImage[] = [];
     if (this.#options.overQuota()) {
       kept = shedBodies(row);
       this.bodiesShed++;
+    } else {
+      const taken = takeImagesOut(row.request);
+      if (taken.images.length > 0) {
+        kept = { ...row, request: taken.body };
+        images = taken.images.map((image) => ({ i: 1, project: row.project, ...image }));
+      }
     }
     this.#started.delete(row.id);
-    return this.#commit(wellFormedJson(kept), null);
+    return this.#commit(wellFormedJson(kept), null, images);
   }
 
-  #commit(line: string, start: string | null): Promise<void> {
+  #commit(line: string, start: string | null, images: readonly SpooledImage[] = NO_IMAGES): Promise<void> {
     if (!this.#scheduled) {
       this.#scheduled = true;
       setImmediate(() => this.flush());
     }
-    return new Promise((resolve, reject) => this.#pending.push({ line, start, resolve, reject }));
+    return new Promise((resolve, reject) => this.#pending.push({ line, start, images, resolve, reject }));
   }
 
   /** Writes what is pending now. */
@@ -120,17 +132,26 @@ export class Spool {
     else if (this.#file.rows > 0) this.#sealLater();
   }
 
-  #append(records: readonly { line: string; start: string | null }[]): void {
+  #append(records: readonly Pick<Pending, 'line' | 'start' | 'images'>[]): void {
     const head = `{"segment_id":"${this.#file.id}",`;
     let lines = '';
     let rows = 0;
-    for (const { line, start } of records) {
+    const images = new Map<string, SpooledImage>();
+    for (const { line, start, images: named } of records) {
+      // In the row's own segment: it is shipped with it, and what a crash leaves of one it leaves of the other.
+      for (const image of named) {
+        const key = `${image.project}/${image.sha256}`;
+        if (this.#file.images.has(key) || images.has(key)) continue;
+        images.set(key, image);
+        lines += `${JSON.stringify(image)}\n`;
+      }
       if (start === null) {
         lines += `${head}${line.slice(1)}\n`;
         rows++;
       } else lines += `${line}\n`;
     }
     this.#file.append(lines, rows, this.#options.fsync === 'always');
+    for (const key of images.keys()) this.#file.images.add(key);
   }
 
   /** The disk took nothing: new calls are refused, rows of calls that were answered go into the space kept back. */
@@ -141,7 +162,7 @@ export class Spool {
     const rows: Pending[] = [];
     for (const one of pending) {
       if (one.start === null) {
-        rows.push({ ...one, line: JSON.stringify(shedBodies(JSON.parse(one.line) as TraceRow)) });
+        rows.push({ ...one, line: JSON.stringify(shedBodies(JSON.parse(one.line) as TraceRow)), images: NO_IMAGES });
         continue;
       }
       this.#started.delete(one.start);
@@ -195,7 +216,7 @@ export class Spool {
     if (!this.#broken) return;
     // Space again? First what is owed, then the reserve, then new calls.
     try {
-      this.#append(this.#owed.map((line) => ({ line, start: null })));
+      this.#append(this.#owed.map((line) => ({ line, start: null, images: NO_IMAGES })));
       this.#owed.length = 0;
     } catch {
       return;

@@ -6,6 +6,7 @@ import { insertRows } from './insert.ts';
 import { substituteParameters } from './parameters.ts';
 import type { ClickHouseRequest } from './request.ts';
 import type { SessionPool } from './sessions.ts';
+import { answerFromFile, SPILLED } from './spilled-answer.ts';
 import { isWord, sqlTokens } from './sql-tokens.ts';
 import { parseStatement, settingsList, withSettings } from './statement.ts';
 
@@ -31,6 +32,11 @@ export async function execute(pool: SessionPool, request: ClickHouseRequest, sin
   }
   const format = statement.format ?? request.defaultFormat ?? 'TabSeparated';
   const mark = `request ${randomUUID()}`;
+  if (statement.kind === 'select' && SPILLED.test(format) && !isReadonly(request.settings)) {
+    const sql = `${withSettings(statement.sql, request.settings)}\n/* ${mark} */`;
+    const ended = killWhenGone(pool, mark, sink.gone);
+    return answerFromFile(pool, { database: request.database, sql, format }, sink).finally(ended);
+  }
   return pool.use(request.database, async (session) => {
     if (sink.gone.aborted) return NOTHING;
     const ended = killWhenGone(pool, mark, sink.gone);

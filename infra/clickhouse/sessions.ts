@@ -4,6 +4,8 @@ import { sqlName } from './sql-tokens.ts';
 /** Connections to the one engine of this process. A session runs one query at a time, so there are several. */
 export interface SessionPool {
   readonly version: string;
+  /** The engine's own. */
+  readonly folder: string;
   /** Runs `work` on a session of its own, whose database is `database`. Waits for one where all are busy. */
   use<T>(database: string, work: (session: Session) => Promise<T>): Promise<T>;
   /** Ends the queries whose text holds the mark, from a session that is kept free for it. */
@@ -82,6 +84,7 @@ export function openSessionPool(folder: string, size: number): SessionPool {
   };
 
   return {
+    folder,
     version: control.query('SELECT version()', 'TabSeparated').trim(),
     use(database, work) {
       const run = use(database, work);

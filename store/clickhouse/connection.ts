@@ -9,6 +9,8 @@ export interface ClickHouseEnvironment {
   readonly CLICKHOUSE_USER: string;
   readonly CLICKHOUSE_PASSWORD: string;
   readonly CLICKHOUSE_DATABASE: string;
+  /** Of servers that replicate each other; empty or absent: one server. */
+  readonly CLICKHOUSE_CLUSTER?: string | undefined;
 }
 
 export interface ConnectionOptions {

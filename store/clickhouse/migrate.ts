@@ -4,13 +4,21 @@ import { isStillhouseError, StillhouseError } from '../../contracts/errors.ts';
 import { loadEnvironment } from '../../platform/environment.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { type ClickHouseClient, type ClickHouseEnvironment, connectClickHouse } from './connection.ts';
+import { type ClusterSql, clusterSql } from './cluster-sql.ts';
 import { storeFailure } from './failure.ts';
+import { fillRollups } from './fill-rollups.ts';
 import { sqlStatements } from './sql-statements.ts';
 
 const FOLDER = fileURLToPath(new URL('./migrations/', import.meta.url));
 
 const BOOKKEEPING = `CREATE TABLE IF NOT EXISTS schema_migrations (number UInt32, name String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC'))
 ENGINE = MergeTree ORDER BY number SETTINGS non_replicated_deduplication_window = 1000`;
+
+/** What a migration does besides its statements, after them; safe to run twice, as they are. */
+const STEPS: Readonly<Record<number, (client: ClickHouseClient, cluster: ClusterSql) => Promise<void>>> = { 8: fillRollups };
+
+/** A migration may look at every row there is. */
+const LONGEST_STATEMENT_MS = 3_600_000;
 
 interface Migration {
   number: number;
@@ -25,18 +33,26 @@ interface Migration {
  */
 export async function migrate(env: ClickHouseEnvironment): Promise<string[]> {
   // The database may not exist yet, and a server refuses a request that names one that doesn't.
-  const anywhere = connectClickHouse({ ...env, CLICKHOUSE_DATABASE: 'default' }, { application: 'stillhouse-migrate' });
-  const client = connectClickHouse(env, { application: 'stillhouse-migrate' });
+  const options = { application: 'stillhouse-migrate', requestTimeoutMs: LONGEST_STATEMENT_MS };
+  const anywhere = connectClickHouse({ ...env, CLICKHOUSE_DATABASE: 'default' }, options);
+  const client = connectClickHouse(env, options);
+  const cluster = clusterSql(env.CLICKHOUSE_CLUSTER ?? '');
   try {
-    await statement(anywhere, `CREATE DATABASE IF NOT EXISTS \`${env.CLICKHOUSE_DATABASE}\``, 'create the database');
-    await statement(client, BOOKKEEPING, 'create schema_migrations');
-    return await applyMissing(client, migrationsIn(FOLDER), env.CLICKHOUSE_DATABASE);
+    await statement(anywhere, cluster.rewrite(`CREATE DATABASE IF NOT EXISTS \`${env.CLICKHOUSE_DATABASE}\``), 'create the database');
+    await statement(client, cluster.rewrite(BOOKKEEPING), 'create schema_migrations');
+    return await applyMissing(client, { migrations: migrationsIn(FOLDER), database: env.CLICKHOUSE_DATABASE, cluster });
   } finally {
     await Promise.all([anywhere.close(), client.close()]);
   }
 }
 
-async function applyMissing(client: ClickHouseClient, migrations: Migration[], database: string): Promise<string[]> {
+interface Schema {
+  migrations: Migration[];
+  database: string;
+  cluster: ClusterSql;
+}
+
+async function applyMissing(client: ClickHouseClient, { migrations, database, cluster }: Schema): Promise<string[]> {
   const result = await client.query({
     query: 'SELECT DISTINCT number, name FROM schema_migrations ORDER BY number',
     format: 'JSONEachRow',
@@ -54,7 +70,8 @@ async function applyMissing(client: ClickHouseClient, migrations: Migration[], d
   const applied: string[] = [];
   for (const migration of migrations) {
     if (done.has(migration.number)) continue;
-    for (const sql of migration.statements) await statement(client, sql, migration.name);
+    for (const sql of migration.statements) await statement(client, cluster.rewrite(sql), migration.name);
+    await step(STEPS[migration.number]?.(client, cluster), migration.name);
     await client.insert({
       table: 'schema_migrations',
       values: [{ number: migration.number, name: migration.name }],
@@ -76,8 +93,12 @@ function migrationsIn(folder: string): Migration[] {
 }
 
 async function statement(client: ClickHouseClient, query: string, name: string): Promise<void> {
+  await step(client.command({ query, clickhouse_settings: { wait_end_of_query: 1 } }), name);
+}
+
+async function step(work: Promise<unknown> | undefined, name: string): Promise<void> {
   try {
-    await client.command({ query, clickhouse_settings: { wait_end_of_query: 1 } });
+    await work;
   } catch (error) {
     throw storeFailure(error, name);
   }

@@ -24,6 +24,8 @@ export interface StoreQuery<P extends z.ZodType, R extends z.ZodType> {
   parameters: P;
   row: R;
   limits?: Partial<QueryLimits>;
+  /** Of ClickHouse, for this query alone. */
+  settings?: Readonly<Record<string, number | string>>;
 }
 
 /** States a query; all it does is to hold the types together. */
@@ -51,6 +53,7 @@ export async function runQuery<P extends z.ZodType, R extends z.ZodType>(
       clickhouse_settings: {
         ...QUERY_LIMITS,
         ...query.limits,
+        ...query.settings,
         max_memory_usage: String(query.limits?.max_memory_usage ?? QUERY_LIMITS.max_memory_usage),
         max_result_rows: String(query.limits?.max_result_rows ?? QUERY_LIMITS.max_result_rows),
         result_overflow_mode: 'throw',

@@ -1,6 +1,6 @@
 import { parseWritable } from '../../core/json-nesting.ts';
 import { z } from 'zod';
-import { ORIGINS, TRACE_STATUSES, type Trace, type TraceSummary } from '../../contracts/traces.ts';
+import { ORIGINS, RouterDecision, TRACE_STATUSES, type Trace, type TraceSummary } from '../../contracts/traces.ts';
 
 /** Columns of a trace in a list: everything but its bodies. */
 export const SUMMARY_COLUMNS = `id, ts, origin, alias, alias_version, target, provider, model_asked, model_answered, status, http_status, error_class,
@@ -8,7 +8,8 @@ export const SUMMARY_COLUMNS = `id, ts, origin, alias, alias_version, target, pr
   cost_usd, latency_ms, first_token_ms, metadata`;
 
 /** Columns of one whole trace. */
-export const TRACE_COLUMNS = `${SUMMARY_COLUMNS}, key_id, user_id, session_id, tokens_cached, tokens_reasoning, request, response, attempts`;
+export const TRACE_COLUMNS = `${SUMMARY_COLUMNS}, key_id, user_id, session_id, tokens_cached, tokens_cache_write, tokens_reasoning,
+  cost_input_usd, cost_output_usd, cost_cached_usd, cost_cache_write_usd, router_decision, tools, tools_called, request, response, attempts`;
 
 /** A row of `SUMMARY_COLUMNS`. */
 export const SummaryRow = z.object({
@@ -43,7 +44,15 @@ export const WholeRow = SummaryRow.extend({
   user_id: z.string(),
   session_id: z.string(),
   tokens_cached: z.number(),
+  tokens_cache_write: z.number(),
   tokens_reasoning: z.number(),
+  cost_input_usd: z.number().nullable(),
+  cost_output_usd: z.number().nullable(),
+  cost_cached_usd: z.number().nullable(),
+  cost_cache_write_usd: z.number().nullable(),
+  router_decision: z.string(),
+  tools: z.array(z.string()),
+  tools_called: z.array(z.string()),
   request: z.string(),
   response: z.string(),
   attempts: z.array(
@@ -98,7 +107,17 @@ export function toTrace(row: z.output<typeof WholeRow>): Trace {
     userId: row.user_id,
     sessionId: row.session_id,
     tokensCached: row.tokens_cached,
+    tokensCacheWrite: row.tokens_cache_write,
     tokensReasoning: row.tokens_reasoning,
+    costSplit: {
+      inputUsd: row.cost_input_usd,
+      outputUsd: row.cost_output_usd,
+      cachedUsd: row.cost_cached_usd,
+      cacheWriteUsd: row.cost_cache_write_usd,
+    },
+    routerDecision: RouterDecision.safeParse(jsonOrText(row.router_decision)).data ?? null,
+    tools: row.tools,
+    toolsCalled: row.tools_called,
     request: jsonOrText(row.request),
     response: jsonOrText(row.response),
     attempts: row.attempts.map((attempt) => ({
@@ -115,7 +134,7 @@ export function toTrace(row: z.output<typeof WholeRow>): Trace {
   };
 }
 
-/** A text where it is no JSON, or none that could be written again. */
+/** A body: JSON where it is some that could be written again, else the text. */
 function jsonOrText(body: string): unknown {
   try {
     return parseWritable(body);

@@ -1,12 +1,11 @@
 import { z } from 'zod';
-import type { Page } from '../../contracts/http.ts';
 import { TABLES } from '../../contracts/names.ts';
-import type { Trace, TraceFilter, TraceSummary } from '../../contracts/traces.ts';
+import type { Trace } from '../../contracts/traces.ts';
+import type { ArtifactStore } from '../artifacts/artifact-store.ts';
+import { withImages } from '../images/stored-images.ts';
 import type { ClickHouseClient } from './connection.ts';
 import { defineQuery, insertRows, runQuery } from './query.ts';
-import { decodeTraceCursor, encodeTraceCursor } from './trace-cursor.ts';
-import { FilterParameters, filterConditions, filterParameters } from './trace-filter.ts';
-import { SUMMARY_COLUMNS, SummaryRow, TRACE_COLUMNS, toSummary, toTrace, WholeRow } from './trace-rows.ts';
+import { TRACE_COLUMNS, toTrace, WholeRow } from './trace-rows.ts';
 
 const COUNT_STORED = defineQuery({
   name: 'count stored traces',
@@ -18,8 +17,8 @@ const COUNT_STORED = defineQuery({
 
 const IDS_OF_SEGMENT = defineQuery({
   name: 'ids of a segment',
-  sql: `SELECT id FROM ${TABLES.traces} WHERE segment_id = {segment:String}`,
-  parameters: z.object({ segment: z.string() }),
+  sql: `SELECT id FROM ${TABLES.traces} WHERE segment_id = {segment:String} AND ({all:Bool} OR NOT rolled_up)`,
+  parameters: z.object({ segment: z.string(), all: z.boolean() }),
   row: z.object({ id: z.string() }),
 });
 
@@ -51,38 +50,25 @@ export async function insertTraceSegment(
   await insertRows(client, TABLES.traces, segment.lines, segment.token, segment.signal);
 }
 
-/** Ids that a segment brought: what a shipper asks after a send whose outcome it does not know. */
-export async function idsOfSegment(client: ClickHouseClient, segmentId: string): Promise<Set<string>> {
-  const rows = await runQuery(client, IDS_OF_SEGMENT, { segment: segmentId });
+/**
+ * Ids that a segment brought: what a shipper asks after a send whose outcome it does not know. `before-rollups`: only those
+ * that came before the roll-ups were there, and were rolled up by the migration.
+ */
+export async function idsOfSegment(
+  client: ClickHouseClient,
+  segmentId: string,
+  which: 'all' | 'before-rollups' = 'all',
+): Promise<Set<string>> {
+  const rows = await runQuery(client, IDS_OF_SEGMENT, { segment: segmentId, all: which === 'all' });
   return new Set(rows.map((row) => row.id));
 }
 
-/** Traces of a project, newest first. A page stands still while newer traces arrive: its cursor is a place in time. */
-export async function listTraces(client: ClickHouseClient, project: string, filter: TraceFilter): Promise<Page<TraceSummary>> {
-  const cursor = filter.cursor === undefined ? null : decodeTraceCursor(filter.cursor);
-  const conditions = filterConditions(filter);
-  if (cursor) conditions.push("(ts, id) < (parseDateTime64BestEffort({cursorTs:String}, 3, 'UTC'), {cursorId:UUID})");
-  const query = defineQuery({
-    name: 'list traces',
-    sql: `SELECT ${SUMMARY_COLUMNS} FROM ${TABLES.traces} WHERE ${conditions.join(' AND ')} ORDER BY project DESC, ts DESC, id DESC LIMIT {limit:UInt32}`,
-    parameters: FilterParameters.extend({ limit: z.number(), cursorTs: z.string().optional(), cursorId: z.string().optional() }),
-    row: SummaryRow,
-  });
-  const rows = await runQuery(client, query, {
-    ...filterParameters(project, filter),
-    limit: filter.limit + 1,
-    ...(cursor ? { cursorTs: cursor.ts, cursorId: cursor.id } : {}),
-  });
-  const items = rows.slice(0, filter.limit).map(toSummary);
-  const last = items.at(-1);
-  return { items, nextCursor: rows.length > filter.limit && last ? encodeTraceCursor({ ts: last.at, id: last.id }) : null };
-}
-
-/** One whole trace; null where the project has none of that id, or the id is none. */
-export async function getTrace(client: ClickHouseClient, project: string, id: string): Promise<Trace | null> {
+/** One whole trace, with its images where `artifacts` has them; null where the project has none of that id, or the id is none. */
+export async function getTrace(client: ClickHouseClient, project: string, id: string, artifacts?: ArtifactStore): Promise<Trace | null> {
   if (!z.uuid().safeParse(id).success) return null;
   const [row] = await runQuery(client, TRACE_BY_ID, { project, id, ms: millisecondsOf(id) });
-  return row ? toTrace(row) : null;
+  if (!row) return null;
+  return toTrace(artifacts ? { ...row, request: await withImages(artifacts, project, row.request) } : row);
 }
 
 /** How many of these ids are stored. */

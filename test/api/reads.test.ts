@@ -1,7 +1,11 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestClickHouse } from '../support/clickhouse.ts';
 import type { TestClickHouse } from '../support/clickhouse.ts';
 import { insertTraceSegment } from '../../store/clickhouse/traces.ts';
+import { PROJECT_HEADER } from '../../contracts/names.ts';
+import { openArtifactStore } from '../../store/artifacts/artifact-store.ts';
+import { storeImage } from '../../store/images/stored-images.ts';
 import { startControlPlane } from './control-plane.ts';
 import type { TestControlPlane } from './control-plane.ts';
 import { traceRow } from './trace-row.ts';
@@ -56,6 +60,18 @@ describe('traces', () => {
     expect((await plane.call('GET', '/api/traces?limit=0')).body.detail).toMatch(/^limit: /);
     expect((await plane.call('GET', '/api/traces/nope')).status).toBe(404);
   });
+});
+
+test('an image is read by its hash, of its own project only', async () => {
+  const bytes = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.from('x')]);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  await storeImage(openArtifactStore(plane.artifacts), 'default', sha256, bytes);
+  const answer = await plane.app.request(`/api/images/${sha256}`);
+  expect(answer.headers.get('content-type')).toBe('image/png');
+  expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+  expect(Buffer.from(await answer.arrayBuffer())).toEqual(bytes);
+  expect((await plane.call('GET', `/api/images/${sha256}`, undefined, { [PROJECT_HEADER]: 'other' })).status).toBe(404);
+  expect((await plane.call('GET', '/api/images/..%2f..%2fsecrets')).status).toBe(404);
 });
 
 describe('with Temporal down', () => {

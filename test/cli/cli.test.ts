@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -125,10 +125,30 @@ test('status is 1 while a part is down', async () => {
   expect(status.stdout).toMatch(/3 calls in the last 24 hours/);
 });
 
+test('usage, counts and exports', async () => {
+  const usage = await stillhouse(['usage', '--by', 'alias,model', '--key', 'admin']);
+  expect(usage.stdout).toMatch(/support\s+oracle-large\s+3\s+0/);
+  expect((await stillhouse(['traces', '--text', 'message 2', '--count'])).stdout).toMatch(/1 in all/);
+  const file = join(home, 'traces.csv');
+  const exported = await stillhouse(['traces', 'export', '--format', 'csv', '--text', 'message', '-o', file]);
+  expect(exported).toMatchObject({ code: 0, stdout: expect.stringContaining('traces.csv') });
+  expect(readFileSync(file, 'utf8').trimEnd().split('\n')).toHaveLength(4);
+  const { stdout } = await stillhouse(['traces', 'export', '--text', 'message 3']);
+  expect(
+    stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { alias: string }).alias),
+  ).toEqual(['support']);
+});
+
 test.each([
   [['alias', 'set', 'support'], /missing required argument 'targets'/],
   [['alias', 'set', 'support', 'gpt-4o'], /must be provider\/model/],
   [['traces', '--status', 'fine'], /Allowed choices are ok, error/],
+  [['traces', '--min-cost-usd', 'much'], /must be a number/],
+  [['usage', '--by', 'colour'], /none of alias, model, provider/],
+  [['traces', 'export', '--format', 'xls'], /Allowed choices are jsonl, csv, parquet/],
   [['nothing'], /unknown command 'nothing'/],
   [['datasets', 'create', 'x', '--file', '/nope'], /^--file: \/nope can't be read: .*no such file.*\n$/],
   [['datasets', 'create', 'x', '--file', '/'], /^--file: \/ can't be read: it is a folder, or no plain file\.\n$/],

@@ -23,7 +23,15 @@ beforeAll(async () => {
       labProvider('http://localhost:1', { id: 'rebinding', allowPrivateAddress: false, models: [{ id: 'hidden-too' }] }),
     ],
     limits: { maxBodyBytes: 10_000, pipelineConcurrency: 2 },
-    aliases: { smart: { targets: [{ target: 'lab/test', weight: 1 }] } },
+    aliases: {
+      smart: { targets: [{ target: 'lab/test', weight: 1 }] },
+      both: {
+        targets: [
+          { target: 'lab/test', weight: 1000 },
+          { target: 'other/test', weight: 1e-9 },
+        ],
+      },
+    },
     env: { TEST_LAB_KEY: 'sk-lab-secret' },
   });
 });
@@ -86,6 +94,35 @@ test('a call goes on byte for byte but for what the gateway changes, and comes b
     attempts: [{ target: 'lab/test', status: 200, error_class: '' }],
   });
   expect(rowOf(answer).request).not.toContain('gold');
+});
+
+test('the trace tells the parts of the price, tools and parameters, and what was chosen between', async () => {
+  upstream.answer = answerWith('', {
+    choices: [
+      {
+        index: 0,
+        message: { role: 'assistant', content: null, tool_calls: [{ id: 'c', type: 'function', function: { name: 'refund' } }] },
+      },
+    ],
+    usage: { prompt_tokens: 100, completion_tokens: 10, prompt_tokens_details: { cached_tokens: 60, cache_write_tokens: 30 } },
+  });
+  const tools = [
+    { type: 'function', function: { name: 'refund' } },
+    { type: 'function', function: { name: 'cancel' } },
+  ];
+  const answer = await raw(JSON.stringify({ model: 'both', messages, tools, temperature: 0.25 }));
+  const row = rowOf(answer);
+  expect(row).toMatchObject({ v: 2, tokens_in: 100, tokens_cached: 60, tokens_cache_write: 30, tools: ['refund', 'cancel'] });
+  expect(row.tools_called).toEqual(['refund']);
+  expect(JSON.parse(row.parameters!)).toEqual({ temperature: 0.25 });
+  expect(JSON.parse(row.router_decision!)).toMatchObject({ by: 'weights', targets: [{ target: 'lab/test' }, { target: 'other/test' }] });
+  expect(row.cost_input_usd).toBeCloseTo((10 * 2.5) / 1e6, 12);
+  expect(row.cost_cached_usd).toBeCloseTo((60 * 2.5) / 1e6, 12);
+  expect(row.cost_cache_write_usd).toBeCloseTo((30 * 2.5) / 1e6, 12);
+  expect(row.cost_output_usd).toBeCloseTo((10 * 10) / 1e6, 12);
+  upstream.answer = answerWith('four');
+  const plain = rowOf(await raw(JSON.stringify({ model: 'lab/test', messages })));
+  expect(plain).toMatchObject({ tools: [], tools_called: [], parameters: '', router_decision: '' });
 });
 
 test('the metadata header wins over the field; only a stored call sends it on, and never the gold answer', async () => {
@@ -184,7 +221,7 @@ test('models: aliases and what can be reached', async () => {
   };
   expect(list.object).toBe('list');
   // The provider without a key can't be reached, nor the one at a private address; a name is looked up when it is called.
-  expect(list.data.map((one) => one.id)).toEqual(['smart', 'lab/test', 'other/test', 'other/only-here', 'rebinding/hidden-too']);
+  expect(list.data.map((one) => one.id)).toEqual(['smart', 'both', 'lab/test', 'other/test', 'other/only-here', 'rebinding/hidden-too']);
   expect(await (await fetch(`${gateway.url}/v1/models/lab/test`, { headers })).json()).toMatchObject({
     id: 'lab/test',
     object: 'model',

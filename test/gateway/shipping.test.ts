@@ -11,7 +11,9 @@ import type { TraceSink } from '../../gateway/tracing/shipment.ts';
 import { clickHouseTime, traceId } from '../../gateway/tracing/trace-id.ts';
 import { openTracer, type Tracer, type TracerOptions } from '../../gateway/tracing/tracer.ts';
 import { createLogger } from '../../platform/logger.ts';
-import { idsOfSegment, insertTraceSegment } from '../../store/clickhouse/traces.ts';
+import { openArtifactStore, type ArtifactStore } from '../../store/artifacts/artifact-store.ts';
+import { readImage, storeImage } from '../../store/images/stored-images.ts';
+import { getTrace, idsOfSegment, insertTraceSegment } from '../../store/clickhouse/traces.ts';
 import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.ts';
 import { until } from '../support/until.ts';
 
@@ -19,12 +21,14 @@ let clickhouse: TestClickHouse;
 let spool: string;
 let tracer: Tracer | undefined;
 let project: string;
+let artifacts: ArtifactStore;
 
 beforeAll(async () => void (clickhouse = await startTestClickHouse()));
 afterAll(() => clickhouse.stop());
 beforeEach(() => {
   spool = join(mkdtempSync(join(tmpdir(), 'stillhouse-spool-')), 'spool');
   project = `p-${randomUUID()}`;
+  artifacts = openArtifactStore(join(spool, '..', 'artifacts'));
 });
 afterEach(async () => {
   await tracer?.close(5000);
@@ -34,7 +38,8 @@ afterEach(async () => {
 
 const sink = (): TraceSink => ({
   insert: (token, lines) => insertTraceSegment(clickhouse.client, { token, lines }),
-  idsOfSegment: (segmentId) => idsOfSegment(clickhouse.client, segmentId),
+  idsOfSegment: (segmentId, which) => idsOfSegment(clickhouse.client, segmentId, which),
+  storeImage: (project, sha256, bytes) => storeImage(artifacts, project, sha256, bytes),
 });
 const open = (options: Partial<TracerOptions> = {}) =>
   (tracer = openTracer({
@@ -215,4 +220,40 @@ test('two processes on one spool: each has a folder of its own, and neither adop
   await other.close(10_000);
   expect(await counts()).toMatchObject({ rows: 1 });
   expect(readdirSync(spool)).toHaveLength(1);
+});
+
+const PNG = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(5000, 7)]);
+const withPicture = (bytes: Buffer) =>
+  JSON.stringify({ messages: [{ role: 'user', content: [{ image_url: { url: `data:image/png;base64,${bytes.toString('base64')}` } }] }] });
+
+test('images are stored once, by hash, before the rows that name them; a trace that is read has them again', async () => {
+  open();
+  const other = Buffer.concat([PNG, Buffer.from('x')]);
+  const rows = [PNG, PNG, other].map((bytes) => row({ request: withPicture(bytes) }));
+  await Promise.all(rows.map((one) => tracer!.end(one)));
+  await until('the rows', async () => (await getTrace(clickhouse.client, project, rows[2]!.id)) !== null);
+  expect((await artifacts.list(`images/${project}/`)).length).toBe(2);
+  for (const one of rows) {
+    const stored = await getTrace(clickhouse.client, project, one.id);
+    expect(JSON.stringify(stored!.request)).toMatch(/"stillhouse:image\/[0-9a-f]{64}"/);
+    expect((await getTrace(clickhouse.client, project, one.id, artifacts))!.request).toEqual(JSON.parse(one.request));
+  }
+  const sha256 = (await artifacts.list(`images/${project}/`))[0]!.split('/').at(-1)!;
+  expect(await readImage(artifacts, project, sha256)).toMatchObject({ type: 'image/png' });
+  expect(await readImage(artifacts, `${project}-other`, sha256)).toBeNull();
+});
+
+test('an image is there however the process ends: it lies in the segment of its row', async () => {
+  const down = { ...sink(), storeImage: () => Promise.reject(new StillhouseError('unavailable', 'no store')) };
+  tracer = open({ sink: down });
+  const one = row({ request: withPicture(PNG) });
+  await tracer.end(one);
+  await until('a segment', () => tracer!.stats().segments > 0);
+  // No row is shipped without its images.
+  await tracer.close(200);
+  expect(await getTrace(clickhouse.client, project, one.id)).toBeNull();
+  open();
+  tracer.adopt();
+  await until('the row', async () => (await getTrace(clickhouse.client, project, one.id)) !== null);
+  expect((await getTrace(clickhouse.client, project, one.id, artifacts))!.request).toEqual(JSON.parse(one.request));
 });

@@ -163,5 +163,9 @@ test("a provider's key comes and goes as ciphertext, and a project's budget chan
   await budget({ usdPerDay: 3 });
   expect(await budget({ usdPerMonth: 9 })).toEqual({ name: 'secrets', budget: { usdPerDay: 3, usdPerMonth: 9 } });
   expect(await budget({ usdPerDay: null })).toEqual({ name: 'secrets', budget: { usdPerDay: null, usdPerMonth: 9 } });
-  expect((await newestSequences(clickhouse.client)).get('secrets')).toBe(5);
+  const keep = (retentionDays: number | null) => updateRegistry(client, 'secrets', MESSAGES.putProject, { changes: { retentionDays } });
+  expect(await keep(30)).toEqual({ name: 'secrets', budget: { usdPerDay: null, usdPerMonth: 9 }, retentionDays: 30 });
+  expect(await budget({ usdPerDay: 1 })).toMatchObject({ budget: { usdPerDay: 1 }, retentionDays: 30 });
+  expect(await keep(null)).toEqual({ name: 'secrets', budget: { usdPerDay: 1, usdPerMonth: 9 } });
+  expect((await newestSequences(clickhouse.client)).get('secrets')).toBe(8);
 });

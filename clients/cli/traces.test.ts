@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import type { Trace } from '../sdk/index.ts';
+import type { CliContext } from './context.ts';
+import { Output } from './output.ts';
+import { createProgram } from './program.ts';
+
+const TRACE = {
+  id: 'x',
+  at: '2026-05-01T11:59:00Z',
+  status: 'ok',
+  target: 'lab/oracle',
+  tokensIn: 1200,
+  tokensOut: 30,
+  tokensCached: 1000,
+  tokensCacheWrite: 0,
+  tokensReasoning: 20,
+  costUsd: 0.5,
+  costSplit: { inputUsd: 0.1, outputUsd: 0.3, cachedUsd: 0.1, cacheWriteUsd: 0 },
+  toolsCalled: ['refund', 'cancel'],
+  latencyMs: 40,
+  metadata: {},
+  attempts: [],
+} as unknown as Trace;
+
+async function shown(trace: Trace): Promise<string> {
+  let text = '';
+  const program = createProgram(
+    () =>
+      ({
+        out: () => new Output({ write: (more) => (text += String(more)) }, { json: false, colour: false }),
+        connection: () => ({ client: { traces: { get: async () => trace } } }),
+        now: () => Date.parse('2026-05-01T12:00:00Z'),
+      }) as unknown as CliContext,
+  );
+  await program.parseAsync(['node', 'stillhouse', 'traces', 'show', 'x']);
+  return text;
+}
+
+test('a trace tells its tokens, the parts of its cost and the tools that it calls', async () => {
+  const text = await shown(TRACE);
+  expect(text).toMatch(/tokens +1,200 in, 30 out, 1,000 read from the cache, 20 of reasoning\n/);
+  expect(text).toMatch(/cost +\$0\.500 {2}\(input \$0\.100, output \$0\.300, cache \$0\.100\)\n/);
+  expect(text).toMatch(/tools called +refund, cancel\n/);
+  const unknown = { inputUsd: null, outputUsd: null, cachedUsd: null, cacheWriteUsd: null };
+  expect(await shown({ ...TRACE, costSplit: unknown, toolsCalled: [] })).toMatch(/cost +\$0\.500\n/);
+});

@@ -1,0 +1,114 @@
+import type { Readable } from 'node:stream';
+import { z } from 'zod';
+import { TABLES } from '../../contracts/names.ts';
+import type { ExportFormat, TraceFilter } from '../../contracts/traces.ts';
+import type { ClickHouseClient } from './connection.ts';
+import { exceptionMarks } from './exception-marks.ts';
+import { storeFailure } from './failure.ts';
+import { defineQuery, runQuery } from './query.ts';
+import { FilterParameters, filterConditions, filterParameters } from './trace-filter.ts';
+
+/** Rows of one query: between queries others get their turn, however slowly somebody reads. */
+const PAGE_ROWS = 5_000;
+
+/** All of a trace. Bodies are JSON as text, as they are stored: an image is a reference. */
+const COLUMNS = `toString(id) AS id, ts AS at, origin, key_id AS keyId, alias, alias_version AS aliasVersion, router_decision AS routerDecision, target, provider,
+  model_asked AS modelAsked, model_answered AS modelAnswered, status, http_status AS httpStatus, error_class AS errorClass, error_message AS errorMessage,
+  streamed, request, response, finish_reason AS finishReason, tools, tools_called AS toolsCalled, tokens_in AS tokensIn, tokens_out AS tokensOut,
+  tokens_cached AS tokensCached, tokens_cache_write AS tokensCacheWrite, tokens_reasoning AS tokensReasoning, cost_usd AS costUsd,
+  cost_input_usd AS costInputUsd, cost_output_usd AS costOutputUsd, cost_cached_usd AS costCachedUsd, cost_cache_write_usd AS costCacheWriteUsd,
+  latency_ms AS latencyMs, first_token_ms AS firstTokenMs, user_id AS userId, session_id AS sessionId, metadata`;
+
+const FORMATS = { jsonl: 'JSONEachRow', csv: 'CSV', parquet: 'Parquet' } as const;
+
+/** Not more than that on one connection: a file of ten million traces takes a while. */
+const LIMITS = { max_execution_time: 1_800, max_memory_usage: String(1024 ** 3) };
+
+const SETTINGS = {
+  ...LIMITS,
+  max_threads: 2,
+  // `id` in a condition is the column, not its text.
+  prefer_column_name_to_alias: 1,
+  max_block_size: '1024',
+  date_time_output_format: 'iso',
+  output_format_json_quote_64bit_integers: 0,
+  output_format_parquet_row_group_size: '10000',
+  output_format_parquet_row_group_size_bytes: String(32 * 1024 ** 2),
+  // In plain memory: a file of bodies has no use for several encoders.
+  output_format_parquet_parallel_encoding: 0,
+} as const;
+
+const time = (name: string) => `parseDateTime64BestEffort({${name}:String}, 3, 'UTC')`;
+
+/**
+ * A project's traces, oldest first, as bytes of a file; those that began before `untilIso`. Memory is the same for any
+ * number of them: lines go page by page, Parquet is written by ClickHouse as it reads. The tuple (time, id) is the place
+ * that a page goes on from, so that no row is lost or doubled while others arrive.
+ */
+export async function* exportTraces(
+  client: ClickHouseClient,
+  project: string,
+  { filter, format, untilIso }: { filter: TraceFilter; format: ExportFormat; untilIso: string },
+): AsyncGenerator<Buffer> {
+  const chosen = { ...filter, cursor: undefined, until: untilIso };
+  const conditions = filterConditions(chosen);
+  const parameters = filterParameters(project, chosen);
+  if (format === 'parquet') {
+    yield* bytesOf(client, statement(conditions, format), parameters);
+    return;
+  }
+  if (format === 'csv') yield* bytesOf(client, `SELECT ${COLUMNS} FROM ${TABLES.traces} WHERE 0 FORMAT CSVWithNames`, {});
+  let after: Place | null = null;
+  for (;;) {
+    const page: string[] = after ? [...conditions, `(ts, id) > (${time('afterTs')}, {afterId:UUID})`] : conditions;
+    const from: Record<string, unknown> = { ...parameters, ...(after ? { afterTs: after.ts, afterId: after.id } : {}) };
+    const end = await endOfPage(client, page, from);
+    if (!end) {
+      yield* bytesOf(client, statement(page, format), from);
+      return;
+    }
+    const until = `(ts, id) <= (${time('endTs')}, {endId:UUID})`;
+    yield* bytesOf(client, statement([...page, until], format), { ...from, endTs: end.ts, endId: end.id });
+    after = end;
+  }
+}
+
+interface Place {
+  ts: string;
+  id: string;
+}
+
+function statement(conditions: readonly string[], format: ExportFormat): string {
+  return `SELECT ${COLUMNS} FROM ${TABLES.traces} WHERE ${conditions.join(' AND ')} ORDER BY project, ts, id FORMAT ${FORMATS[format]}`;
+}
+
+/** The last row of a full page; null where less is left. It reads no bodies. */
+async function endOfPage(
+  client: ClickHouseClient,
+  conditions: readonly string[],
+  parameters: Record<string, unknown>,
+): Promise<Place | null> {
+  const query = defineQuery({
+    name: 'page of an export',
+    sql: `SELECT ts, id FROM ${TABLES.traces} WHERE ${conditions.join(' AND ')} ORDER BY project, ts, id LIMIT 1 OFFSET ${PAGE_ROWS - 1}`,
+    parameters: FilterParameters.extend({ afterTs: z.string().optional(), afterId: z.string().optional() }),
+    row: z.object({ ts: z.string(), id: z.string() }),
+    limits: { max_execution_time: 60 },
+  });
+  const [row] = await runQuery(client, query, parameters as { project: string });
+  return row ?? null;
+}
+
+async function* bytesOf(client: ClickHouseClient, query: string, parameters: Record<string, unknown>): AsyncGenerator<Buffer> {
+  try {
+    const { stream, response_headers: headers } = await client.exec({
+      query,
+      query_params: Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined)),
+      clickhouse_settings: SETTINGS,
+    });
+    const tag = headers['x-clickhouse-exception-tag'];
+    yield* exceptionMarks(stream as Readable, typeof tag === 'string' ? tag : null);
+  } catch (error) {
+    throw storeFailure(error, 'export traces');
+  }
+}
