@@ -27,8 +27,8 @@ export const ClusterRequest = z.strictObject({
   source: ClusterSource.default({}),
   /** How many; default: found. */
   clusters: z.number().int().min(2).max(1000).nullable().default(null),
-  /** Finer (above 1) or coarser (below 1) than the method would choose. */
-  granularity: z.number().min(0.25).max(4).default(1),
+  /** From 0 (few, wide) to 1 (many, narrow). */
+  granularity: z.number().min(0).max(1).default(0.5),
   /** Texts that are clustered; all others are assigned to what these came to. */
   maxSample: z.number().int().min(10).max(20_000).default(20_000),
   /** Target of the model that names the clusters; null: keywords. */
@@ -126,9 +126,15 @@ export type ClusterChanges = z.infer<typeof ClusterChanges>;
 /** Whether a cluster's answers look like one task, by their shape. */
 export const ClusterTask = z.object({
   looksLikeOneTask: z.boolean(),
-  kind: z.enum(['label', 'json', 'text', 'mixed']),
+  /** Of most answers; null where there are none. */
+  kind: z.enum(['label', 'json', 'text', 'long']).nullable(),
   /** A sentence. */
   reason: z.string(),
+  /** Of label tasks the most frequent answers, of JSON tasks the fields that nearly all have. */
+  labels: z.array(z.string()),
+  fields: z.array(z.string()),
+  /** The smallest that usually learns it, as `student` of a distillation names it; null where it is not one task. */
+  student: z.string().nullable(),
 });
 export type ClusterTask = z.infer<typeof ClusterTask>;
 
@@ -156,9 +162,7 @@ export const Cluster = ClusterNaming.extend({
   /** By how much traces that came after the run are further from the centre, as a mean cosine; null where there are too few. */
   drift: z.number().nullable(),
   task: ClusterTask,
-  /** What `student` would be; null where it does not look like one task. */
-  smallestStudent: z.string().nullable(),
-  /** US dollars a month that this student would save at this traffic; null where nothing can be said. */
+  /** US dollars a month that `task.student` would save at this traffic; null where nothing can be said. */
   savingUsdPerMonth: z.number().nullable(),
   /** Place of its centre on the map. */
   x: z.number(),

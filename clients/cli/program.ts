@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addAliasCommands } from './alias.ts';
+import { addClusterCommands } from './clusters.ts';
 import type { CliContext } from './context.ts';
 import { addDatasetCommands } from './datasets.ts';
 import { addDistilCommand } from './distil.ts';
@@ -37,6 +38,7 @@ export function createProgram(makeContext: (program: Command) => CliContext): Co
   addStackCommands(program, context);
   addStatusCommand(program, context);
   addTraceCommands(program, context);
+  addClusterCommands(program, context);
   addDatasetCommands(program, context);
   addEstimateCommand(program, context);
   addDistilCommand(program, context);

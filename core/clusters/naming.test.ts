@@ -40,6 +40,7 @@ test('a clash ends in a keyword, at last in a number, within six words', () => {
   expect(uniqueName('Top up', ['money'], taken)).toBe('Top up');
   expect(uniqueName('Lost card', ['card', 'abroad', 'stolen'], taken)).toBe('Lost card (stolen)');
   expect(uniqueName('Lost card', [], taken)).toBe('Lost card 2');
+  expect(uniqueName('Lost card', ['card', 'top up'], taken)).toBe('Lost card (top up)');
   const long = 'one two three four five six';
   expect(uniqueName(long, ['seven'], new Set([nameKey(long)]))).toBe('one two three four five (seven)');
   expect(keywordName(['a', 'b', 'c', 'd'])).toBe('a, b, c');

@@ -17,15 +17,15 @@ export function keywordName(keywords: readonly string[]): string {
 /** The name, or the name with a keyword that tells it from those taken, or with a number. Stays within `NAME_WORDS` words. */
 export function uniqueName(name: string, keywords: readonly string[], taken: ReadonlySet<string>): string {
   if (!taken.has(nameKey(name))) return name;
-  const words = name.split(' ').slice(0, NAME_WORDS - 1);
-  const said = new Set(nameKey(name).split(' '));
+  const words = name.split(' ');
+  const said = nameKey(name);
   for (const keyword of keywords) {
-    if (keyword.includes(' ') || said.has(nameKey(keyword))) continue;
-    const longer = `${words.join(' ')} (${keyword})`;
+    if (said.includes(nameKey(keyword))) continue;
+    const longer = `${words.slice(0, NAME_WORDS - keyword.split(' ').length).join(' ')} (${keyword})`;
     if (!taken.has(nameKey(longer))) return longer;
   }
   for (let number = 2; ; number++) {
-    const numbered = `${words.join(' ')} ${number}`;
+    const numbered = `${words.slice(0, NAME_WORDS - 1).join(' ')} ${number}`;
     if (!taken.has(nameKey(numbered))) return numbered;
   }
 }

@@ -4,6 +4,7 @@ import type { SourceCall } from './cluster-source.ts';
 import type { ClickHouseClient } from './connection.ts';
 import { contentToken } from './content-token.ts';
 import { defineQuery, insertRows, runQuery } from './query.ts';
+import { millisecondsOf } from './traces.ts';
 
 /** Where a trace belongs; an empty `clusterId` for one without a text. */
 export interface Assignment {
@@ -36,6 +37,35 @@ const TALLY = defineQuery({
   parameters: z.object({ project: z.string(), run: z.string() }),
   row: z.object({ assigned: z.number(), outliers: z.number(), without_text: z.number() }),
 });
+
+const OF_TRACES = defineQuery({
+  name: 'clusters of traces',
+  sql: `SELECT toString(trace_id) AS id, argMax(cluster_id, assigned_at) AS cluster FROM ${TABLES.traceClusters}
+    WHERE project = {project:String} AND ts BETWEEN fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND fromUnixTimestamp64Milli({to:Int64}, 'UTC')
+      AND trace_id IN {ids:Array(UUID)} GROUP BY id`,
+  parameters: z.object({ project: z.string(), ids: z.array(z.string()), from: z.number(), to: z.number() }),
+  row: z.object({ id: z.string(), cluster: z.string() }),
+});
+/** Ids a query: they travel in the URL. */
+const IDS_PER_QUERY = 500;
+
+/** Which cluster each of these traces is in, by trace id; those in none are left out. */
+export async function clustersOfTraces(client: ClickHouseClient, project: string, ids: readonly string[]): Promise<Map<string, string>> {
+  // In order of time, so that a query reads a short span.
+  const sorted = [...new Set(ids)].sort();
+  const found = new Map<string, string>();
+  for (let at = 0; at < sorted.length; at += IDS_PER_QUERY) {
+    const some = sorted.slice(at, at + IDS_PER_QUERY);
+    const rows = await runQuery(client, OF_TRACES, {
+      project,
+      ids: some,
+      from: millisecondsOf(some[0]!),
+      to: millisecondsOf(some.at(-1)!),
+    });
+    for (const { id, cluster } of rows) if (cluster !== '') found.set(id, cluster);
+  }
+  return found;
+}
 
 /** The last trace, in order of time and id, that the run has assigned: as pages go in whole and in order, all before it are. */
 export async function lastAssigned(client: ClickHouseClient, run: AssigningRun): Promise<{ ts: string; id: string } | null> {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { TABLES } from '../../contracts/names.ts';
 import type { ClickHouseClient } from './connection.ts';
 import { defineQuery, runQuery } from './query.ts';
+import { millisecondsOf } from './traces.ts';
 
 /** What a cluster's traces come to. */
 export interface ClusterFigures {
@@ -119,7 +120,7 @@ export async function textsOfTraces(
   ids: readonly string[],
 ): Promise<Map<string, { ts: string; prompt: string; answer: string }>> {
   if (ids.length === 0) return new Map();
-  const times = ids.map((id) => Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16)).sort((a, b) => a - b);
+  const times = ids.map(millisecondsOf).sort((a, b) => a - b);
   const iso = (ms: number) => new Date(ms).toISOString();
   const rows = await runQuery(client, TEXTS, { project, ids: [...ids], from: iso(times[0]!), to: iso(times.at(-1)!) });
   return new Map(rows.map(({ id, ...texts }) => [id, texts]));

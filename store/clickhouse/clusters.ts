@@ -13,13 +13,16 @@ export interface FoundCluster extends ClusterNaming {
   id: string;
   recordedAt: string;
   keywords: string[];
-  /** L2-normalised. */
+  /** Mean of the members' unit vectors. */
   centre: number[];
+  /** What all vectors of the run have in common: the same in all its clusters. */
+  mean: number[];
   embedderSha256: string;
   texts: number;
   coherence: number;
   similarity: number;
-  threshold: number;
+  /** A vector whose cosine to the centre is below this is an outlier. */
+  outlierBelow: number;
   x: number;
   y: number;
   keptFrom: number;
@@ -40,11 +43,12 @@ const Row = z.object({
   exclusion: z.string(),
   keywords: z.array(z.string()),
   centre: z.array(z.number()),
+  mean: z.array(z.number()),
   embedder_sha256: z.string(),
   texts: z.number(),
   coherence: z.number(),
   similarity: z.number(),
-  threshold: z.number(),
+  outlier_below: z.number(),
   map_x: z.number(),
   map_y: z.number(),
   kept_from: z.number(),
@@ -75,11 +79,12 @@ export async function insertClusters(client: ClickHouseClient, clusters: readonl
     exclusion: cluster.exclusion,
     keywords: cluster.keywords,
     centre: cluster.centre,
+    mean: cluster.mean,
     embedder_sha256: cluster.embedderSha256,
     texts: cluster.texts,
     coherence: cluster.coherence,
     similarity: cluster.similarity,
-    threshold: cluster.threshold,
+    outlier_below: cluster.outlierBelow,
     map_x: cluster.x,
     map_y: cluster.y,
     kept_from: cluster.keptFrom,
@@ -112,11 +117,12 @@ function toCluster(row: z.output<typeof Row>): FoundCluster {
     exclusion: row.exclusion,
     keywords: row.keywords,
     centre: row.centre,
+    mean: row.mean,
     embedderSha256: row.embedder_sha256,
     texts: row.texts,
     coherence: row.coherence,
     similarity: row.similarity,
-    threshold: row.threshold,
+    outlierBelow: row.outlier_below,
     x: row.map_x,
     y: row.map_y,
     keptFrom: row.kept_from,

@@ -14,8 +14,10 @@ CREATE TABLE IF NOT EXISTS clusters
     inclusion String,
     exclusion String,
     keywords Array(String),
-    -- L2-normalised; comparable only with vectors of the same embedder (model and precision).
+    -- Mean of the members' unit vectors; comparable only with vectors of the same embedder (model and precision).
     centre Array(Float32) CODEC(ZSTD(1)),
+    -- What all vectors of the run have in common: taken off before a new vector is compared. The same in all rows of a run.
+    mean Array(Float32) CODEC(ZSTD(1)),
     embedder_sha256 LowCardinality(String),
     -- Texts of the sample in it, near-duplicates once.
     texts UInt32,
@@ -23,7 +25,7 @@ CREATE TABLE IF NOT EXISTS clusters
     -- Mean cosine to the centre of what the run assigned.
     similarity Float32,
     -- Below this cosine to the centre a trace is an outlier.
-    threshold Float32,
+    outlier_below Float32,
     map_x Float32,
     map_y Float32,
     -- The same cluster of the run before had this cosine to this centre; 0 where there was none.
