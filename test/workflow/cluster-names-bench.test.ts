@@ -5,6 +5,7 @@ import { type NamesSetting, judgeNames } from '../../bench/cluster-names/harness
 import { createLogger } from '../../platform/logger.ts';
 import { createEmbedderPool } from '../../serving/embedder-pool.ts';
 import { createOnnxDense } from '../../serving/onnx-dense.ts';
+import { LABELS } from '../support/distil-bench.ts';
 import { type NamingUpstream, startNamingUpstream } from '../support/naming-upstream.ts';
 import { messages } from './cluster-bench.ts';
 
@@ -40,11 +41,14 @@ test('a judge given only the names puts held-out members into their clusters', a
   expect(result.agreement).toBeGreaterThan(0.85);
 });
 
-test('names that say nothing are found out', async () => {
-  namer.instead = () => JSON.stringify({ name: 'Request', description: 'd', inclusion: 'i', exclusion: 'e' });
+test('names that say something else are found out', async () => {
+  namer.instead = (label) => {
+    const name = LABELS[(LABELS.indexOf(label) + 1) % LABELS.length]!.replaceAll('_', ' ');
+    return JSON.stringify({ name, description: 'd', inclusion: 'i', exclusion: 'e' });
+  };
   const result = await judgeNames(setting);
-  expect(new Set(result.names).size).toBe(4);
-  expect(result.agreement).toBeLessThan(0.85);
+  expect([result.named, new Set(result.names).size]).toEqual([4, 4]);
+  expect(result.agreement).toBeLessThan(0.2);
 });
 
 test('an answer that is no name leaves keywords', async () => {

@@ -92,7 +92,7 @@ function Centres({ clusters, frame, lit, onPoint }: CentresProps) {
           >
             <title>{`${cluster.name}: ${formatCount(cluster.size)} traces`}</title>
             <circle cx={x} cy={y} r={radius} fill={`hsl(${hueOf(i)} 45% 52%)`} />
-            {(labelled.has(cluster.id) || lit === cluster.id) && (
+            {(lit === null ? labelled.has(cluster.id) : lit === cluster.id) && (
               <text x={right ? x - radius - 5 : x + radius + 5} y={y + 4} textAnchor={right ? 'end' : 'start'}>
                 {cluster.name.length > 34 ? `${cluster.name.slice(0, 33)}…` : cluster.name}
               </text>

@@ -22,8 +22,8 @@ test('one place, or none, is no division by nothing', () => {
 
 test('of names that lie over each other the larger cluster has its own', () => {
   const cluster = (id: string, x: number, y: number, count: number) => ({ id, x, y, size: count, name: 'A name of some length' });
-  const clusters = [cluster('small', 0.1, 0, 5), cluster('large', 0, 0, 50), cluster('below', 0, 1, 1)];
-  expect(labelledCentres(clusters, frameOf(clusters, size))).toEqual(new Set(['large', 'below']));
+  const clusters = [cluster('small', 0.15, 0.04, 5), cluster('large', 0, 0, 50), cluster('below', 0, 1, 1), cluster('right', 1, 0.5, 1)];
+  expect(labelledCentres(clusters, frameOf(clusters, size))).toEqual(new Set(['large', 'below', 'right']));
 });
 
 test('neighbours in the list have different hues', () => {

@@ -41,16 +41,20 @@ export function hueOf(place: number): number {
   return Math.round(20 + place * 137.508) % 360;
 }
 
-/** Which centres have room for their name: the largest first, none over another's. */
+/** Which centres have room for their name: the largest first, none over another's name or centre. */
 export function labelledCentres(clusters: readonly (Place & { id: string; name: string; size: number })[], frame: Frame): Set<string> {
   const taken: { left: number; right: number; y: number }[] = [];
   const labelled = new Set<string>();
+  const centres = clusters.map((cluster) => ({ id: cluster.id, ...placeIn(frame, cluster) }));
   for (const cluster of clusters.toSorted((a, b) => b.size - a.size)) {
     const { x, y } = placeIn(frame, cluster);
     const wide = Math.min(34, cluster.name.length) * 6.4 + 20;
     const box = x > frame.width * 0.72 ? { left: x - wide, right: x, y } : { left: x, right: x + wide, y };
     const overlaps = taken.some((other) => Math.abs(other.y - y) < 17 && other.left < box.right && box.left < other.right);
-    if (overlaps || box.left < 0 || box.right > frame.width) continue;
+    const covers = centres.some(
+      (other) => other.id !== cluster.id && Math.abs(other.y - y) < 13 && box.left < other.x + 8 && other.x - 8 < box.right,
+    );
+    if (overlaps || covers || box.left < 0 || box.right > frame.width) continue;
     taken.push(box);
     labelled.add(cluster.id);
   }
