@@ -5,17 +5,15 @@ import type { describeGroups } from '../../core/clusters/describe-groups.ts';
 import { type Matrix, stackRows } from '../../core/learning/matrix.ts';
 import type { EncoderDeps, StagePulse } from '../encoder/encoder-deps.ts';
 import { onThread } from '../encoder/on-thread.ts';
+import { clusterOnThread } from './cluster-on-thread.ts';
 import { type ClusterPlan, workFolder } from './cluster-plan.ts';
-import type { ClusterThreadRequest } from './cluster-thread.ts';
 import type { Clustered, Clustering } from './clustering-result.ts';
+import type { DescribeRequest } from './describe-thread.ts';
 import type { EmbeddedSample } from './embed-sample.ts';
 import { type Sampled, readSample } from './sample.ts';
 import { onceInRun, putMatrix, readMatrix } from './work-files.ts';
 
-interface ThreadAnswer {
-  clustering: VectorClustering;
-  described: Awaited<ReturnType<typeof describeGroups>>;
-}
+type Described = Awaited<ReturnType<typeof describeGroups>>;
 
 /** Clusters the sample on a thread of its own, or finds that an attempt before has done so. */
 export async function clusterSample(
@@ -28,14 +26,18 @@ export async function clusterSample(
   const { ref, value } = await onceInRun<Clustering>(artifacts, `${folder}/clustering.json`, async () => {
     const texts = await readSample(artifacts, sample);
     const vectors = await readMatrix(artifacts, embedded.vectors);
-    const request: ClusterThreadRequest = {
-      vectors,
-      texts: texts.map(({ text, count, answers }) => ({ text, count, answers })),
-      options: optionsOf(plan),
-    };
-    const program = new URL('./cluster-thread.ts', import.meta.url);
     const threads = deps.threads ?? availableParallelism();
-    const { clustering, described } = await onThread<ThreadAnswer>({ program, threads, name: 'the clustering', log }, request, pulse);
+    const weights = Float64Array.from(texts, ({ count }) => count);
+    const clustering = await clusterOnThread({ vectors, options: optionsOf(plan), weights }, { log, threads }, pulse);
+    pulse.progress({ step: 'describe', clusters: clustering.clusters.length });
+    const request: DescribeRequest = {
+      vectors,
+      clustering,
+      texts: texts.map(({ text, count, answers }) => ({ text, count, answers })),
+      seed: plan.input.seed,
+    };
+    const program = new URL('./describe-thread.ts', import.meta.url);
+    const described = await onThread<Described>({ program, threads, name: 'the description of clusters', log }, request, pulse);
     const mean: Matrix = { rows: 1, columns: vectors.columns, data: clustering.mean };
     return {
       groups: described.groups,

@@ -1,16 +1,17 @@
 import type { ArtifactRef } from '../../contracts/identifiers.ts';
-import type { FoundGroup } from '../../core/clusters/describe-groups.ts';
+import type { FoundGroup, MapPoint } from '../../core/clusters/describe-groups.ts';
 import type { ArtifactStore } from '../../store/artifacts/artifact-store.ts';
 import { type MatrixRef, readJson } from './work-files.ts';
 
 /** What the sample's vectors came to. */
 export interface Clustering {
   groups: FoundGroup[];
-  /** Of each text: its cluster, its cosine to the centre, whether it is an outlier, and its place on the map. */
+  /** Of each text: its cluster, its cosine to the centre, and whether it is an outlier. */
   labels: number[];
   similarities: number[];
   outliers: boolean[];
-  points: [x: number, y: number][];
+  /** Some texts and where they lie on the map. */
+  points: MapPoint[];
   /** A row a cluster, and last the mean of all: what `assignVector` works with. */
   centres: MatrixRef;
   warnings: string[];

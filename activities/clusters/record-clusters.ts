@@ -53,11 +53,11 @@ export async function recordClusters(
       ),
     })),
   );
-  const points = clustering.points.map(([x, y], i) => ({
+  const points = clustering.points.map(({ text, x, y }) => ({
     x,
     y,
-    clusterId: identities[clustering.labels[i]!]?.id ?? '',
-    outlier: clustering.outliers[i]!,
+    clusterId: identities[clustering.labels[text]!]?.id ?? '',
+    outlier: clustering.outliers[text]!,
   }));
   const map: ClusterMap = { run: plan.run.name, points };
   return publishOnce(artifacts, `${workFolder(plan)}/map.json`, map);

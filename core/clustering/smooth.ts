@@ -5,7 +5,9 @@ import { nearest } from '../learning/neighbours.ts';
 
 /** Neighbours of the graphs that stand side by side: steadier than any one of them (docs/clusters.md). */
 const NEIGHBOURS = [5, 8, 12];
-const ROUNDS = 4;
+const ROUNDS = 12;
+/** An edge weighs exp((cosine − 1) / EDGE_TEMPERATURE). */
+const EDGE_TEMPERATURE = 0.1;
 
 /** Divides each row by its length, in place; a row of length 0 stays. */
 export function toUnitLength(matrix: Matrix): Matrix {
@@ -36,9 +38,9 @@ export function centred(matrix: Matrix, mean: Float32Array): Matrix {
 }
 
 /**
- * Each row moves four times half of the way to its neighbours' weighted mean, Y ← norm(½Y + ½AY), A with squared cosines:
- * texts of one intent come together along the graph, also where words differ. One such smoothing for each of three
- * numbers of neighbours, side by side. `rows` are centred and of length 1; the result's rows are of length 1.
+ * Each row moves twelve times half of the way to its neighbours' weighted mean, Y ← norm(½Y + ½AY): texts of one intent
+ * come together along the graph, also where words differ. One such smoothing for each of three numbers of neighbours,
+ * side by side. `rows` are centred and of length 1; the result's rows are of length 1.
  */
 export async function smoothed(dense: Dense, rows: Matrix): Promise<Matrix> {
   // With few rows a graph of eight neighbours would join them all.
@@ -48,7 +50,7 @@ export async function smoothed(dense: Dense, rows: Matrix): Promise<Matrix> {
   const neighbours = await nearest(dense, rows, rows, Math.max(...sizes), true);
   const out = zeros(rows.rows, rows.columns * sizes.length);
   sizes.forEach((k, part) => {
-    const graph = neighbourGraph(neighbours, k, (cosine) => Math.max(cosine, 0) ** 2, 'row');
+    const graph = neighbourGraph(neighbours, k, (cosine) => Math.exp((cosine - 1) / EDGE_TEMPERATURE), 'row');
     let state = rows;
     for (let round = 0; round < ROUNDS; round++) state = step(graph, state);
     for (let i = 0; i < rows.rows; i++) out.data.set(rowOf(state, i), i * out.columns + part * rows.columns);

@@ -1,11 +1,11 @@
 import type { ClusterTask } from '../../contracts/clusters.ts';
 import type { Clustering } from '../clustering/cluster-vectors.ts';
 import { clusterKeywords } from '../clustering/keywords.ts';
+import { mapOf } from '../clustering/map.ts';
 import { looksLikeOneTask } from '../clustering/task-shape.ts';
 import type { Dense } from '../learning/dense.ts';
-import { type Matrix, zeros } from '../learning/matrix.ts';
+import { type Matrix, stackRows, takeRows, zeros } from '../learning/matrix.ts';
 import { borderlines, nearestOthers } from './borders.ts';
-import { project2d } from './projection.ts';
 
 /** Borderline texts, and nearest other clusters, that are kept of each. */
 const BORDERLINE = 8;
@@ -13,6 +13,8 @@ const OTHERS = 5;
 /** Keywords, and labels or fields of a task, that are kept. */
 const KEYWORDS = 6;
 const NAMED = 20;
+/** Texts on the map, besides the centres: some thousand take seconds. */
+const MAP_TEXTS = 2_000;
 
 /** A text with what was answered to it. */
 export interface AnsweredText {
@@ -45,17 +47,25 @@ export interface FoundGroup {
   borderline: { text: number; other: number; margin: number }[];
 }
 
+/** Where a text of the sample lies on the map. */
+export interface MapPoint {
+  text: number;
+  x: number;
+  y: number;
+}
+
 /** Everything that later stages and people are told of a clustering. */
 export async function describeGroups(
   dense: Dense,
   vectors: Matrix,
   clustering: Clustering,
   texts: readonly AnsweredText[],
-): Promise<{ groups: FoundGroup[]; points: [number, number][]; centres: Matrix }> {
+  seed = 7,
+): Promise<{ groups: FoundGroup[]; points: MapPoint[]; centres: Matrix }> {
   const { clusters, mean, assignment } = clustering;
   const centres = zeros(clusters.length, vectors.columns);
   clusters.forEach(({ centre }, k) => centres.data.set(centre, k * centres.columns));
-  if (clusters.length === 0) return { groups: [], points: texts.map(() => [0, 0]), centres };
+  if (clusters.length === 0) return { groups: [], points: [], centres };
   const members = membersOf(clustering);
   const keywords = clusterKeywords(
     members.map((own) => own.map((i) => texts[i]!.text)),
@@ -63,11 +73,12 @@ export async function describeGroups(
   );
   const others = await nearestOthers(dense, centres, mean, OTHERS);
   const borders = await borderlines(dense, vectors, assignment, centres, mean, BORDERLINE);
-  const map = await project2d(dense, centres, vectors, mean);
+  const shown = spread(texts.length, MAP_TEXTS);
+  const places = await mapOf(dense, stackRows(centres, takeRows(vectors, shown)), seed);
+  const placeOf = (row: number) => ({ x: places[2 * row]!, y: places[2 * row + 1]! });
   const groups = clusters.map((cluster, k): FoundGroup => {
     const own = members[k]!;
     const similar = own.reduce((sum, i) => sum + clustering.similarity[i]!, 0);
-    const [x, y] = map.centres[k]!;
     return {
       texts: own.length,
       traces: cluster.size,
@@ -78,12 +89,17 @@ export async function describeGroups(
       others: others[k]!,
       keywords: keywords[k]!.map(({ word }) => word),
       task: taskOf(own.flatMap((i) => texts[i]!.answers)),
-      x,
-      y,
+      ...placeOf(k),
       borderline: borders[k]!.map(({ row, other, margin }) => ({ text: row, other, margin })),
     };
   });
-  return { groups, points: map.rows, centres };
+  return { groups, points: [...shown].map((text, i) => ({ text, ...placeOf(clusters.length + i) })), centres };
+}
+
+/** At most `most` of the numbers below `count`, evenly spread; texts lie in the order of their hashes. */
+function spread(count: number, most: number): Int32Array {
+  const kept = Math.min(count, most);
+  return Int32Array.from({ length: kept }, (_, i) => Math.floor((i * count) / kept));
 }
 
 function membersOf({ clusters, assignment, outlier }: Clustering): number[][] {

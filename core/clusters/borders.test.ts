@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import { plainDense } from '../learning/dense.ts';
 import type { Matrix } from '../learning/matrix.ts';
 import { borderlines, nearestOthers } from './borders.ts';
-import { project2d } from './projection.ts';
 
 const matrix = (rows: number[][]): Matrix => ({ rows: rows.length, columns: rows[0]!.length, data: Float32Array.from(rows.flat()) });
 const NONE = Float32Array.from([0, 0, 0]);
@@ -32,25 +31,4 @@ test('a row between two centres is borderline, and which other it is near', asyn
   expect(second).toEqual([]);
   expect(third).toMatchObject([{ row: 2, margin: 1 }]);
   expect(await borderlines(plainDense, rows, [0, 0, 0], matrix([[1, 0, 0]]), NONE, 1)).toEqual([[]]);
-});
-
-test('the map keeps what is apart apart, and is the same for the same input', async () => {
-  const rows = matrix([
-    [1, 0, 0],
-    [0, 0, 1],
-  ]);
-  const mean = Float32Array.from([0.6, 0.2, 0.33]);
-  const map = await project2d(plainDense, CENTRES, rows, mean);
-  const apart = (a: [number, number], b: [number, number]) => Math.hypot(a[0] - b[0], a[1] - b[1]);
-  expect(apart(map.centres[0]!, map.centres[2]!)).toBeGreaterThan(apart(map.centres[0]!, map.centres[1]!) * 1.5);
-  // Two axes hold three centres whole.
-  expect(apart(map.centres[0]!, map.centres[2]!)).toBeCloseTo(Math.SQRT2, 1);
-  expect(map.rows[0]).toEqual(map.centres[0]);
-  expect(await project2d(plainDense, CENTRES, rows, mean)).toEqual(map);
-});
-
-test('one centre, or equal ones, have a map too', async () => {
-  const one = matrix([[1, 0, 0]]);
-  const map = await project2d(plainDense, one, one, Float32Array.from([1, 0, 0]));
-  expect(map.centres).toEqual([[0, 0]]);
 });
