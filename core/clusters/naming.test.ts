@@ -18,7 +18,7 @@ test('an answer is taken whole or not at all', () => {
     '[]',
     'null',
   ];
-  for (const answer of bad) expect(parseNaming(answer), answer).toBeNull();
+  for (const answer of bad) expect([answer, parseNaming(answer)]).toEqual([answer, null]);
 });
 
 test('the model sees the members, those of other groups, and which names are taken', () => {

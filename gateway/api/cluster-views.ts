@@ -81,7 +81,17 @@ function viewOf(
   const calls = (figures?.size ?? 0) + (figures?.outliers ?? 0);
   const costUsd = figures?.costUsd ?? null;
   return {
-    ...{ id, name, namedBy, description, inclusion, exclusion, keywords, coherence, task, x, y },
+    id,
+    name,
+    namedBy,
+    description,
+    inclusion,
+    exclusion,
+    keywords,
+    coherence,
+    task,
+    x,
+    y,
     run: run.name,
     scope: run.scope,
     alias: run.input.source.alias ?? null,

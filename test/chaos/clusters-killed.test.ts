@@ -141,7 +141,13 @@ test.each(CASES)(
 function words(found: typeof reference): object[] {
   return found
     .map(({ name, namedBy, keywords, texts, coherence, similarity, centre }) => ({
-      ...{ name, namedBy, keywords, texts, coherence, similarity, centre },
+      name,
+      namedBy,
+      keywords,
+      texts,
+      coherence,
+      similarity,
+      centre,
     }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -175,8 +175,17 @@ test('an attempt goes on after the last trace that the one before has stored', a
 });
 
 const BLANK_CALL = {
-  ...{ alias: '', target: '', keyId: '', status: 'ok', tokensIn: 0, tokensOut: 0, costUsd: null, latencyMs: 0 },
-  ...{ request: '', promptText: '', answerText: '' },
+  alias: '',
+  target: '',
+  keyId: '',
+  status: 'ok',
+  tokensIn: 0,
+  tokensOut: 0,
+  costUsd: null,
+  latencyMs: 0,
+  request: '',
+  promptText: '',
+  answerText: '',
 };
 
 test('a clash is asked again once, then told apart by a keyword; what is no name is none', async () => {
