@@ -1,5 +1,5 @@
 import { ApplicationFailure, CancellationScope, defineQuery, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
-import { type ClusterRun, ClusterTracesInput } from '../contracts/clusters.ts';
+import { type ClusterRun, type ClusterStage, ClusterTracesInput } from '../contracts/clusters.ts';
 import { MESSAGES } from '../contracts/names.ts';
 import { clustering, naming, records } from './cluster-activities.ts';
 import { ClusterState, nameOfSchedule } from './cluster-state.ts';
@@ -34,39 +34,45 @@ export async function clusterTraces(raw: unknown): Promise<ClusterRun> {
   }
 }
 
+/** A stage begins, on record too: that is what people are shown while Temporal is down. */
+async function begin(run: ClusterState, stage: ClusterStage): Promise<void> {
+  run.begin(stage);
+  await records.recordClusterState({ state: run.state });
+}
+
 async function runStages(run: ClusterState): Promise<void> {
   await records.recordClusterState({ state: run.state });
   const { input, scope, startedAt, name, runId } = run.state;
   const plan = await records.planClusters({ input, run: { project: input.project, name, runId, scope, at: startedAt } });
   run.plan = plan;
   if (input.mode === 'assign') {
-    run.begin('assign');
+    await begin(run, 'assign');
     const assigned = await clustering.assignTraces({ plan, clusters: null });
     run.count(assigned);
     run.embedder(assigned.embedder);
     return;
   }
-  run.begin('sample');
+  await begin(run, 'sample');
   const sample = await clustering.sampleTraces({ plan });
   run.count(sample.counts);
-  run.begin('embed');
+  await begin(run, 'embed');
   const embedded = await clustering.embedSample({ plan, sample });
   run.embedder(embedded.embedder);
-  run.begin('cluster');
+  await begin(run, 'cluster');
   const clustered = await clustering.clusterSample({ plan, sample, embedded });
   run.count({ clusters: clustered.clusters });
   for (const warning of clustered.warnings) run.warn(warning);
-  run.begin('match');
+  await begin(run, 'match');
   const matched = await clustering.matchRun({ plan, sample, embedded, clustered });
   run.count({ kept: matched.kept });
-  run.begin('name');
+  await begin(run, 'name');
   const named = await naming.nameClusters({ plan, sample, clustered, matched });
   run.spent(named.spentUsd);
   run.count({ named: named.named });
   for (const warning of named.warnings) run.warn(warning);
-  run.begin('assign');
+  await begin(run, 'assign');
   run.count(await clustering.assignTraces({ plan, clusters: { sample, embedded, clustered, matched } }));
-  run.begin('record');
+  await begin(run, 'record');
   run.map(await clustering.recordClusters({ plan, sample, embedded, clustered, matched, named }));
   await clustering.forgetWork({ plan });
 }
