@@ -10,7 +10,7 @@ import { type SourceCall, clusterCalls } from '../../store/clickhouse/cluster-so
 import { clustersOfRun } from '../../store/clickhouse/clusters.ts';
 import type { ClickHouseClient } from '../../store/clickhouse/connection.ts';
 import type { EncoderDeps, StagePulse } from '../encoder/encoder-deps.ts';
-import { textOfCall } from './call-text.ts';
+import { textsOfCalls } from './call-text.ts';
 import type { ClusterPlan } from './cluster-plan.ts';
 import { type Clustered, readClustering } from './clustering-result.ts';
 import type { EmbeddedSample } from './embed-sample.ts';
@@ -115,7 +115,7 @@ async function clustersBefore(clickhouse: ClickHouseClient, plan: ClusterPlan): 
 /** Where each trace belongs: texts that are not known yet are embedded and compared. */
 async function placesOf(pool: EmbedderPool, clusters: Clusters, page: SourceCall[], pulse: StagePulse): Promise<Assignment[]> {
   const { known } = clusters;
-  const texts = page.map(textOfCall);
+  const texts = await textsOfCalls(page);
   const unknown = new Map(texts.flatMap((one) => (one && !known.has(one.skeleton) ? [[one.skeleton, one.text] as const] : [])));
   const placed = new Map<string, Place>();
   if (unknown.size > 0) {

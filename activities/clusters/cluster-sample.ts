@@ -33,7 +33,7 @@ export async function clusterSample(
     const request: DescribeRequest = {
       vectors,
       clustering,
-      texts: texts.map(({ text, count, answers }) => ({ text, count, answers })),
+      texts: await Promise.all(sample.portions.map((portion) => artifacts.get(portion))),
       seed: plan.input.seed,
     };
     const program = new URL('./describe-thread.ts', import.meta.url);

@@ -9,7 +9,8 @@ import { serveThread } from '../../serving/serve-thread.ts';
 export interface DescribeRequest {
   vectors: Matrix;
   clustering: Clustering;
-  texts: AnsweredText[];
+  /** Arrays of texts as JSON: read here, for thousands of objects take long to be sent. */
+  texts: Uint8Array[];
   /** Of the map. */
   seed: number;
 }
@@ -18,7 +19,10 @@ export interface DescribeRequest {
 serveThread(async () => {
   const dense = await createOnnxDense((workerData as { threads: number }).threads);
   return {
-    handle: ({ vectors, clustering, texts, seed }: DescribeRequest) => describeGroups(dense, vectors, clustering, texts, seed),
+    handle({ vectors, clustering, texts, seed }: DescribeRequest) {
+      const answered = texts.flatMap((portion) => JSON.parse(Buffer.from(portion).toString('utf8')) as AnsweredText[]);
+      return describeGroups(dense, vectors, clustering, answered, seed);
+    },
     close: () => dense.close(),
   };
 });

@@ -1,13 +1,13 @@
+import { createHash } from 'node:crypto';
 import type { ClusterCounts } from '../../contracts/clusters.ts';
 import type { ArtifactRef } from '../../contracts/identifiers.ts';
-import { contentHash } from '../../platform/content-hash.ts';
 import type { ArtifactStore } from '../../store/artifacts/artifact-store.ts';
 import { clusterCalls, countClusterCalls } from '../../store/clickhouse/cluster-source.ts';
 import type { ClickHouseClient } from '../../store/clickhouse/connection.ts';
 import type { StagePulse } from '../encoder/encoder-deps.ts';
-import { textOfCall } from './call-text.ts';
+import { textsOfCalls } from './call-text.ts';
 import { type ClusterPlan, workFolder } from './cluster-plan.ts';
-import { onceInRun } from './work-files.ts';
+import { onceInRun, readJson } from './work-files.ts';
 
 /** Traces read for a text that is kept: near-duplicates collapse, and what is read is more than what is left. */
 const READ_PER_TEXT = 3;
@@ -24,9 +24,13 @@ export interface SampleText {
   answers: string[];
 }
 
+/** Texts a portion: parsed in some milliseconds, so that the event loop goes on. */
+const PORTION_TEXTS = 1_000;
+
 /** The sample by reference; texts never pass through Temporal. */
 export interface Sampled {
-  sample: ArtifactRef;
+  /** Arrays of `SampleText`. */
+  portions: ArtifactRef[];
   counts: Pick<ClusterCounts, 'traces' | 'sampled' | 'texts'>;
 }
 
@@ -37,7 +41,7 @@ export async function sampleTraces(
   pulse: StagePulse,
 ): Promise<Sampled> {
   const key = `${workFolder(plan)}/sample.json`;
-  const { ref, value } = await onceInRun<{ counts: Sampled['counts']; texts: SampleText[] }>(deps.artifacts, key, async () => {
+  const { value } = await onceInRun<Sampled>(deps.artifacts, key, async () => {
     const { project } = plan.run;
     const { source, maxSample, seed } = plan.input;
     const traces = await countClusterCalls(deps.clickhouse, project, source, plan.until);
@@ -49,21 +53,27 @@ export async function sampleTraces(
       ...(of < 1 ? { share: { of, seed } } : {}),
     })) {
       pulse.signal.throwIfAborted();
-      for (const call of page) {
-        const found = textOfCall(call);
-        if (found) collect(texts, found, call);
-      }
+      const found = await textsOfCalls(page);
+      page.forEach((call, i) => found[i] && collect(texts, found[i], call));
       pulse.progress({ read: (sampled += page.length), texts: texts.size });
     }
     const kept = fewest([...texts.values()], maxSample, seed);
-    return { counts: { traces, sampled, texts: kept.length }, texts: kept };
+    const portions: ArtifactRef[] = [];
+    for (let from = 0; from < kept.length; from += PORTION_TEXTS) {
+      const bytes = Buffer.from(JSON.stringify(kept.slice(from, from + PORTION_TEXTS)));
+      const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
+      portions.push(await deps.artifacts.put(`${workFolder(plan)}/sample-${from}-${hash}.json`, bytes));
+    }
+    return { portions, counts: { traces, sampled, texts: kept.length } };
   });
-  return { sample: ref, counts: value.counts };
+  return value;
 }
 
 /** The texts of a sample, in their order: row i of its vectors is the vector of text i. */
-export async function readSample(artifacts: ArtifactStore, { sample }: Sampled): Promise<SampleText[]> {
-  return (JSON.parse((await artifacts.get(sample)).toString('utf8')) as { texts: SampleText[] }).texts;
+export async function readSample(artifacts: ArtifactStore, { portions }: Sampled): Promise<SampleText[]> {
+  const texts: SampleText[] = [];
+  for (const portion of portions) texts.push(...(await readJson<SampleText[]>(artifacts, portion)));
+  return texts;
 }
 
 function collect(
@@ -80,7 +90,9 @@ function collect(
 
 /** At most `most` of them, chosen by hash and in its order, so that the choice does not hang on when they came. */
 function fewest(texts: SampleText[], most: number, seed: number): SampleText[] {
-  const hashed = texts.map((text) => ({ text, hash: contentHash([seed, text.skeleton]) }));
-  hashed.sort((a, b) => (a.hash < b.hash ? -1 : 1));
+  // A skeleton is a hash in hexadecimal: begun at another digit it orders them by chance, too.
+  const from = seed % 32;
+  const hashed = texts.map((text) => ({ text, hash: text.skeleton.slice(from, from + 32) }));
+  hashed.sort((a, b) => (a.hash < b.hash ? -1 : a.hash > b.hash ? 1 : 0));
   return hashed.slice(0, most).map(({ text }) => text);
 }

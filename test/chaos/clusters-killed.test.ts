@@ -17,7 +17,7 @@ const KILLED_WORKER = fileURLToPath(new URL('killed-worker.ts', import.meta.url)
 const IN_FLIGHT = 8;
 
 const CASES: [stage: string, activity: string, point: string][] = [
-  ['sample', 'sampleTraces', 'sample.json'],
+  ['sample', 'sampleTraces', 'sample-0'],
   ['embed', 'embedSample', 'embeddings'],
   ['cluster', 'clusterSample', 'centres'],
   ['match', 'matchRun', 'end'],
