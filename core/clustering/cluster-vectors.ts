@@ -1,11 +1,11 @@
 import type { Dense } from '../learning/dense.ts';
-import { largestColumns, type Matrix, rowOf, sliceRows, takeRows, zeros } from '../learning/matrix.ts';
+import { type Matrix, rowOf, takeRows, zeros } from '../learning/matrix.ts';
 import { type ClusterModel, outlierBelow } from './assign-vector.ts';
 import { clusterCap, type ClusterOptions, cohesionOf } from './cluster-options.ts';
-import { cohesionByCut, cosine, meanPairCosine, smallestCut } from './cohesion.ts';
+import { cosine, meanPairCosine, smallestCut } from './cohesion.ts';
 import { differentRows, sampleByHash } from './different-rows.ts';
-import { centred, meanRow, smoothed, toUnitLength } from './smooth.ts';
-import { cutTree, numbered, wardTree } from './ward.ts';
+import { centresOf, cutGrown, growTree, nearestCentres } from './grown-tree.ts';
+import { centred, meanRow } from './smooth.ts';
 
 /** A group of rows with one intent. */
 export interface VectorCluster {
@@ -41,7 +41,6 @@ export interface Clustering {
 }
 
 const NEAREST = 50;
-const REFINE_ROUNDS = 10;
 
 /**
  * Sorts vectors into clusters: equal ones collapse, what all have in common is taken off, vectors are smoothed along the
@@ -68,60 +67,11 @@ export async function clusterVectors(
 /** The group of each vector; groups smaller than `minSize` are dissolved. */
 async function groupsOf(dense: Dense, vectors: Matrix, mean: Float32Array, options: ClusterOptions) {
   if (vectors.rows < 2) return { groups: new Int32Array(vectors.rows), reached: 1, capped: false };
-  const smooth = await smoothed(dense, centred(vectors, mean));
-  const tree = await wardTree(dense, smooth);
-  const cohesions = cohesionByCut(vectors, tree);
-  const found = smallestCut(cohesions, cohesionOf(options), vectors.rows);
+  const grown = await growTree(dense, vectors, mean);
+  const found = smallestCut(grown.cohesions, cohesionOf(options), vectors.rows);
   const k = Math.min(options.clusters ?? Math.min(found, clusterCap(options, vectors.rows)), vectors.rows);
-  const refined = await refine(dense, smooth, cutTree(tree, k));
-  const groups = await dissolveSmall(dense, smooth, refined, options.clusters ? 1 : (options.minSize ?? 2));
-  return { groups, reached: cohesions[k - 1]!, capped: options.clusters === undefined && k < found };
-}
-
-/** Means of the groups. */
-function centresOf(vectors: Matrix, groups: Int32Array): Matrix {
-  const centres = zeros(Math.max(-1, ...groups) + 1, vectors.columns);
-  const sizes = new Float64Array(centres.rows);
-  for (let i = 0; i < vectors.rows; i++) {
-    const centre = rowOf(centres, groups[i]!);
-    const row = rowOf(vectors, i);
-    sizes[groups[i]!]!++;
-    for (let j = 0; j < row.length; j++) centre[j]! += row[j]!;
-  }
-  for (let i = 0; i < centres.data.length; i++) centres.data[i]! /= sizes[Math.floor(i / centres.columns)]!;
-  return centres;
-}
-
-/** Column of the largest cosine with `centres` (of length 1) of each row, in blocks. */
-async function nearestCentres(dense: Dense, vectors: Matrix, centres: Matrix): Promise<Int32Array> {
-  const out = new Int32Array(vectors.rows);
-  for (let from = 0; from < vectors.rows; from += 2048) {
-    const to = Math.min(vectors.rows, from + 2048);
-    out.set(largestColumns(await dense.product(sliceRows(vectors, from, to), centres, { transposeB: true })), from);
-  }
-  return out;
-}
-
-/** Rows go to the nearest centre, centres to the mean of their rows, until nothing moves (spherical k-means, from the tree's groups). */
-async function refine(dense: Dense, smooth: Matrix, start: Int32Array): Promise<Int32Array> {
-  let groups = start;
-  for (let round = 0; round < REFINE_ROUNDS; round++) {
-    const next = numbered(await nearestCentres(dense, smooth, toUnitLength(centresOf(smooth, groups))));
-    if (next.every((group, i) => group === groups[i])) break;
-    groups = next;
-  }
-  return groups;
-}
-
-/** Members of groups smaller than `minSize` go to the nearest of the others; where none is large enough all stay. */
-async function dissolveSmall(dense: Dense, smooth: Matrix, groups: Int32Array, minSize: number): Promise<Int32Array> {
-  const sizes = new Map<number, number>();
-  for (const group of groups) sizes.set(group, (sizes.get(group) ?? 0) + 1);
-  const kept = [...sizes.keys()].filter((group) => sizes.get(group)! >= minSize).sort((a, b) => a - b);
-  if (kept.length === 0 || kept.length === sizes.size) return groups;
-  const centres = toUnitLength(takeRows(centresOf(smooth, groups), kept));
-  const nearest = await nearestCentres(dense, smooth, centres);
-  return numbered(groups.map((group, i) => (sizes.get(group)! >= minSize ? group : kept[nearest[i]!]!)));
+  const groups = await cutGrown(dense, grown, k, options.clusters ? 1 : (options.minSize ?? 2));
+  return { groups, reached: grown.cohesions[k - 1]!, capped: options.clusters === undefined && k < found };
 }
 
 /** What assigns further vectors: centres of the groups' raw vectors, and from where on a vector belongs. */
