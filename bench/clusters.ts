@@ -128,7 +128,7 @@ console.log(
 console.log(`embedding ${perSecond.toFixed(0)} prompts/s on 2 threads · a new vector is assigned in ${assignMs.toFixed(3)} ms`);
 const large = await largeRun(trainVectors, vectors, log);
 console.log(
-  `20,000 prompts: ${large.clusters} clusters · ${large.seconds.toFixed(1)} s · ${large.peakMb} MB at most · event loop held up ${large.longestMs.toFixed(0)} ms at most`,
+  `20,000 prompts: ${large.clusters} clusters · ${large.seconds.toFixed(1)} s · ${large.peakMb} MB at most · event loop computed ${large.blockedMs.toFixed(0)} ms at most in one turn (${large.longestMs.toFixed(0)} ms with waiting for a core)`,
 );
 if (args.map) await drawMap(found, args.map);
 const result = {

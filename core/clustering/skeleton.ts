@@ -17,7 +17,7 @@ const SLOTS: readonly (readonly [mark: string, pattern: RegExp])[] = [
   ['⟨time⟩', /\b\d{1,2}:\d{2}(?::\d{2})?\b/gu],
   // A word with letters and digits: an order, a commit, a UUID.
   ['⟨id⟩', /(?<![\p{L}\p{N}])(?=[\p{L}_-]{0,64}\d)(?=[\d_-]{0,64}\p{L})[\p{L}\d]+(?:[-_][\p{L}\d]+)*/gu],
-  ['⟨number⟩', /(?<![\p{L}\p{N}])[-+]?\p{Sc}?\s?\d+(?:[.,'’ ]\d+)*\s?[%\p{Sc}]?/gu],
+  ['⟨number⟩', /(?<![\p{L}\p{N}])[-+]?\p{Sc}?\s?\d+(?:[.,'’ ]\d+)*(?:\s?[%\p{Sc}])?/gu],
 ];
 
 /** Longer texts are compared by their beginning and end. */
