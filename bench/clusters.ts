@@ -6,7 +6,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { assignVector } from '../core/clustering/assign-vector.ts';
-import { cohesionOf } from '../core/clustering/cluster-options.ts';
+import { MINILM_COHESION } from '../core/clustering/cluster-options.ts';
 import { type Clustering, clusterVectors } from '../core/clustering/cluster-vectors.ts';
 import { clusterKeywords } from '../core/clustering/keywords.ts';
 import { mapOf } from '../core/clustering/map.ts';
@@ -119,7 +119,7 @@ const peers = {
 const given = await clusterVectors(dense, vectors, { clusters: K });
 const withK = say(`Stillhouse, ${K} given`, given.assignment, null);
 const [found, seconds] = await timed(() => clusterVectors(dense, vectors));
-const ours = say(`Stillhouse, number found (cohesion ${cohesionOf({})})`, found.assignment, seconds);
+const ours = say(`Stillhouse, number found (cohesion ${MINILM_COHESION})`, found.assignment, seconds);
 const { assignMs, ...later } = await incremental(trainVectors);
 const stability = await stabilityOf(vectors);
 console.log(

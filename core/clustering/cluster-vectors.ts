@@ -1,7 +1,8 @@
-import type { Dense } from '../learning/dense.ts';
+import { type Dense, dot } from '../learning/dense.ts';
 import { type Matrix, rowOf, takeRows, zeros } from '../learning/matrix.ts';
+import { nearest } from '../learning/neighbours.ts';
 import { type ClusterModel, outlierBelow } from './assign-vector.ts';
-import { clusterCap, type ClusterOptions, cohesionOf } from './cluster-options.ts';
+import { clusterCap, type ClusterOptions, cohesionAt, MINILM_COHESION, RELATIVE_COHESION } from './cluster-options.ts';
 import { cosine, meanPairCosine, smallestCut } from './cohesion.ts';
 import { differentRows, sampleByHash } from './different-rows.ts';
 import { centresOf, cutGrown, growTree, nearestCentres } from './grown-tree.ts';
@@ -58,20 +59,29 @@ export async function clusterVectors(
   const sample = sampleByHash(different.vectors, options.sample ?? 20_000);
   const vectors = sample.length < different.vectors.rows ? takeRows(different.vectors, sample) : different.vectors;
   const mean = meanRow(vectors);
-  const { groups, reached, capped } = await groupsOf(dense, vectors, mean, options);
+  const { groups, cohesion, capped } = await groupsOf(dense, vectors, mean, options);
   const model = modelOf(vectors, groups, mean);
   const placed = await placeAll(dense, different.vectors, sample, groups, model);
-  return { ...describe(rows.rows, different, placed, model), mean, cohesion: { wanted: cohesionOf(options), reached }, capped };
+  return { ...describe(rows.rows, different, placed, model), mean, cohesion, capped };
 }
 
 /** The group of each vector; groups smaller than `minSize` are dissolved. */
 async function groupsOf(dense: Dense, vectors: Matrix, mean: Float32Array, options: ClusterOptions) {
-  if (vectors.rows < 2) return { groups: new Int32Array(vectors.rows), reached: 1, capped: false };
+  const wanted = cohesionAt(await embedderCohesion(dense, vectors, mean, options), options.granularity);
+  if (vectors.rows < 2) return { groups: new Int32Array(vectors.rows), cohesion: { wanted, reached: 1 }, capped: false };
   const grown = await growTree(dense, vectors, mean);
-  const found = smallestCut(grown.cohesions, cohesionOf(options), vectors.rows);
+  const found = smallestCut(grown.cohesions, wanted, vectors.rows);
   const k = Math.min(options.clusters ?? Math.min(found, clusterCap(options, vectors.rows)), vectors.rows);
   const groups = await cutGrown(dense, grown, k, options.clusters ? 1 : (options.minSize ?? 2));
-  return { groups, reached: grown.cohesions[k - 1]!, capped: options.clusters === undefined && k < found };
+  return { groups, cohesion: { wanted, reached: grown.cohesions[k - 1]! }, capped: options.clusters === undefined && k < found };
+}
+
+async function embedderCohesion(dense: Dense, vectors: Matrix, mean: Float32Array, { cohesion }: ClusterOptions): Promise<number> {
+  if (cohesion !== 'relative') return cohesion ?? MINILM_COHESION;
+  const apart = dot(mean, mean);
+  const { cosines } = await nearest(dense, vectors, vectors, Math.min(5, vectors.rows - 1), true);
+  const close = cosines.reduce((sum, value) => sum + value, 0) / Math.max(1, cosines.length);
+  return apart + RELATIVE_COHESION * (close - apart);
 }
 
 /** What assigns further vectors: centres of the groups' raw vectors, and from where on a vector belongs. */
@@ -117,11 +127,11 @@ function describe(rows: number, different: ReturnType<typeof differentRows>, { g
     const inside = members.filter((i) => !far[i]);
     const sum = new Float64Array(centre.length);
     for (const i of inside) rowOf(vectors, i).forEach((value, j) => (sum[j]! += value));
-    const nearest = inside.sort((a, b) => similarity[b]! - similarity[a]! || a - b).slice(0, NEAREST);
+    const closest = inside.sort((a, b) => similarity[b]! - similarity[a]! || a - b).slice(0, NEAREST);
     const weight = (of: number[]) => of.reduce((total, i) => total + weights[i]!, 0);
     const size = weight(inside);
     const coherence = meanPairCosine(sum, inside.length);
-    return { centre, size, outliers: weight(members) - size, coherence, outlierBelow: below, nearest: nearest.map((i) => first[i]!) };
+    return { centre, size, outliers: weight(members) - size, coherence, outlierBelow: below, nearest: closest.map((i) => first[i]!) };
   });
   const order = described.map((_, k) => k).sort((a, b) => described[b]!.size - described[a]!.size || a - b);
   const rank = Int32Array.from(order, (_, k) => order.indexOf(k));
