@@ -51,12 +51,17 @@ export async function nearestCentres(dense: Dense, vectors: Matrix, centres: Mat
   return out;
 }
 
-/** Rows go to the nearest centre, centres to the mean of their rows, until nothing moves (spherical k-means, from the tree's groups). */
+/**
+ * Rows go to the nearest centre, centres to the mean of their rows, until nothing moves or a group would be lost (spherical
+ * k-means, from the tree's groups).
+ */
 async function refine(dense: Dense, smooth: Matrix, start: Int32Array): Promise<Int32Array> {
   let groups = start;
   for (let round = 0; round < REFINE_ROUNDS; round++) {
-    const next = numbered(await nearestCentres(dense, smooth, toUnitLength(centresOf(smooth, groups))));
-    if (next.every((group, i) => group === groups[i])) break;
+    const centres = toUnitLength(centresOf(smooth, groups));
+    const next = numbered(await nearestCentres(dense, smooth, centres));
+    const isSettled = next.every((group, i) => group === groups[i]);
+    if (isSettled || new Set(next).size < centres.rows) break;
     groups = next;
   }
   return groups;

@@ -22,8 +22,10 @@ const SLOTS: readonly (readonly [mark: string, pattern: RegExp])[] = [
 
 /** Longer texts are compared by their beginning and end. */
 const MAX_CHARACTERS = 8000;
-/** More capitalised words than this within sentences are no names but a habit (German nouns, titles). */
-const MOST_NAMES = 0.2;
+/** Names are told by their capitals, which is wrong in titles and in languages that write nouns so: English only … */
+const ENGLISH = /\b(?:the|of|my|to|for|and|what|how|why|where|is|are|you|your|please|this|that|with|from)\b/u;
+/** … and no more of the words than this. */
+const MOST_NAMES = 0.25;
 /** A capital and small letters, not at the beginning of a sentence; neighbours are one name. */
 const NAME = /(?<=[\p{Ll}\p{N},;)⟩]\s)\p{Lu}\p{Ll}+(?:[ '’-]\p{Lu}\p{Ll}+)*/gu;
 
@@ -36,7 +38,7 @@ export function skeletonOf(text: string): string {
   for (const [mark, pattern] of SLOTS) skeleton = skeleton.replace(pattern, mark);
   const words = skeleton.split(' ').length;
   const names = skeleton.match(NAME)?.length ?? 0;
-  if (names <= Math.max(1, words * MOST_NAMES)) skeleton = skeleton.replace(NAME, '⟨name⟩');
+  if (ENGLISH.test(skeleton) && names <= Math.max(1, words * MOST_NAMES)) skeleton = skeleton.replace(NAME, '⟨name⟩');
   return normaliseText(skeleton);
 }
 
