@@ -78,7 +78,7 @@ export async function openEmbedder(folder: string, threads = 1): Promise<Embedde
       };
       if (session.inputNames.includes('token_type_ids')) feeds['token_type_ids'] = tensor(new BigInt64Array(ids.length));
       const { data, dims } = (await session.run(feeds, [output]))[output]!;
-      const vector = dims.length === 3 ? pooled(data as Float32Array, info) : (data as Float32Array);
+      const vector = dims.length === 3 ? pooled(data as Float32Array, dims[2]!, info.pooling) : (data as Float32Array);
       if (vector.length === info.dimensions) return { vector, tokens: ids.length };
       throw unusable(folder, new Error(`the model's vectors have ${vector.length} numbers, embedder.json says ${info.dimensions}`));
     },
@@ -87,7 +87,7 @@ export async function openEmbedder(folder: string, threads = 1): Promise<Embedde
 }
 
 /** One vector of length 1 from a vector a token. */
-function pooled(tokens: Float32Array, { dimensions, pooling = 'mean' }: EmbedderInfo): Float32Array {
+function pooled(tokens: Float32Array, dimensions: number, pooling: EmbedderInfo['pooling'] = 'mean'): Float32Array {
   const vector = new Float32Array(dimensions);
   const used = pooling === 'cls' ? dimensions : tokens.length;
   for (let at = 0; at < used; at++) vector[at % dimensions]! += tokens[at]!;
