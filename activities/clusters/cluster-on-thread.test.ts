@@ -22,7 +22,7 @@ test('a thread finds what the caller would have found, and leaves its vectors al
   const request = { vectors: given, options: { cohesion: 0.9 }, weights: new Float64Array(300).fill(2) };
   const found = await clusterOnThread(request, { log, threads: 1 }, { signal: new AbortController().signal, progress: () => undefined });
   const dense = await createOnnxDense(1);
-  expect(found).toEqual(await clusterVectors(dense, given, request.options, request.weights));
+  expect(found).toEqual(await clusterVectors(dense, given, request.options, { weights: request.weights }));
   expect(found.clusters).toHaveLength(8);
   expect(found.clusters.reduce((sum, { size, outliers }) => sum + size + outliers, 0)).toBe(600);
   expect(given.data).toEqual(before);

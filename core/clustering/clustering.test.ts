@@ -23,7 +23,7 @@ function blobs(groups: number, each: number, seed: number, noise = 0.2): { vecto
 
 const options = { cohesion: 0.86 };
 const cluster = (vectors: Matrix, more: object = {}, weights?: number[]) =>
-  clusterVectors(plainDense, vectors, { ...options, ...more }, weights);
+  clusterVectors(plainDense, vectors, { ...options, ...more }, weights ? { weights } : {});
 
 describe('clusters of vectors', () => {
   test('groups are found, and their number', async () => {
@@ -102,6 +102,26 @@ describe('clusters of vectors', () => {
     ).toBe(places[0]!.cluster);
     expect(assignVector(new Float32Array(24), model)).toEqual({ cluster: 0, similarity: 0, outlier: true });
     expect(assignVector(rowOf(later, 0), { mean: model.mean, clusters: [] })).toEqual({ cluster: -1, similarity: 0, outlier: true });
+  });
+
+  test('what stands under different system prompts is different work', async () => {
+    const { vectors, truth } = blobs(3, 40, 7);
+    // Two apps that hear the same things, and prompts that are no two times the same.
+    const systems = truth.map((_, i) => (i < 50 ? 'translates' : i < 100 ? 'summarises' : `of user ${i}`));
+    const found = await clusterVectors(plainDense, vectors, options, { systems });
+    const tasks = truth.map((group, i) => 3 * Number(i >= 50) + group);
+    expect(partitionAgreement([...found.assignment].slice(0, 100), tasks.slice(0, 100)).ari).toBeGreaterThan(0.95);
+    found.clusters.forEach(({ system }, k) => {
+      const own = systems.filter((name, i) => found.assignment[i] === k && !name.startsWith('of user'));
+      if (system !== null) expect(new Set(own)).toEqual(new Set([system]));
+    });
+    const later = rowOf(vectors, 3);
+    for (const system of ['translates', 'summarises']) {
+      expect(found.clusters[assignVector(later, found, system).cluster]!.system).toBe(system);
+    }
+    // Of one prompt for all nothing changes.
+    const one = await clusterVectors(plainDense, vectors, options, { systems: truth.map(() => 'translates') });
+    expect(one.assignment).toEqual((await cluster(vectors)).assignment);
   });
 
   test('an embedder that was not calibrated has a cohesion of its vectors', async () => {

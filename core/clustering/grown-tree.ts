@@ -15,11 +15,27 @@ export interface GrownTree {
   cohesions: Float32Array;
 }
 
-/** Ward's tree of the smoothed vectors; at least two unit vectors, and their mean. */
-export async function growTree(dense: Dense, vectors: Matrix, mean: Float32Array): Promise<GrownTree> {
-  const smooth = await smoothed(dense, centred(vectors, mean));
+/** Ward's tree of the smoothed vectors; at least two unit vectors, their mean and, where they matter, their system prompts. */
+export async function growTree(dense: Dense, vectors: Matrix, mean: Float32Array, systems: readonly string[] = []): Promise<GrownTree> {
+  const smooth = await smoothed(dense, withSystems(centred(vectors, mean), systems));
   const tree = await wardTree(dense, smooth);
-  return { smooth, tree, cohesions: cohesionByCut(vectors, tree) };
+  return { smooth, tree, cohesions: cohesionByCut(vectors, tree, systems) };
+}
+
+/**
+ * Unit vectors with a further number for each system prompt, 1 where it is the row's: two rows of different prompts are
+ * further apart than two of one prompt, whatever they say. Without prompts, or with one for all, nothing changes.
+ */
+function withSystems(vectors: Matrix, systems: readonly string[]): Matrix {
+  const names = [...new Set(systems)].filter((system) => system !== '').sort();
+  if (names.length === 0 || (names.length === 1 && !systems.includes(''))) return vectors;
+  const out = zeros(vectors.rows, vectors.columns + names.length);
+  for (let i = 0; i < vectors.rows; i++) {
+    rowOf(out, i).set(rowOf(vectors, i));
+    const place = names.indexOf(systems[i]!);
+    if (place >= 0) rowOf(out, i)[vectors.columns + place] = 1;
+  }
+  return toUnitLength(out);
 }
 
 /** The tree cut into `k` groups, rows moved to their nearest group, groups smaller than `minSize` dissolved: the group of each row. */
