@@ -6,7 +6,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { assignVector } from '../core/clustering/assign-vector.ts';
-import { cohesionOf } from '../core/clustering/cluster-options.ts';
+import { MINILM_COHESION } from '../core/clustering/cluster-options.ts';
 import { type Clustering, clusterVectors } from '../core/clustering/cluster-vectors.ts';
 import { clusterKeywords } from '../core/clustering/keywords.ts';
 import { mapOf } from '../core/clustering/map.ts';
@@ -119,7 +119,7 @@ const peers = {
 const given = await clusterVectors(dense, vectors, { clusters: K });
 const withK = say(`Stillhouse, ${K} given`, given.assignment, null);
 const [found, seconds] = await timed(() => clusterVectors(dense, vectors));
-const ours = say(`Stillhouse, number found (cohesion ${cohesionOf({})})`, found.assignment, seconds);
+const ours = say(`Stillhouse, number found (cohesion ${MINILM_COHESION})`, found.assignment, seconds);
 const { assignMs, ...later } = await incremental(trainVectors);
 const stability = await stabilityOf(vectors);
 console.log(
@@ -128,7 +128,7 @@ console.log(
 console.log(`embedding ${perSecond.toFixed(0)} prompts/s on 2 threads · a new vector is assigned in ${assignMs.toFixed(3)} ms`);
 const large = await largeRun(trainVectors, vectors, log);
 console.log(
-  `20,000 prompts: ${large.clusters} clusters · ${large.seconds.toFixed(1)} s · ${large.peakMb} MB at most · event loop held up ${large.longestMs.toFixed(0)} ms at most`,
+  `20,000 prompts: ${large.clusters} clusters · ${large.seconds.toFixed(1)} s · ${large.peakMb} MB at most · event loop computed ${large.blockedMs.toFixed(0)} ms at most in one turn (${large.longestMs.toFixed(0)} ms with waiting for a core)`,
 );
 if (args.map) await drawMap(found, args.map);
 const result = {

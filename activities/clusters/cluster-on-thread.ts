@@ -13,6 +13,8 @@ export interface ClusterRequest {
   options: ClusterOptions;
   /** How many traces a row stands for. */
   weights?: Float64Array;
+  /** Identity of each row's system prompt. */
+  systems?: string[];
 }
 
 /** `clusterVectors` on a thread of its own, ended where `pulse` says so; the caller's event loop goes on. */

@@ -8,7 +8,7 @@ import type { ClusterRequest } from './cluster-on-thread.ts';
 serveThread(async () => {
   const dense = await createOnnxDense((workerData as { threads: number }).threads);
   return {
-    handle: ({ vectors, options, weights }: ClusterRequest) => clusterVectors(dense, vectors, options, weights),
+    handle: ({ vectors, options, ...traits }: ClusterRequest) => clusterVectors(dense, vectors, options, traits),
     close: () => dense.close(),
   };
 });

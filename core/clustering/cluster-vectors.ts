@@ -1,11 +1,12 @@
-import type { Dense } from '../learning/dense.ts';
-import { largestColumns, type Matrix, rowOf, sliceRows, takeRows, zeros } from '../learning/matrix.ts';
-import { type ClusterModel, outlierBelow } from './assign-vector.ts';
-import { clusterCap, type ClusterOptions, cohesionOf } from './cluster-options.ts';
-import { cohesionByCut, cosine, meanPairCosine, smallestCut } from './cohesion.ts';
-import { differentRows, sampleByHash } from './different-rows.ts';
-import { centred, meanRow, smoothed, toUnitLength } from './smooth.ts';
-import { cutTree, numbered, wardTree } from './ward.ts';
+import { type Dense, dot } from '../learning/dense.ts';
+import { type Matrix, rowOf, takeRows } from '../learning/matrix.ts';
+import { nearest } from '../learning/neighbours.ts';
+import { assignVector, type ClusterModel, outlierBelow } from './assign-vector.ts';
+import { clusterCap, type ClusterOptions, cohesionAt, MINILM_COHESION, RELATIVE_COHESION } from './cluster-options.ts';
+import { cosine, meanPairCosine, smallestCut } from './cohesion.ts';
+import { type DifferentRows, differentRows, type RowTraits, sampleByHash } from './different-rows.ts';
+import { centresOf, cutGrown, growTree } from './grown-tree.ts';
+import { meanRow } from './smooth.ts';
 
 /** A group of rows with one intent. */
 export interface VectorCluster {
@@ -21,6 +22,8 @@ export interface VectorCluster {
   outlierBelow: number;
   /** Rows nearest the centre, nearest first, at most 50; of equal rows the first. */
   nearest: number[];
+  /** Identity of the system prompt that nine in ten of its different members have; null where there is none. */
+  system: string | null;
 }
 
 export interface Clustering {
@@ -41,95 +44,67 @@ export interface Clustering {
 }
 
 const NEAREST = 50;
-const REFINE_ROUNDS = 10;
 
 /**
  * Sorts vectors into clusters: equal ones collapse, what all have in common is taken off, vectors are smoothed along the
  * graph of nearest neighbours, Ward's tree is cut where the cohesion of the groups is reached, and rows go to their
  * nearest group. Nothing is random, and neither the order of the rows nor their weights move a border. Up to
- * `options.sample` different vectors: n² time, 2 n² bytes; of more a sample is clustered and the rest assigned.
+ * `options.sample` different vectors: n² time, 2 n² bytes; of more a sample is clustered and the rest assigned. Rows of
+ * different common system prompts (`traits.systems`) come together in no cluster while the cohesion can be reached apart.
  */
 export async function clusterVectors(
   dense: Dense,
   rows: Matrix,
   options: ClusterOptions = {},
-  weights?: ArrayLike<number>,
+  traits: RowTraits = {},
 ): Promise<Clustering> {
-  const different = differentRows(rows, weights);
+  const different = differentRows(rows, traits);
   const sample = sampleByHash(different.vectors, options.sample ?? 20_000);
   const vectors = sample.length < different.vectors.rows ? takeRows(different.vectors, sample) : different.vectors;
+  const systems = Array.from(sample, (row) => different.systems[row]!);
   const mean = meanRow(vectors);
-  const { groups, reached, capped } = await groupsOf(dense, vectors, mean, options);
-  const model = modelOf(vectors, groups, mean);
-  const placed = await placeAll(dense, different.vectors, sample, groups, model);
-  return { ...describe(rows.rows, different, placed, model), mean, cohesion: { wanted: cohesionOf(options), reached }, capped };
+  const { groups, cohesion, capped } = await groupsOf(dense, vectors, systems, mean, options);
+  const model = modelOf(vectors, systems, groups, mean);
+  const placed = placeAll(different, sample, groups, model);
+  return { ...describe(rows.rows, different, placed, model), mean, cohesion, capped };
 }
 
 /** The group of each vector; groups smaller than `minSize` are dissolved. */
-async function groupsOf(dense: Dense, vectors: Matrix, mean: Float32Array, options: ClusterOptions) {
-  if (vectors.rows < 2) return { groups: new Int32Array(vectors.rows), reached: 1, capped: false };
-  const smooth = await smoothed(dense, centred(vectors, mean));
-  const tree = await wardTree(dense, smooth);
-  const cohesions = cohesionByCut(vectors, tree);
-  const found = smallestCut(cohesions, cohesionOf(options), vectors.rows);
+async function groupsOf(dense: Dense, vectors: Matrix, systems: string[], mean: Float32Array, options: ClusterOptions) {
+  const wanted = cohesionAt(await embedderCohesion(dense, vectors, mean, options), options.granularity);
+  if (vectors.rows < 2) return { groups: new Int32Array(vectors.rows), cohesion: { wanted, reached: 1 }, capped: false };
+  const grown = await growTree(dense, vectors, mean, systems);
+  const found = smallestCut(grown.cohesions, wanted, vectors.rows);
   const k = Math.min(options.clusters ?? Math.min(found, clusterCap(options, vectors.rows)), vectors.rows);
-  const refined = await refine(dense, smooth, cutTree(tree, k));
-  const groups = await dissolveSmall(dense, smooth, refined, options.clusters ? 1 : (options.minSize ?? 2));
-  return { groups, reached: cohesions[k - 1]!, capped: options.clusters === undefined && k < found };
+  const groups = await cutGrown(dense, grown, k, options.clusters ? 1 : (options.minSize ?? 2));
+  return { groups, cohesion: { wanted, reached: grown.cohesions[k - 1]! }, capped: options.clusters === undefined && k < found };
 }
 
-/** Means of the groups. */
-function centresOf(vectors: Matrix, groups: Int32Array): Matrix {
-  const centres = zeros(Math.max(-1, ...groups) + 1, vectors.columns);
-  const sizes = new Float64Array(centres.rows);
-  for (let i = 0; i < vectors.rows; i++) {
-    const centre = rowOf(centres, groups[i]!);
-    const row = rowOf(vectors, i);
-    sizes[groups[i]!]!++;
-    for (let j = 0; j < row.length; j++) centre[j]! += row[j]!;
-  }
-  for (let i = 0; i < centres.data.length; i++) centres.data[i]! /= sizes[Math.floor(i / centres.columns)]!;
-  return centres;
+async function embedderCohesion(dense: Dense, vectors: Matrix, mean: Float32Array, { cohesion }: ClusterOptions): Promise<number> {
+  if (cohesion !== 'relative') return cohesion ?? MINILM_COHESION;
+  const apart = dot(mean, mean);
+  const { cosines } = await nearest(dense, vectors, vectors, Math.min(5, vectors.rows - 1), true);
+  const close = cosines.reduce((sum, value) => sum + value, 0) / Math.max(1, cosines.length);
+  return apart + RELATIVE_COHESION * (close - apart);
 }
 
-/** Column of the largest cosine with `centres` (of length 1) of each row, in blocks. */
-async function nearestCentres(dense: Dense, vectors: Matrix, centres: Matrix): Promise<Int32Array> {
-  const out = new Int32Array(vectors.rows);
-  for (let from = 0; from < vectors.rows; from += 2048) {
-    const to = Math.min(vectors.rows, from + 2048);
-    out.set(largestColumns(await dense.product(sliceRows(vectors, from, to), centres, { transposeB: true })), from);
-  }
-  return out;
-}
-
-/** Rows go to the nearest centre, centres to the mean of their rows, until nothing moves (spherical k-means, from the tree's groups). */
-async function refine(dense: Dense, smooth: Matrix, start: Int32Array): Promise<Int32Array> {
-  let groups = start;
-  for (let round = 0; round < REFINE_ROUNDS; round++) {
-    const next = numbered(await nearestCentres(dense, smooth, toUnitLength(centresOf(smooth, groups))));
-    if (next.every((group, i) => group === groups[i])) break;
-    groups = next;
-  }
-  return groups;
-}
-
-/** Members of groups smaller than `minSize` go to the nearest of the others; where none is large enough all stay. */
-async function dissolveSmall(dense: Dense, smooth: Matrix, groups: Int32Array, minSize: number): Promise<Int32Array> {
-  const sizes = new Map<number, number>();
-  for (const group of groups) sizes.set(group, (sizes.get(group) ?? 0) + 1);
-  const kept = [...sizes.keys()].filter((group) => sizes.get(group)! >= minSize).sort((a, b) => a - b);
-  if (kept.length === 0 || kept.length === sizes.size) return groups;
-  const centres = toUnitLength(takeRows(centresOf(smooth, groups), kept));
-  const nearest = await nearestCentres(dense, smooth, centres);
-  return numbered(groups.map((group, i) => (sizes.get(group)! >= minSize ? group : kept[nearest[i]!]!)));
-}
+type KnownCluster = Pick<VectorCluster, 'centre' | 'outlierBelow' | 'system'>;
+type Model = ClusterModel & { clusters: readonly KnownCluster[] };
 
 /** What assigns further vectors: centres of the groups' raw vectors, and from where on a vector belongs. */
-function modelOf(vectors: Matrix, groups: Int32Array, mean: Float32Array): ClusterModel {
+function modelOf(vectors: Matrix, systems: readonly string[], groups: Int32Array, mean: Float32Array): Model {
   const centres = centresOf(vectors, groups);
   const similarities: number[][] = Array.from({ length: centres.rows }, () => []);
-  groups.forEach((group, i) => similarities[group]!.push(cosine(rowOf(vectors, i), rowOf(centres, group))));
-  return { mean, clusters: similarities.map((own, k) => ({ centre: rowOf(centres, k), outlierBelow: outlierBelow(own) })) };
+  const spoken: Map<string, number>[] = similarities.map(() => new Map());
+  groups.forEach((group, i) => {
+    similarities[group]!.push(cosine(rowOf(vectors, i), rowOf(centres, group)));
+    spoken[group]!.set(systems[i]!, (spoken[group]!.get(systems[i]!) ?? 0) + 1);
+  });
+  const clusters = similarities.map((own, k): KnownCluster => {
+    const main = [...spoken[k]!].find(([system, count]) => system !== '' && count >= 0.9 * own.length);
+    return { centre: rowOf(centres, k), outlierBelow: outlierBelow(own), system: main?.[0] ?? null };
+  });
+  return { mean, clusters };
 }
 
 interface Placed {
@@ -137,41 +112,40 @@ interface Placed {
   similarity: Float32Array;
 }
 
-/** Sampled vectors stay in their groups, the others go to the nearest centre. */
-async function placeAll(dense: Dense, vectors: Matrix, sample: Int32Array, groups: Int32Array, model: ClusterModel): Promise<Placed> {
-  const out = new Int32Array(vectors.rows);
-  if (sample.length < vectors.rows) {
-    const centres = centred(stack(model, vectors.columns), model.mean);
-    out.set(await nearestCentres(dense, centred(vectors, model.mean), centres));
-  }
+/** Sampled vectors stay in their groups, the others are assigned as later ones will be. */
+function placeAll({ vectors, systems }: DifferentRows, sample: Int32Array, groups: Int32Array, model: Model): Placed {
+  const out = new Int32Array(vectors.rows).fill(-1);
   sample.forEach((row, i) => (out[row] = groups[i]!));
+  for (let i = 0; i < out.length; i++) if (out[i]! < 0) out[i] = assignVector(rowOf(vectors, i), model, systems[i]!).cluster;
   return { groups: out, similarity: Float32Array.from(out, (group, i) => cosine(rowOf(vectors, i), model.clusters[group]!.centre)) };
 }
 
-function stack({ clusters }: ClusterModel, columns: number): Matrix {
-  const out = zeros(clusters.length, columns);
-  clusters.forEach(({ centre }, k) => out.data.set(centre, k * columns));
-  return out;
-}
-
 /** From different vectors back to rows; clusters are numbered from the largest, of equal ones the first in the vectors' order. */
-function describe(rows: number, different: ReturnType<typeof differentRows>, { groups, similarity }: Placed, { clusters }: ClusterModel) {
+function describe(rows: number, different: DifferentRows, { groups, similarity }: Placed, { clusters }: Model) {
   const { vectors, weights, places } = different;
   const far = similarity.map((value, i) => (value < clusters[groups[i]!]!.outlierBelow ? 1 : 0));
   const first = new Int32Array(vectors.rows).fill(-1);
   places.forEach((place, row) => {
     if (place >= 0 && first[place]! < 0) first[place] = row;
   });
-  const described = clusters.map(({ centre, outlierBelow: below }, group): VectorCluster => {
+  const described = clusters.map(({ centre, outlierBelow: below, system }, group): VectorCluster => {
     const members = [...groups.keys()].filter((i) => groups[i] === group);
     const inside = members.filter((i) => !far[i]);
     const sum = new Float64Array(centre.length);
     for (const i of inside) rowOf(vectors, i).forEach((value, j) => (sum[j]! += value));
-    const nearest = inside.sort((a, b) => similarity[b]! - similarity[a]! || a - b).slice(0, NEAREST);
+    const closest = inside.sort((a, b) => similarity[b]! - similarity[a]! || a - b).slice(0, NEAREST);
     const weight = (of: number[]) => of.reduce((total, i) => total + weights[i]!, 0);
     const size = weight(inside);
     const coherence = meanPairCosine(sum, inside.length);
-    return { centre, size, outliers: weight(members) - size, coherence, outlierBelow: below, nearest: nearest.map((i) => first[i]!) };
+    return {
+      centre,
+      size,
+      outliers: weight(members) - size,
+      coherence,
+      outlierBelow: below,
+      nearest: closest.map((i) => first[i]!),
+      system,
+    };
   });
   const order = described.map((_, k) => k).sort((a, b) => described[b]!.size - described[a]!.size || a - b);
   const rank = Int32Array.from(order, (_, k) => order.indexOf(k));

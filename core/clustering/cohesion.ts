@@ -12,29 +12,42 @@ export function meanPairCosine(sum: Float64Array | Float32Array, size: number): 
   return (squares - size) / (size * (size - 1));
 }
 
+/** A group while the tree is climbed: sums of its vectors by system prompt. */
+interface Group {
+  sums: Map<string, Float32Array>;
+  size: number;
+  /** Size × mean cosine of pairs. */
+  weighted: number;
+}
+
 /**
  * Cohesion of each cut of a tree: at K − 1 the mean, over the rows that are not alone, of the mean cosine with the others
- * of their group, with K groups. 1 where all are alone.
+ * of their group, with K groups. Rows of different `systems` count as having nothing in common. 1 where all are alone.
  */
-export function cohesionByCut(vectors: Matrix, { rows, left, right }: Merges): Float32Array {
-  const sums = new Map<number, { sum: Float32Array; size: number; weighted: number }>();
+export function cohesionByCut(vectors: Matrix, { rows, left, right }: Merges, systems: readonly string[] = []): Float32Array {
+  const groups = new Map<number, Group>();
   const cohesions = new Float32Array(rows).fill(1);
   let weighted = 0;
   let together = 0;
-  const take = (node: number) => {
-    const known = sums.get(node);
-    sums.delete(node);
-    return known ?? { sum: Float32Array.from(rowOf(vectors, node)), size: 1, weighted: 0 };
+  const take = (node: number): Group => {
+    const known = groups.get(node);
+    groups.delete(node);
+    return known ?? { sums: new Map([[systems[node] ?? '', Float32Array.from(rowOf(vectors, node))]]), size: 1, weighted: 0 };
   };
   for (let m = 0; m < rows - 1; m++) {
     const [a, b] = [take(left[m]!), take(right[m]!)];
-    for (let j = 0; j < a.sum.length; j++) a.sum[j]! += b.sum[j]!;
+    for (const [system, other] of b.sums) {
+      const own = a.sums.get(system);
+      if (own) for (let j = 0; j < own.length; j++) own[j]! += other[j]!;
+      else a.sums.set(system, other);
+    }
     weighted -= a.weighted + b.weighted;
     together += (a.size === 1 ? 1 : 0) + (b.size === 1 ? 1 : 0);
     const size = a.size + b.size;
-    const merged = { sum: a.sum, size, weighted: size * meanPairCosine(a.sum, size) };
+    const squares = a.sums.values().reduce((sum, own) => sum + dot(own, own), 0);
+    const merged: Group = { sums: a.sums, size, weighted: (squares - size) / (size - 1) };
     weighted += merged.weighted;
-    sums.set(rows + m, merged);
+    groups.set(rows + m, merged);
     cohesions[rows - 2 - m] = weighted / together;
   }
   return cohesions;

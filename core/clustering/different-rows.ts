@@ -1,33 +1,61 @@
 import { type Matrix, rowOf, takeRows } from '../learning/matrix.ts';
 import { toUnitLength } from './smooth.ts';
 
+/** What is known of rows beside their vectors. */
+export interface RowTraits {
+  /** How many traces a row stands for; default 1. */
+  weights?: ArrayLike<number>;
+  /** Identity of each row's system prompt (`IntentText.system`): another one is another task. */
+  systems?: readonly string[];
+}
+
 /** The different vectors among rows, in an order of their own: the rows' order has no part in what follows. */
 export interface DifferentRows {
   /** Of length 1, sorted by their numbers. */
   vectors: Matrix;
   /** How much each stands for. */
   weights: Float64Array;
+  /** The system prompt of each, where it is a common one; else empty. */
+  systems: string[];
   /** For each given row the different vector that it is; −1 where it has no direction: not finite, or all zeros. */
   places: Int32Array;
 }
 
-/** Equal rows become one that weighs as much as all. Without `weights` a row weighs 1. */
-export function differentRows(rows: Matrix, weights?: ArrayLike<number>): DifferentRows {
+/** Equal rows under the same system prompt become one that weighs as much as all. */
+export function differentRows(rows: Matrix, { weights, systems }: RowTraits = {}): DifferentRows {
   const unit = toUnitLength({ ...rows, data: rows.data.slice() });
+  const common = commonSystems(systems ?? [], weights);
+  const system = Array.from({ length: rows.rows }, (_, i) => (common.has(systems?.[i] ?? '') ? systems![i]! : ''));
   const usable = Array.from({ length: rows.rows }, (_, i) => i).filter((i) => hasDirection(rowOf(unit, i)));
-  usable.sort((a, b) => compare(rowOf(unit, a), rowOf(unit, b)));
+  const order = (a: number, b: number) =>
+    compare(rowOf(unit, a), rowOf(unit, b)) || (system[a]! < system[b]! ? -1 : Number(system[a] !== system[b]));
+  usable.sort(order);
   const first: number[] = [];
   const sums: number[] = [];
   const places = new Int32Array(rows.rows).fill(-1);
   for (const row of usable) {
-    if (first.length === 0 || compare(rowOf(unit, first.at(-1)!), rowOf(unit, row)) !== 0) {
+    if (first.length === 0 || order(first.at(-1)!, row) !== 0) {
       first.push(row);
       sums.push(0);
     }
     places[row] = first.length - 1;
     sums[first.length - 1]! += weights?.[row] ?? 1;
   }
-  return { vectors: takeRows(unit, first), weights: Float64Array.from(sums), places };
+  return { vectors: takeRows(unit, first), weights: Float64Array.from(sums), systems: first.map((row) => system[row]!), places };
+}
+
+/** System prompts of less than this share of the traffic are no tasks of their own: they may hold a user's data. */
+const COMMON_SHARE = 0.02;
+
+function commonSystems(systems: readonly string[], weights?: ArrayLike<number>): Set<string> {
+  const shares = new Map<string, number>();
+  let total = 0;
+  systems.forEach((system, i) => {
+    const weight = weights?.[i] ?? 1;
+    total += weight;
+    shares.set(system, (shares.get(system) ?? 0) + weight);
+  });
+  return new Set([...shares].filter(([system, weight]) => system !== '' && weight >= COMMON_SHARE * total).map(([system]) => system));
 }
 
 function hasDirection(row: Float32Array): boolean {

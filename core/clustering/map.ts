@@ -20,7 +20,7 @@ export async function mapOf(dense: Dense, vectors: Matrix, seed = 7): Promise<Fl
   // UMAP counts a row as a neighbour of its own, and wants one more row than neighbours.
   const k = Math.min(NEIGHBOURS, rows.rows - 2);
   const neighbours = await nearest(dense, rows, rows, k, true);
-  const umap = new UMAP({ nNeighbors: k + 1, minDist: 0.1, random: seededRandom(seed), nEpochs: 300 });
+  const umap = new UMAP({ nNeighbors: k + 1, minDist: 0.6, random: seededRandom(seed), nEpochs: 300 });
   const indices: number[][] = [];
   const distances: number[][] = [];
   for (let i = 0; i < rows.rows; i++) {

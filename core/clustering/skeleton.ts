@@ -17,13 +17,15 @@ const SLOTS: readonly (readonly [mark: string, pattern: RegExp])[] = [
   ['⟨time⟩', /\b\d{1,2}:\d{2}(?::\d{2})?\b/gu],
   // A word with letters and digits: an order, a commit, a UUID.
   ['⟨id⟩', /(?<![\p{L}\p{N}])(?=[\p{L}_-]{0,64}\d)(?=[\d_-]{0,64}\p{L})[\p{L}\d]+(?:[-_][\p{L}\d]+)*/gu],
-  ['⟨number⟩', /(?<![\p{L}\p{N}])[-+]?\p{Sc}?\s?\d+(?:[.,'’ ]\d+)*\s?[%\p{Sc}]?/gu],
+  ['⟨number⟩', /(?<![\p{L}\p{N}])[-+]?\p{Sc}?\s?\d+(?:[.,'’ ]\d+)*(?:\s?[%\p{Sc}])?/gu],
 ];
 
 /** Longer texts are compared by their beginning and end. */
 const MAX_CHARACTERS = 8000;
-/** More capitalised words than this within sentences are no names but a habit (German nouns, titles). */
-const MOST_NAMES = 0.2;
+/** Names are told by their capitals, which is wrong in titles and in languages that write nouns so: English only … */
+const ENGLISH = /\b(?:the|of|my|to|for|and|what|how|why|where|is|are|you|your|please|this|that|with|from)\b/u;
+/** … and no more of the words than this. */
+const MOST_NAMES = 0.25;
 /** A capital and small letters, not at the beginning of a sentence; neighbours are one name. */
 const NAME = /(?<=[\p{Ll}\p{N},;)⟩]\s)\p{Lu}\p{Ll}+(?:[ '’-]\p{Lu}\p{Ll}+)*/gu;
 
@@ -36,7 +38,7 @@ export function skeletonOf(text: string): string {
   for (const [mark, pattern] of SLOTS) skeleton = skeleton.replace(pattern, mark);
   const words = skeleton.split(' ').length;
   const names = skeleton.match(NAME)?.length ?? 0;
-  if (names <= Math.max(1, words * MOST_NAMES)) skeleton = skeleton.replace(NAME, '⟨name⟩');
+  if (ENGLISH.test(skeleton) && names <= Math.max(1, words * MOST_NAMES)) skeleton = skeleton.replace(NAME, '⟨name⟩');
   return normaliseText(skeleton);
 }
 

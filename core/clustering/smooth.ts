@@ -5,7 +5,7 @@ import { nearest } from '../learning/neighbours.ts';
 
 /** Neighbours of the graphs that stand side by side: steadier than any one of them (docs/clusters.md). */
 const NEIGHBOURS = [5, 8, 12];
-const ROUNDS = 12;
+const MOST_ROUNDS = 12;
 /** An edge weighs exp((cosine − 1) / EDGE_TEMPERATURE). */
 const EDGE_TEMPERATURE = 0.1;
 
@@ -38,13 +38,14 @@ export function centred(matrix: Matrix, mean: Float32Array): Matrix {
 }
 
 /**
- * Each row moves twelve times half of the way to its neighbours' weighted mean, Y ← norm(½Y + ½AY): texts of one intent
+ * Each row moves up to twelve times half of the way to its neighbours' weighted mean, Y ← norm(½Y + ½AY): texts of one intent
  * come together along the graph, also where words differ. One such smoothing for each of three numbers of neighbours,
  * side by side. `rows` are centred and of length 1; the result's rows are of length 1.
  */
 export async function smoothed(dense: Dense, rows: Matrix): Promise<Matrix> {
-  // With few rows a graph of eight neighbours would join them all.
+  // With few rows a graph of eight neighbours would join them all, and many rounds would make them one.
   const most = Math.max(1, Math.floor(Math.sqrt(rows.rows)));
+  const rounds = Math.min(MOST_ROUNDS, Math.floor(most / 2));
   const sizes = [...new Set(NEIGHBOURS.map((k) => Math.min(k, most, rows.rows - 1)))];
   if (rows.rows < 2) return rows;
   const neighbours = await nearest(dense, rows, rows, Math.max(...sizes), true);
@@ -52,7 +53,7 @@ export async function smoothed(dense: Dense, rows: Matrix): Promise<Matrix> {
   sizes.forEach((k, part) => {
     const graph = neighbourGraph(neighbours, k, (cosine) => Math.exp((cosine - 1) / EDGE_TEMPERATURE), 'row');
     let state = rows;
-    for (let round = 0; round < ROUNDS; round++) state = step(graph, state);
+    for (let round = 0; round < rounds; round++) state = step(graph, state);
     for (let i = 0; i < rows.rows; i++) out.data.set(rowOf(state, i), i * out.columns + part * rows.columns);
   });
   return toUnitLength(out);
