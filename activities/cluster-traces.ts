@@ -10,6 +10,7 @@ import { clusterSample } from './clusters/cluster-sample.ts';
 import type { ClusterPlan, ClusterRunIdentity } from './clusters/cluster-plan.ts';
 import type { Clustered } from './clusters/clustering-result.ts';
 import { type EmbeddedSample, embedSample } from './clusters/embed-sample.ts';
+import type { IntentEmbedderSetting } from './clusters/intent-embedder.ts';
 import { type Matched, matchRun } from './clusters/match-run.ts';
 import { forgetWork, recordClusters } from './clusters/record-clusters.ts';
 import { type Sampled, sampleTraces } from './clusters/sample.ts';
@@ -62,7 +63,7 @@ export function createClusterRecordActivities({ clickhouse, gateway }: ClusterRe
   };
 }
 
-export interface ClusterDeps extends EncoderDeps {
+export interface ClusterDeps extends EncoderDeps, IntentEmbedderSetting {
   clickhouse: ClickHouseClient;
   artifacts: ArtifactStore;
 }

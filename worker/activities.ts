@@ -54,7 +54,7 @@ export function createMainActivities(setting: ActivitySetting): { activities: ob
       ...createGenerateActivities({ clickhouse, gateway, now }),
       ...createCurateActivities(stored),
       ...createReferenceActivities(stored),
-      ...encoderActivities(setting, clickhouse, artifacts),
+      ...encoderActivities(setting, { clickhouse, artifacts, gateway }),
       ...createHostedActivities({ ...stored, gateway, now }),
       ...createRegistryUpdateActivities({ temporal, clickhouse }),
       ...createClusterRecordActivities({ clickhouse, gateway }),
@@ -67,14 +67,17 @@ export function createMainActivities(setting: ActivitySetting): { activities: ob
 }
 
 /** A worker without an embedder does everything else, and says what it lacks where an encoder or clusters are wanted. */
-function encoderActivities({ env, paths, log }: ActivitySetting, clickhouse: ClickHouseClient, artifacts: ArtifactStore): object {
+function encoderActivities(
+  { env, paths, log }: ActivitySetting,
+  { clickhouse, artifacts, gateway }: { clickhouse: ClickHouseClient; artifacts: ArtifactStore; gateway: GatewayAccess },
+): object {
   const deps = { artifacts, embedderFolder: env.STILLHOUSE_EMBEDDER ?? '', log };
   const activities = {
     ...createTrainEncoderActivity(deps),
     ...createCleanLabelsActivity({ ...deps, temporaryFolder: paths.tmp }),
     ...createExportEncoderActivity(deps),
     ...createEvaluateEncoderActivity({ ...deps, clickhouse }),
-    ...createClusterActivities({ ...deps, clickhouse }),
+    ...createClusterActivities({ ...deps, clickhouse, gateway, clusterEmbedder: env.STILLHOUSE_CLUSTER_EMBEDDER }),
   };
   if (env.STILLHOUSE_EMBEDDER !== undefined) return activities;
   const refuse = () => {

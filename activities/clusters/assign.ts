@@ -1,10 +1,9 @@
 import { setImmediate as yieldToEvents } from 'node:timers/promises';
-import { availableParallelism } from 'node:os';
 import type { ClusterCounts, EmbedderIdentity } from '../../contracts/clusters.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { assignVector, type ClusterModel } from '../../core/clustering/assign-vector.ts';
 import { rowOf } from '../../core/learning/matrix.ts';
-import { createEmbedderPool, type EmbedderPool } from '../../serving/embedder-pool.ts';
+import type { EmbedderPool } from '../../serving/embedder-pool.ts';
 import { type Assignment, assignedByRun, insertAssignments, lastAssigned } from '../../store/clickhouse/cluster-assignments.ts';
 import { type SourceCall, clusterCalls } from '../../store/clickhouse/cluster-source.ts';
 import { clustersOfRun } from '../../store/clickhouse/clusters.ts';
@@ -14,6 +13,7 @@ import { textsOfCalls } from './call-text.ts';
 import type { ClusterPlan } from './cluster-plan.ts';
 import { type Clustered, readClustering } from './clustering-result.ts';
 import type { EmbeddedSample } from './embed-sample.ts';
+import { type IntentEmbedderSetting, openIntentEmbedder } from './intent-embedder.ts';
 import type { ClusterIdentity, Matched } from './match-run.ts';
 import { type Sampled, readSample } from './sample.ts';
 import { readJson, readMatrix } from './work-files.ts';
@@ -47,14 +47,13 @@ export type ClustersFound = { sample: Sampled; embedded: EmbeddedSample; cluster
  * run before. Goes on after the last trace that an attempt before has stored.
  */
 export async function assignTraces(
-  deps: EncoderDeps & { clickhouse: ClickHouseClient },
+  deps: EncoderDeps & IntentEmbedderSetting & { clickhouse: ClickHouseClient },
   { plan, found }: { plan: ClusterPlan; found: ClustersFound | null },
   pulse: StagePulse,
 ): Promise<AssignResult> {
   const { clickhouse } = deps;
   const clusters = found ? await clustersFound(deps, found) : await clustersBefore(clickhouse, plan);
-  const threads = deps.threads ?? availableParallelism();
-  const pool = createEmbedderPool({ embedderFolder: deps.embedderFolder, threads, log: deps.log });
+  const pool = await openIntentEmbedder(deps, pulse.signal);
   try {
     const { name, sha256, dimensions } = pool.info;
     if (sha256 !== clusters.embedder.sha256)
@@ -91,7 +90,7 @@ async function clustersFound(deps: EncoderDeps, found: ClustersFound): Promise<C
     ids: identities.map(({ id }) => id),
     model: {
       mean: rowOf(centres, centres.rows - 1),
-      clusters: clustering.groups.map(({ outlierBelow }, i) => ({ centre: rowOf(centres, i), outlierBelow })),
+      clusters: clustering.groups.map(({ outlierBelow, system }, i) => ({ centre: rowOf(centres, i), outlierBelow, system })),
     },
     embedder: found.embedded.embedder,
     known: new Map(known),
@@ -105,7 +104,7 @@ async function clustersBefore(clickhouse: ClickHouseClient, plan: ClusterPlan): 
     ids: before.map(({ id }) => id),
     model: {
       mean: Float32Array.from(before[0]?.mean ?? []),
-      clusters: before.map(({ centre, outlierBelow }) => ({ centre: Float32Array.from(centre), outlierBelow })),
+      clusters: before.map(({ centre, outlierBelow, system }) => ({ centre: Float32Array.from(centre), outlierBelow, system })),
     },
     embedder: { sha256: before[0]?.embedderSha256 ?? '' },
     known: new Map(),
@@ -116,13 +115,16 @@ async function clustersBefore(clickhouse: ClickHouseClient, plan: ClusterPlan): 
 async function placesOf(pool: EmbedderPool, clusters: Clusters, page: SourceCall[], pulse: StagePulse): Promise<Assignment[]> {
   const { known } = clusters;
   const texts = await textsOfCalls(page);
-  const unknown = new Map(texts.flatMap((one) => (one && !known.has(one.skeleton) ? [[one.skeleton, one.text] as const] : [])));
+  const unknown = new Map(texts.flatMap((one) => (one && !known.has(one.skeleton) ? [[one.skeleton, one] as const] : [])));
   const placed = new Map<string, Place>();
   if (unknown.size > 0) {
-    const vectors = await pool.embed([...unknown.values()], pulse.signal);
+    const vectors = await pool.embed(
+      [...unknown.values()].map(({ text }) => text),
+      pulse.signal,
+    );
     let row = 0;
-    for (const skeleton of unknown.keys()) {
-      placed.set(skeleton, placeOf(clusters, rowOf(vectors, row++)));
+    for (const [skeleton, { system }] of unknown) {
+      placed.set(skeleton, placeOf(clusters, rowOf(vectors, row++), system));
       if (row % YIELD_EVERY === 0) await yieldToEvents();
     }
   }
@@ -131,7 +133,7 @@ async function placesOf(pool: EmbedderPool, clusters: Clusters, page: SourceCall
   return page.map((call, i) => ({ call, ...(texts[i] ? (known.get(texts[i].skeleton) ?? placed.get(texts[i].skeleton)!) : nowhere) }));
 }
 
-function placeOf({ ids, model }: Clusters, vector: Float32Array): Place {
-  const { cluster, similarity, outlier } = assignVector(vector, model);
+function placeOf({ ids, model }: Clusters, vector: Float32Array, system: string): Place {
+  const { cluster, similarity, outlier } = assignVector(vector, model, system);
   return { clusterId: ids[cluster] ?? '', similarity, outlier };
 }

@@ -10,6 +10,8 @@ const RequestBody = z.looseObject({ messages: z.array(Message).min(1) });
 export interface CallText {
   text: string;
   skeleton: string;
+  /** Identity of the system prompt; empty without one. */
+  system: string;
 }
 
 /** Long prompts take a millisecond each: other work has its turn after so many. */
@@ -29,8 +31,8 @@ function textOfCall(call: Pick<SourceCall, 'request' | 'promptText'>): CallText 
   const body = RequestBody.safeParse(parseJson(call.request));
   // A quota that sheds bodies may leave the last message.
   const messages = body.success ? body.data.messages : [{ role: 'user', content: call.promptText }];
-  const { text, skeleton } = intentText(messages);
-  return text === '' ? null : { text, skeleton };
+  const found = intentText(messages);
+  return found.text === '' ? null : found;
 }
 
 function parseJson(text: string): unknown {

@@ -28,7 +28,8 @@ export async function clusterSample(
     const vectors = await readMatrix(artifacts, embedded.vectors);
     const threads = deps.threads ?? availableParallelism();
     const weights = Float64Array.from(texts, ({ count }) => count);
-    const clustering = await clusterOnThread({ vectors, options: optionsOf(plan), weights }, { log, threads }, pulse);
+    const systems = texts.map(({ system }) => system);
+    const clustering = await clusterOnThread({ vectors, options: optionsOf(plan, embedded), weights, systems }, { log, threads }, pulse);
     pulse.progress({ step: 'describe', clusters: clustering.clusters.length });
     const request: DescribeRequest = {
       vectors,
@@ -52,8 +53,13 @@ export async function clusterSample(
   return { clustering: ref, clusters: value.groups.length, warnings: value.warnings };
 }
 
-function optionsOf({ input }: ClusterPlan): ClusterOptions {
-  return { granularity: input.granularity, sample: input.maxSample, ...(input.clusters === null ? {} : { clusters: input.clusters }) };
+function optionsOf({ input }: ClusterPlan, { cohesion }: EmbeddedSample): ClusterOptions {
+  return {
+    cohesion,
+    granularity: input.granularity,
+    sample: input.maxSample,
+    ...(input.clusters === null ? {} : { clusters: input.clusters }),
+  };
 }
 
 function warningsOf({ input }: ClusterPlan, { clusters, capped, cohesion }: VectorClustering): string[] {

@@ -44,6 +44,7 @@ export async function recordClusters(
       coherence: group.coherence,
       similarity: group.similarity,
       outlierBelow: group.outlierBelow,
+      system: group.system,
       x: group.x,
       y: group.y,
       keptFrom: identities[i]!.keptFrom,

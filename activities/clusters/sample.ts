@@ -5,7 +5,7 @@ import type { ArtifactStore } from '../../store/artifacts/artifact-store.ts';
 import { clusterCalls, countClusterCalls } from '../../store/clickhouse/cluster-source.ts';
 import type { ClickHouseClient } from '../../store/clickhouse/connection.ts';
 import type { StagePulse } from '../encoder/encoder-deps.ts';
-import { textsOfCalls } from './call-text.ts';
+import { type CallText, textsOfCalls } from './call-text.ts';
 import { type ClusterPlan, workFolder } from './cluster-plan.ts';
 import { onceInRun, readJson } from './work-files.ts';
 
@@ -18,6 +18,8 @@ const KEPT_EACH = 3;
 export interface SampleText {
   skeleton: string;
   text: string;
+  /** Identity of the system prompt; empty without one. */
+  system: string;
   /** Traces of the sample that are near-duplicates of it. */
   count: number;
   traces: string[];
@@ -78,10 +80,10 @@ export async function readSample(artifacts: ArtifactStore, { portions }: Sampled
 
 function collect(
   texts: Map<string, SampleText>,
-  { skeleton, text }: { skeleton: string; text: string },
+  { skeleton, text, system }: CallText,
   call: { id: string; answerText: string; status: string },
 ): void {
-  const known = texts.get(skeleton) ?? { skeleton, text, count: 0, traces: [], answers: [] };
+  const known = texts.get(skeleton) ?? { skeleton, text, system, count: 0, traces: [], answers: [] };
   known.count++;
   if (known.traces.length < KEPT_EACH) known.traces.push(call.id);
   if (call.status === 'ok' && known.answers.length < KEPT_EACH) known.answers.push(call.answerText);

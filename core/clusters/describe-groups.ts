@@ -35,6 +35,8 @@ export interface FoundGroup {
   similarity: number;
   /** A vector whose cosine to the centre is below this is an outlier. */
   outlierBelow: number;
+  /** Identity of the system prompt that nearly all of its texts have; null where there is none. */
+  system: string | null;
   /** Texts nearest the centre, nearest first. */
   nearest: number[];
   /** Nearest other clusters, nearest first. */
@@ -85,6 +87,7 @@ export async function describeGroups(
       coherence: cluster.coherence,
       similarity: own.length === 0 ? 0 : similar / own.length,
       outlierBelow: cluster.outlierBelow,
+      system: cluster.system,
       nearest: cluster.nearest,
       others: others[k]!,
       keywords: keywords[k]!.map(({ word }) => word),

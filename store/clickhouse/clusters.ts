@@ -23,6 +23,8 @@ export interface FoundCluster extends ClusterNaming {
   similarity: number;
   /** A vector whose cosine to the centre is below this is an outlier. */
   outlierBelow: number;
+  /** Identity of the system prompt that nearly all members have; null: of none. */
+  system: string | null;
   x: number;
   y: number;
   keptFrom: number;
@@ -49,6 +51,7 @@ const Row = z.object({
   coherence: z.number(),
   similarity: z.number(),
   outlier_below: z.number(),
+  system: z.string(),
   map_x: z.number(),
   map_y: z.number(),
   kept_from: z.number(),
@@ -85,6 +88,7 @@ export async function insertClusters(client: ClickHouseClient, clusters: readonl
     coherence: cluster.coherence,
     similarity: cluster.similarity,
     outlier_below: cluster.outlierBelow,
+    system: cluster.system ?? '',
     map_x: cluster.x,
     map_y: cluster.y,
     kept_from: cluster.keptFrom,
@@ -123,6 +127,7 @@ function toCluster(row: z.output<typeof Row>): FoundCluster {
     coherence: row.coherence,
     similarity: row.similarity,
     outlierBelow: row.outlier_below,
+    system: row.system || null,
     x: row.map_x,
     y: row.map_y,
     keptFrom: row.kept_from,

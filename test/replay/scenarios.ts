@@ -56,7 +56,7 @@ const stubClusters: ClusterRecordActivities & ClusterActivities & NameClustersAc
   planClusters: async ({ input, run }) => ({ input, run, until: run.at, namingPrice: null, predecessor: null }),
   recordClusterState: async () => undefined,
   sampleTraces: async () => ({ portions: [artifact('sample-0.json')], counts: { traces: 9, sampled: 9, texts: 8 } }),
-  embedSample: async () => ({ vectors: { portions: [artifact('vectors-0.f32')], rows: 8, columns: 3 }, embedder }),
+  embedSample: async () => ({ vectors: { portions: [artifact('vectors-0.f32')], rows: 8, columns: 3 }, embedder, cohesion: 0.6 }),
   clusterSample: async () => ({ clustering: artifact('clustering.json'), clusters: 2, warnings: ['a warning'] }),
   matchRun: async () => ({ identities: artifact('identities.json'), kept: 1 }),
   nameClusters: async () => ({ names: artifact('names.json'), named: 1, spentUsd: 0.01, warnings: [] }),

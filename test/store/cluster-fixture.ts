@@ -21,6 +21,7 @@ export function clusterFixture(values: Partial<FoundCluster>): FoundCluster {
     coherence: 0.75,
     similarity: 0.5,
     outlierBelow: 0.25,
+    system: null,
     x: 0.5,
     y: 0.25,
     keptFrom: 0,

@@ -1,14 +1,17 @@
 import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import type { ClusterRequest, ClusterRun } from '../../contracts/clusters.ts';
+import { type ClusterRequest, type ClusterRun, ClusterTracesInput } from '../../contracts/clusters.ts';
 import { QUEUES, TABLES, WORKFLOWS, workflowIds } from '../../contracts/names.ts';
 import type { TraceRow } from '../../contracts/traces.ts';
+import { startingClusterRun } from '../../core/clusters/starting-run.ts';
+import { clusterScope } from '../../platform/content-hash.ts';
 import { insertAssignments } from '../../store/clickhouse/cluster-assignments.ts';
 import { recordClusterEdit } from '../../store/clickhouse/cluster-edits.ts';
-import { readClusterRun } from '../../store/clickhouse/cluster-runs.ts';
-import { clustersOfRun } from '../../store/clickhouse/clusters.ts';
+import { readClusterRun, recordClusterRun } from '../../store/clickhouse/cluster-runs.ts';
+import { clustersOfRun, insertClusters } from '../../store/clickhouse/clusters.ts';
 import { defineQuery, runQuery } from '../../store/clickhouse/query.ts';
+import { clusterFixture } from '../store/cluster-fixture.ts';
 import { LABELS } from '../support/distil-bench.ts';
 import { type TestWorker, startTestWorker } from '../support/worker.ts';
 import { type ClusterBench, NAMER, callOf, messages, startClusterBench } from './cluster-bench.ts';
@@ -147,6 +150,18 @@ test('new traces are assigned to the clusters that are there, old ones are left 
 test('there is nothing to assign to before clusters were found', async () => {
   await expect(run({ name: 'nowhere', mode: 'assign', source: { alias: 'nobody' } })).rejects.toThrow();
   expect((await readClusterRun(store(), 'default', 'nowhere'))!.error).toMatch(/There are no clusters of these traces yet/);
+});
+
+test('vectors of different embedders are never compared: assigning is refused, a new run keeps nothing', async () => {
+  const project = 'embedders';
+  await bench.record(messages(10).map((message) => callOf(message, { project })));
+  const scope = clusterScope({});
+  const begun = { name: 'old', scope, workflowId: 'clusters/embedders/old', runId: 'old', startedAt: new Date() };
+  await insertClusters(store(), [clusterFixture({ project, scope, runId: 'old' })]);
+  await recordClusterRun(store(), { ...startingClusterRun(ClusterTracesInput.parse({ project }), begun), status: 'completed' });
+  await expect(run({ name: 'assign', mode: 'assign', project })).rejects.toThrow();
+  expect((await readClusterRun(store(), project, 'assign'))!.error).toMatch(/found with another embedder, or another precision of it/);
+  expect(await run({ name: 'anew', project })).toMatchObject({ status: 'completed', counts: { kept: 0 } });
 });
 
 test('without a model the names are keywords, and say so', async () => {

@@ -26,6 +26,8 @@ CREATE TABLE IF NOT EXISTS clusters
     similarity Float32,
     -- Below this cosine to the centre a trace is an outlier.
     outlier_below Float32,
+    -- Identity of the system prompt that nearly all members have; empty: of none.
+    system String,
     map_x Float32,
     map_y Float32,
     -- The same cluster of the run before had this cosine to this centre; 0 where there was none.
