@@ -62,21 +62,30 @@ async function clustersOf(deps: ApiDeps, run: ClusterRun, since: string | undefi
   const found = await clustersOfRun(deps.clickhouse, run.project, run);
   const ids = found.map(({ id }) => id);
   const figures = await clusterFigures(deps.clickhouse, run.project, { ids, runAt: run.startedAt, since });
-  const total = { traces: 0, usd: 0 };
-  for (const { size, outliers, costUsd } of figures.values()) {
+  const total: Total = { traces: 0, usd: 0, firstAt: '9', lastAt: '' };
+  for (const { size, outliers, costUsd, firstAt, lastAt } of figures.values()) {
     total.traces += size + outliers;
     total.usd += costUsd ?? 0;
+    if (firstAt < total.firstAt) total.firstAt = firstAt;
+    if (lastAt > total.lastAt) total.lastAt = lastAt;
   }
   return found.map((cluster) => viewOf(deps, run, cluster, figures.get(cluster.id), total));
 }
 
-function viewOf(
-  deps: ApiDeps,
-  run: ClusterRun,
-  cluster: FoundCluster,
-  figures: ClusterFigures | undefined,
-  total: { traces: number; usd: number },
-): Cluster {
+/** What all clusters of a run come to. */
+interface Total {
+  traces: number;
+  usd: number;
+  firstAt: string;
+  lastAt: string;
+}
+
+/** A month's traffic is told by the time of all: one cluster's may have come within a minute. */
+function timesOf({ firstAt, lastAt }: Total) {
+  return { firstAt, lastAt };
+}
+
+function viewOf(deps: ApiDeps, run: ClusterRun, cluster: FoundCluster, figures: ClusterFigures | undefined, total: Total): Cluster {
   const { id, name, namedBy, description, inclusion, exclusion, keywords, coherence, task, x, y } = cluster;
   const calls = (figures?.size ?? 0) + (figures?.outliers ?? 0);
   const costUsd = figures?.costUsd ?? null;
@@ -104,7 +113,7 @@ function viewOf(
     errorShare: calls === 0 ? 0 : (figures?.errors ?? 0) / calls,
     p50Ms: figures?.p50Ms ?? null,
     drift: figures ? driftOf(figures) : null,
-    savingUsdPerMonth: figures ? savingUsdPerMonth(task.student, { ...figures, calls }, deps.rates) : null,
+    savingUsdPerMonth: figures ? savingUsdPerMonth(task.student, { ...figures, calls, ...timesOf(total) }, deps.rates) : null,
   };
 }
 

@@ -43,5 +43,8 @@ describe.skipIf(!chromiumPath)(`clusters in Chromium${withoutChromium}`, () => {
     await page.getByRole('button', { name: 'Find again' }).click();
     await text(page, 'A run is under way: embed.');
     expect(await page.getByRole('button', { name: 'Find again' }).isDisabled()).toBe(true);
+    // The same request as before, without its name.
+    expect(world().changes.at(-1)?.body).toMatchObject({ source: { alias: 'support' }, mode: 'cluster' });
+    expect(world().changes.at(-1)?.body).not.toHaveProperty('name');
   });
 });

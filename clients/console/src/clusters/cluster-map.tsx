@@ -72,12 +72,14 @@ interface CentresProps {
 function Centres({ clusters, frame, lit, onPoint }: CentresProps) {
   const navigate = useNavigate();
   const labelled = labelledCentres(clusters, frame);
+  // A narrow map has less room for each.
+  const small = Math.min(1, Math.max(0.5, frame.width / 900));
   const largest = Math.max(1, ...clusters.map(({ size }) => size));
   return (
     <svg className={classes.centres} viewBox={`0 0 ${frame.width} ${frame.height}`} role="list" aria-label="Map of clusters">
       {clusters.map((cluster, i) => {
         const { x, y } = placeIn(frame, cluster);
-        const radius = 4 + 10 * Math.sqrt(cluster.size / largest);
+        const radius = small * (4 + 10 * Math.sqrt(cluster.size / largest));
         const right = x > frame.width * 0.72;
         const open = () => void navigate({ to: '/clusters/$id', params: { id: cluster.id } });
         return (

@@ -32,14 +32,18 @@ const COLUMNS: Column<Cluster>[] = [
   },
 ];
 
+/** Where clusters of several filters stand beside each other. */
+const OF: Column<Cluster> = { label: 'Of', cell: ({ alias }) => alias ?? 'all traffic' };
+
 /** Clusters, those first that would save most. */
 export function ClusterTable({ clusters }: { clusters: readonly Cluster[] }) {
   const navigate = useNavigate();
+  const several = new Set(clusters.map(({ scope }) => scope)).size > 1;
   return (
     <DataTable
       caption="Clusters"
       items={clusters}
-      columns={COLUMNS}
+      columns={several ? [COLUMNS[0]!, OF, ...COLUMNS.slice(1)] : COLUMNS}
       rowKey={({ id }) => id}
       onRow={({ id }) => void navigate({ to: '/clusters/$id', params: { id } })}
     />

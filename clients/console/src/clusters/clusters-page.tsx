@@ -35,7 +35,7 @@ export function ClustersPage() {
     <Page
       title="Clusters"
       lead="Traffic sorted by what people want, found by embedding, named by a model or by keywords."
-      actions={<FindClusters again={(clusters.data?.length ?? 0) > 0} running={newest?.status === 'running'} />}
+      actions={runs.data && <FindClusters last={newest} />}
     >
       {newest && <RunNotice run={newest} />}
       <Loaded query={clusters} skeleton={<Skeleton height={420} radius="lg" />}>
