@@ -24,6 +24,13 @@ const STALL_MS = 150_000;
 /** The thread reports nothing between its start and its end. */
 const THREAD_STALL_MS = 20 * 60_000;
 
+/** Traces are shipped within seconds, by a gateway that was cut off later: this much is looked through again. */
+const LATE_MS = 86_400_000;
+
+function before(at: string): string {
+  return new Date(Date.parse(at) - LATE_MS).toISOString();
+}
+
 export interface ClusterRecordDeps {
   clickhouse: ClickHouseClient;
   gateway: GatewayAccess;
@@ -53,6 +60,7 @@ export function createClusterRecordActivities({ clickhouse, gateway }: ClusterRe
         input,
         run,
         until: input.source.until ?? run.at,
+        since: input.source.since ?? (input.mode === 'assign' && newest ? before(newest.startedAt) : undefined),
         namingPrice: asks ? await teacherPrice(gateway, input.naming!) : null,
         predecessor: newest ? { runId: newest.runId, at: newest.startedAt } : null,
       };

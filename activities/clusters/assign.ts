@@ -63,7 +63,7 @@ export async function assignTraces(
       );
     const reading = { until: plan.until, after: await lastAssigned(clickhouse, plan.run), unassigned: found === null };
     let read = 0;
-    for await (const page of clusterCalls(clickhouse, plan.run.project, plan.input.source, reading)) {
+    for await (const page of clusterCalls(clickhouse, plan.run.project, { ...plan.input.source, since: plan.since }, reading)) {
       pulse.signal.throwIfAborted();
       await insertAssignments(clickhouse, plan.run, await placesOf(pool, clusters, page, pulse));
       pulse.progress({ assigned: (read += page.length) });

@@ -14,6 +14,8 @@ export interface ClusterPlan {
   run: ClusterRunIdentity;
   /** Exclusive: later traces are not this run's. */
   until: string;
+  /** Where a run that only assigns begins: what is older was there when the clusters were found. Absent: at the source's beginning. */
+  since?: string | undefined;
   /** What the model that names costs; null: keywords. */
   namingPrice: Price | null;
   /** The run whose clusters are continued, or assigned to; null: there is none. */

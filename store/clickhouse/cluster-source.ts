@@ -25,6 +25,7 @@ export interface SourceCall {
 }
 
 const PAGE_ROWS = 500;
+const UNTIL = "parseDateTime64BestEffort({until:String}, 3, 'UTC')";
 /** Shares are stated in these parts. */
 const PARTS = 1_000_000;
 
@@ -72,7 +73,8 @@ export async function* clusterCalls(
   if (reading.share) conditions.push(`cityHash64(toString(id), {seed:UInt32}) % ${PARTS} < {parts:UInt32}`);
   if (reading.unassigned)
     conditions.push(
-      `id NOT IN (SELECT trace_id FROM ${TABLES.traceClusters} WHERE project = {project:String} AND ts >= parseDateTime64BestEffort({afterTs:String}, 3, 'UTC'))`,
+      `id NOT IN (SELECT trace_id FROM ${TABLES.traceClusters} WHERE project = {project:String} AND ts >= parseDateTime64BestEffort({afterTs:String}, 3, 'UTC')
+        AND ts < ${UNTIL})`,
     );
   const page = defineQuery({
     name: 'traces to be clustered',

@@ -11,6 +11,7 @@ import { recordClusterEdit } from '../../store/clickhouse/cluster-edits.ts';
 import { readClusterRun, recordClusterRun } from '../../store/clickhouse/cluster-runs.ts';
 import { clustersOfRun, insertClusters } from '../../store/clickhouse/clusters.ts';
 import { defineQuery, runQuery } from '../../store/clickhouse/query.ts';
+import { traceRow } from '../store/trace-fixtures.ts';
 import { clusterFixture } from '../store/cluster-fixture.ts';
 import { LABELS } from '../support/distil-bench.ts';
 import { type TestWorker, startTestWorker } from '../support/worker.ts';
@@ -145,6 +146,16 @@ test('new traces are assigned to the clusters that are there, old ones are left 
   for (const [id, row] of before) expect(after.get(id)).toEqual(row);
   const again = await run({ name: 'again', mode: 'assign', source: { alias: 'support' } });
   expect(again.counts.assigned).toBe(0);
+});
+
+test('what is older than the clusters is assigned by a run that says since when', async () => {
+  const old = new Date(Date.now() - 5 * 86_400_000).toISOString();
+  const days = traceRow(Date.parse(old) + 1_000);
+  await bench.record([callOf(messages(1)[0]!, { id: days.id, ts: days.ts })]);
+  const source = { alias: 'support' };
+  expect((await run({ name: 'recent', mode: 'assign', source })).counts.assigned).toBe(0);
+  expect((await run({ name: 'all-of-it', mode: 'assign', source: { ...source, since: old } })).counts.assigned).toBe(1);
+  expect((await assigned()).has(days.id)).toBe(true);
 });
 
 test('there is nothing to assign to before clusters were found', async () => {
