@@ -15,6 +15,10 @@ import { type ClusterBench, NAMER, callOf, messages, startClusterBench } from '.
 const KILLED_WORKER = fileURLToPath(new URL('killed-worker.ts', import.meta.url));
 /** Calls in flight at most: what a kill may make the run pay for again. */
 const IN_FLIGHT = 8;
+/** Names that are delivered when the worker is killed amid them: more than may be lost. */
+const DELIVERED = 14;
+/** More names than are in flight, many of them twice, so that they are asked for again. */
+const REQUEST = { clusters: 24 };
 
 const CASES: [stage: string, activity: string, point: string][] = [
   ['sample', 'sampleTraces', 'sample-0'],
@@ -60,11 +64,11 @@ async function killedRun(project: string, activity: string, point: string) {
     client.workflow.start<(input: unknown) => Promise<ClusterRun>>(WORKFLOWS.clusterTraces, {
       workflowId: workflowIds.clusterTraces(project, 'killed'),
       taskQueue: QUEUES.main,
-      args: [{ project, name: 'killed', naming: `${project}/test` }],
+      args: [{ ...REQUEST, project, name: 'killed', naming: `${project}/test` }],
     });
   const handle = await until('the run starts', () => start().catch(() => null));
   if (point === 'inside') {
-    await until('a name is delivered', () => bench.namer.delivered(`/${project}/`) >= 1);
+    await until('names are delivered', () => bench.namer.delivered(`/${project}/`) >= DELIVERED);
     await first.kill();
   }
   expect(await first.exited).toBeNull();
@@ -98,7 +102,7 @@ beforeAll(async () => {
   const state = await client.workflow.execute<(input: unknown) => Promise<ClusterRun>>(WORKFLOWS.clusterTraces, {
     workflowId: workflowIds.clusterTraces('reference', 'reference'),
     taskQueue: QUEUES.main,
-    args: [{ project: 'reference', name: 'reference', naming: NAMER }],
+    args: [{ ...REQUEST, project: 'reference', name: 'reference', naming: NAMER }],
   });
   await worker.stop();
   reference = await clustersOfRun(bench.clickhouse.client, 'reference', state);
