@@ -89,7 +89,7 @@ async function embedderCohesion(dense: Dense, vectors: Matrix, mean: Float32Arra
 }
 
 type KnownCluster = Pick<VectorCluster, 'centre' | 'outlierBelow' | 'system'>;
-type Model = ClusterModel & { clusters: readonly KnownCluster[] };
+type Model = Pick<ClusterModel, 'mean'> & { clusters: readonly KnownCluster[] };
 
 /** What assigns further vectors: centres of the groups' raw vectors, and from where on a vector belongs. */
 function modelOf(vectors: Matrix, systems: readonly string[], groups: Int32Array, mean: Float32Array): Model {
