@@ -29,6 +29,16 @@ test('a thread finds what the caller would have found, and leaves its vectors al
   await dense.close();
 });
 
+test("an embedder's own cohesion is what is to be reached, unless it is stated", async () => {
+  const pulse = { signal: new AbortController().signal, progress: () => undefined };
+  const wanted = async (embedder: { name: string; cohesion?: number }, options = {}) =>
+    (await clusterOnThread({ vectors: vectors(60), options, embedder }, { log, threads: 1 }, pulse)).cohesion.wanted;
+  expect(await wanted({ name: 'all-MiniLM-L6-v2' })).toBe(0.615);
+  expect(await wanted({ name: 'another', cohesion: 0.7 })).toBe(0.7);
+  expect(await wanted({ name: 'another', cohesion: 0.7 }, { cohesion: 0.8 })).toBe(0.8);
+  expect(await wanted({ name: 'unknown' })).toBeGreaterThan(0.7);
+});
+
 test('a stage that is told to end ends', async () => {
   const stop = new AbortController();
   const running = clusterOnThread({ vectors: vectors(2000), options: {} }, { log }, { signal: stop.signal, progress: () => undefined });

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { ClusterOptions } from '../../core/clustering/cluster-options.ts';
+import { calibratedCohesion, type ClusterOptions } from '../../core/clustering/cluster-options.ts';
 import type { Clustering } from '../../core/clustering/cluster-vectors.ts';
 import type { Matrix } from '../../core/learning/matrix.ts';
 import type { Logger } from '../../platform/logger.ts';
@@ -17,11 +17,16 @@ export interface ClusterRequest {
   systems?: string[];
 }
 
+/** Beside what the thread is asked: what made the vectors, for its cohesion. */
+export type ClusterJob = ClusterRequest & { embedder?: { name: string; cohesion?: number | undefined } };
+
 /** `clusterVectors` on a thread of its own, ended where `pulse` says so; the caller's event loop goes on. */
-export function clusterOnThread(request: ClusterRequest, deps: { log: Logger; threads?: number }, pulse: StagePulse): Promise<Clustering> {
+export function clusterOnThread(job: ClusterJob, deps: { log: Logger; threads?: number }, pulse: StagePulse): Promise<Clustering> {
   const { log, threads = availableParallelism() } = deps;
+  const { embedder, ...request } = job;
+  const options = { ...(embedder && { cohesion: calibratedCohesion(embedder) }), ...request.options };
   const thread = { program: new URL('./cluster-thread.ts', import.meta.url), threads, name: 'clustering', log };
-  return onThread<Clustering>(thread, { ...request, vectors: shared(request.vectors) }, pulse);
+  return onThread<Clustering>(thread, { ...request, options, vectors: shared(request.vectors) }, pulse);
 }
 
 /** In memory that threads share: writing 30 MB into a message would hold the event loop up for a tenth of a second. */

@@ -57,7 +57,7 @@ test('texts go in portions and come back as unit vectors in their order', async 
 
 test('its identity is the target and the number of dimensions', async () => {
   const identity = async (target: string, dimensions: number) => {
-    const { url } = await endpoint(() => new Array<number>(dimensions).fill(1));
+    const { url } = await endpoint(() => Array.from({ length: dimensions }, () => 1));
     const { info } = await openGatewayEmbedder(access(url), target);
     server!.close();
     return info.sha256;

@@ -26,9 +26,9 @@ export async function calibrate(dense: Dense, vectors: Matrix, labels: readonly 
   for (const { intents, messages, seeds } of DRAWS) {
     for (const seed of seeds) {
       const random = seededRandom(seed);
-      const kept = new Set([...shuffled(names.length, random).slice(0, intents)].map((at) => names[at]!));
+      const kept = new Set(Array.from(shuffled(names.length, random).slice(0, intents), (at) => names[at]!));
       const rows = labels.flatMap((label, i) => (kept.has(label) ? [i] : []));
-      const drawn = [...shuffled(rows.length, random).slice(0, messages)].map((at) => rows[at]!);
+      const drawn = Array.from(shuffled(rows.length, random).slice(0, messages), (at) => rows[at]!);
       const own = takeRows(vectors, drawn);
       const grown = await growTree(dense, own, meanRow(own));
       const truth = drawn.map((row) => names.indexOf(labels[row]!));

@@ -8,7 +8,7 @@ export function bestPairs(gains: readonly (readonly number[])[]): number[] {
   const columns = gains[0]?.length ?? 0;
   if (rows > columns) {
     const paired = bestPairs(Array.from({ length: columns }, (_, j) => gains.map((row) => row[j]!)));
-    const out: number[] = new Array<number>(rows).fill(-1);
+    const out: number[] = Array.from({ length: rows }, () => -1);
     paired.forEach((row, column) => (out[row] = column));
     return out;
   }
@@ -49,7 +49,7 @@ export function bestPairs(gains: readonly (readonly number[])[]): number[] {
     } while (rowOf[column] !== 0);
     for (; column !== 0; column = cameFrom[column]!) rowOf[column] = rowOf[cameFrom[column]!]!;
   }
-  const out: number[] = new Array<number>(rows).fill(-1);
+  const out: number[] = Array.from({ length: rows }, () => -1);
   for (let j = 1; j <= columns; j++) if (rowOf[j]! > 0) out[rowOf[j]! - 1] = j - 1;
   return out;
 }

@@ -5,7 +5,7 @@ import { type Matrix, rowOf, takeRows, zeros } from '../learning/matrix.ts';
 import { seededRandom, shuffled } from '../random.ts';
 import { partitionAgreement } from '../statistics/partition-agreement.ts';
 import { assignVector } from './assign-vector.ts';
-import { clusterVectors } from './cluster-vectors.ts';
+import { type Clustering, clusterVectors } from './cluster-vectors.ts';
 import { toUnitLength } from './smooth.ts';
 
 /** Unit vectors around up to eight directions that share a part, as sentence vectors do. */
@@ -24,6 +24,8 @@ function blobs(groups: number, each: number, seed: number, noise = 0.2): { vecto
 const options = { cohesion: 0.86 };
 const cluster = (vectors: Matrix, more: object = {}, weights?: number[]) =>
   clusterVectors(plainDense, vectors, { ...options, ...more }, weights ? { weights } : {});
+
+const centresOf = ({ clusters }: Clustering) => clusters.map(({ centre }) => centre.join(' ')).sort();
 
 describe('clusters of vectors', () => {
   test('groups are found, and their number', async () => {
@@ -51,6 +53,8 @@ describe('clusters of vectors', () => {
         const back = new Int32Array(vectors.rows);
         order.forEach((row, i) => (back[row] = mixed.assignment[i]!));
         expect(partitionAgreement(straight.assignment, back).ari).toBe(1);
+        // To the bit.
+        expect(centresOf(mixed)).toEqual(centresOf(straight));
         expect(mixed.clusters).toHaveLength(straight.clusters.length);
         expect(Math.min(...straight.assignment)).toBeGreaterThanOrEqual(0);
         expect(Math.max(...straight.assignment)).toBeLessThan(straight.clusters.length);
@@ -58,6 +62,20 @@ describe('clusters of vectors', () => {
         expect(await cluster(vectors)).toEqual(straight);
       }),
       { numRuns: 30 },
+    );
+  });
+
+  test('equal distances are no matter of order either', async () => {
+    const corner = fc.array(fc.integer({ min: 0, max: 1 }), { minLength: 24, maxLength: 24 });
+    await fc.assert(
+      fc.asyncProperty(fc.array(corner, { minLength: 2, maxLength: 40 }), fc.nat(), async (corners, seed) => {
+        const vectors: Matrix = { rows: corners.length, columns: 24, data: Float32Array.from(corners.flat()) };
+        const order = shuffled(vectors.rows, seededRandom(seed));
+        const [straight, mixed] = [await cluster(vectors, { cohesion: 0.6 }), await cluster(takeRows(vectors, order), { cohesion: 0.6 })];
+        expect(Array.from(order, (row) => straight.assignment[row])).toEqual([...mixed.assignment]);
+        expect(centresOf(mixed)).toEqual(centresOf(straight));
+      }),
+      { numRuns: 60 },
     );
   });
 
@@ -94,12 +112,15 @@ describe('clusters of vectors', () => {
     const strange = rowOf(later, 0).map((value) => -value);
     expect(assignVector(strange, model).outlier).toBe(true);
     // The length of a vector says nothing.
-    expect(
-      assignVector(
-        rowOf(later, 0).map((value) => value * 7),
-        model,
-      ).cluster,
-    ).toBe(places[0]!.cluster);
+    for (const scale of [0.01, 7]) {
+      places.forEach((place, i) => {
+        const scaled = assignVector(
+          rowOf(later, i).map((value) => value * scale),
+          model,
+        );
+        expect([scaled.cluster, scaled.outlier]).toEqual([place.cluster, place.outlier]);
+      });
+    }
     expect(assignVector(new Float32Array(24), model)).toEqual({ cluster: 0, similarity: 0, outlier: true });
     expect(assignVector(rowOf(later, 0), { mean: model.mean, clusters: [] })).toEqual({ cluster: -1, similarity: 0, outlier: true });
   });

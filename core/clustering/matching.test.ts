@@ -55,6 +55,18 @@ test('clusters are the same ones by the rows that both runs have, whatever the n
   expect([appeared, disappeared]).toEqual([['new'], ['gone']]);
 });
 
+test('members say more than centres', () => {
+  const before = [
+    { id: 'a', centre: at(0), members: rows(0, 100) },
+    { id: 'b', centre: at(20), members: rows(100, 200) },
+  ];
+  const after = [
+    { id: 'x', centre: at(0), members: rows(100, 200) },
+    { id: 'y', centre: at(20), members: rows(0, 100) },
+  ];
+  expect(matchClusters(before, after).matched.map(({ previous, next }) => `${previous}${next}`)).toEqual(['bx', 'ay']);
+});
+
 test('without shared rows the centres decide', () => {
   const before = [
     { id: 'a', centre: at(0), members: [] },

@@ -82,6 +82,13 @@ test('keywords are what the others do not say', () => {
   expect(keywords[0]![0]!.word).toBe('card');
   expect(keywords[1]!.slice(0, 2).map(({ word }) => word)).toContain('exchange');
   expect(keywords[2]).toEqual([]);
+  // What all say is said most and names nothing.
+  const common = clusterKeywords([
+    ['card blocked', 'card blocked', 'card', 'card'],
+    ['card stolen', 'card stolen', 'card', 'card'],
+    ['card expired', 'card expired', 'card', 'card'],
+  ]);
+  expect(common.map((own) => own[0]!.word.split(' ').at(-1))).toEqual(['blocked', 'stolen', 'expired']);
   for (const own of keywords) expect(own.map(({ weight }) => weight)).toEqual(own.map(({ weight }) => weight).sort((a, b) => b - a));
 });
 

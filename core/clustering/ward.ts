@@ -11,7 +11,7 @@ export interface Merges {
 }
 
 /** Distances a block of rows at once. */
-const BLOCK = 512;
+const BLOCK = 256;
 
 /**
  * Ward's hierarchical clustering of unit vectors (Ward, "Hierarchical grouping to optimize an objective function", JASA
