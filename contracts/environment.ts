@@ -39,6 +39,8 @@ export const Environment = z.object({
   STILLHOUSE_TEMPORAL_UI: optionalText,
   /** Folder of the built embedder (`model.onnx`, `tokenizer.json`, `embedder.json`); set by the supervisor. */
   STILLHOUSE_EMBEDDER: optionalText,
+  /** What embeds traces for clusters, where it is another: a folder (`/…`, `./…`), or `provider/model` by the gateway. */
+  STILLHOUSE_CLUSTER_EMBEDDER: optionalText,
   /** Comma-separated URLs of the student servers behind the placement `local`; set by the supervisor. */
   STILLHOUSE_STUDENT_URLS: optionalText,
   /** Folder of the trainer's Python environment (`bin/python`), the built-in base and the converters; set by the supervisor. */

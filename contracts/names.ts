@@ -8,6 +8,7 @@ export const WORKFLOWS = {
   distil: 'distil',
   registry: 'registry',
   buildDataset: 'buildDataset',
+  clusterTraces: 'clusterTraces',
   /** One training of a search, a child of `distil`. */
   trial: 'trial',
 } as const;
@@ -47,6 +48,7 @@ export const workflowIds = {
   registry: (project: string) => `registry/${project}`,
   distil: (project: string, name: string) => `distil/${project}/${name}`,
   trial: (project: string, name: string, trial: number) => `distil/${project}/${name}/trial-${trial + 1}`,
+  clusterTraces: (project: string, name: string) => `clusters/${project}/${name}`,
   buildDataset: (project: string, name: string, sourceHash: string) => `dataset/${project}/${name}/${sourceHash.slice(0, 16)}`,
 };
 
@@ -81,6 +83,9 @@ export const TABLES = {
   usageMinutes: 'usage_minutes',
   usageDays: 'usage_days',
   imageUses: 'image_uses',
+  clusters: 'clusters',
+  clusterEdits: 'cluster_edits',
+  clusterRuns: 'cluster_runs',
 } as const;
 
 /** The project of a caller that names none. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ClusterRequest, ClusterSource } from '../contracts/clusters.ts';
 import type { DatasetRequest } from '../contracts/datasets.ts';
 import type { DistilInput } from '../contracts/distil.ts';
 
@@ -26,4 +27,15 @@ export function datasetSourceHash(request: Pick<DatasetRequest, 'source' | 'task
 /** The name of a distillation that was given none: the same input has the same name. */
 export function distillationName(input: DistilInput): string {
   return `distil-${contentHash({ ...input, name: undefined }).slice(0, 12)}`;
+}
+
+/** The name of a run of `clusterTraces` that was given none: the same request has the same name. */
+export function clusterRunName(request: ClusterRequest): string {
+  const { name: _, ...rest } = request;
+  return `${request.mode}-${contentHash({ ...rest, project: undefined }).slice(0, 12)}`;
+}
+
+/** What chooses traces without the times: runs of one scope continue each other's clusters. */
+export function clusterScope({ alias, model, metadata }: ClusterSource): string {
+  return contentHash({ alias, model, metadata }).slice(0, 16);
 }

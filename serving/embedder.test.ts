@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,6 +6,7 @@ import { afterAll, expect, test } from 'vitest';
 import { dot, plainDense } from '../core/learning/dense.ts';
 import { seededRandom } from '../core/random.ts';
 import { type Embedder, openEmbedder, openTokenizer, verifyEmbedder } from './embedder.ts';
+import { encodeOnnxModel } from './onnx-model.ts';
 import { createOnnxDense } from './onnx-dense.ts';
 
 const folder = process.env['STILLHOUSE_EMBEDDER']!;
@@ -69,4 +71,37 @@ test('a folder that is none, or whose model is another, is refused with what to 
   writeFileSync(join(broken, 'model.onnx'), 'no model');
   expect(() => verifyEmbedder(broken)).toThrow(/is not the model/);
   rmSync(broken, { recursive: true });
+});
+
+test('a model of another maker: a vector a token, token types wanted', async () => {
+  const other = mkdtempSync(join(tmpdir(), 'stillhouse-embedder-'));
+  for (const file of ['tokenizer.json', 'tokenizer_config.json']) copyFileSync(join(folder, file), join(other, file));
+  const random = seededRandom(3);
+  const table = Float32Array.from({ length: 30_522 * 4 }, () => random() - 0.5);
+  const model = encodeOnnxModel({
+    nodes: [
+      { opType: 'Add', input: ['input_ids', 'token_type_ids'], output: ['ids'] },
+      { opType: 'Gather', input: ['table', 'ids'], output: ['last_hidden_state'] },
+    ],
+    initializers: [{ name: 'table', shape: [30_522, 4], data: table }],
+    inputs: ['input_ids', 'attention_mask', 'token_type_ids'].map((name) => ({ name, shape: ['batch', 'tokens'], integers: true })),
+    outputs: [{ name: 'last_hidden_state', shape: ['batch', 'tokens', 4] }],
+  });
+  writeFileSync(join(other, 'model.onnx'), model);
+  const info = { name: 'another', sha256: createHash('sha256').update(model).digest('hex'), dimensions: 4, maxTokens: 128 };
+  const vectorOf = async (more: object) => {
+    writeFileSync(join(other, 'embedder.json'), JSON.stringify({ ...info, ...more }));
+    const opened = await openEmbedder(other);
+    const { vector } = await opened.embed('card').finally(() => opened.close());
+    return [...vector];
+  };
+  // [CLS] card [SEP]
+  const tokens = [101, 4003, 102].map((id) => [...table.subarray(4 * id, 4 * id + 4)]);
+  const unit = (vector: number[]) => vector.map((value) => value / Math.hypot(...vector));
+  const mean = unit([0, 1, 2, 3].map((j) => tokens.reduce((sum, token) => sum + token[j]!, 0)));
+  (await vectorOf({})).forEach((value, j) => expect(value).toBeCloseTo(mean[j]!, 5));
+  (await vectorOf({ pooling: 'cls' })).forEach((value, j) => expect(value).toBeCloseTo(unit(tokens[0]!)[j]!, 5));
+  expect(await vectorOf({ prefix: 'query: ' })).not.toEqual(await vectorOf({}));
+  await expect(vectorOf({ dimensions: 5 })).rejects.toMatchObject({ code: 'artifact_missing' });
+  rmSync(other, { recursive: true });
 });

@@ -13,6 +13,12 @@ const EmbedderInfo = z.object({
   sha256: Sha256,
   dimensions: z.number().int().positive(),
   maxTokens: z.number().int().positive(),
+  /** How a model whose output is a vector a token makes one of them: their mean, or the first. Default: mean. */
+  pooling: z.enum(['mean', 'cls']).optional(),
+  /** What the model wants before each text, such as `query: `. */
+  prefix: z.string().max(200).optional(),
+  /** Mean cosine within clusters at granularity 0.5, where it was calibrated (`npm run bench:clusters -- --calibrate`). */
+  cohesion: z.number().min(-1).max(1).optional(),
 });
 export type EmbedderInfo = Readonly<z.infer<typeof EmbedderInfo>>;
 
@@ -50,7 +56,8 @@ export function verifyEmbedder(folder: string): EmbedderInfo {
 /**
  * Opens the embedder of a folder. One text at a time: the int8 model takes the scale of its activations from everything
  * in the batch, so that in a batch a vector would depend on its neighbours; alone it depends on its text, and what was
- * evaluated is what is served. A batch of eight would gain 6 % (docs/LOG.md).
+ * evaluated is what is served (docs/decisions/0005). Models of other makers work as they are exported: a vector a token is
+ * pooled as `embedder.json` says, token types are fed where they are wanted.
  */
 export async function openEmbedder(folder: string, threads = 1): Promise<Embedder> {
   const info = readEmbedderInfo(folder);
@@ -59,20 +66,33 @@ export async function openEmbedder(folder: string, threads = 1): Promise<Embedde
   const session = await openOnnxSession(join(folder, 'model.onnx'), threads).catch((error: unknown) => {
     throw unusable(folder, error);
   });
+  const output = session.outputNames.includes('sentence_embedding') ? 'sentence_embedding' : session.outputNames[0]!;
   return {
     info,
     embed: async (text) => {
-      const ids = encode(text);
-      const shape = [1, ids.length];
-      const feeds = {
-        input_ids: new ort.Tensor('int64', BigInt64Array.from(ids, BigInt), shape),
-        attention_mask: new ort.Tensor('int64', new BigInt64Array(ids.length).fill(1n), shape),
+      const ids = encode(`${info.prefix ?? ''}${text}`);
+      const tensor = (fill: BigInt64Array) => new ort.Tensor('int64', fill, [1, ids.length]);
+      const feeds: Record<string, InstanceType<typeof ort.Tensor>> = {
+        input_ids: tensor(BigInt64Array.from(ids, BigInt)),
+        attention_mask: tensor(new BigInt64Array(ids.length).fill(1n)),
       };
-      const output = await session.run(feeds, ['sentence_embedding']);
-      return { vector: output['sentence_embedding']!.data as Float32Array, tokens: ids.length };
+      if (session.inputNames.includes('token_type_ids')) feeds['token_type_ids'] = tensor(new BigInt64Array(ids.length));
+      const { data, dims } = (await session.run(feeds, [output]))[output]!;
+      const vector = dims.length === 3 ? pooled(data as Float32Array, dims[2]!, info.pooling) : (data as Float32Array);
+      if (vector.length === info.dimensions) return { vector, tokens: ids.length };
+      throw unusable(folder, new Error(`the model's vectors have ${vector.length} numbers, embedder.json says ${info.dimensions}`));
     },
     close: () => session.release(),
   };
+}
+
+/** One vector of length 1 from a vector a token. */
+function pooled(tokens: Float32Array, dimensions: number, pooling: EmbedderInfo['pooling'] = 'mean'): Float32Array {
+  const vector = new Float32Array(dimensions);
+  const used = pooling === 'cls' ? dimensions : tokens.length;
+  for (let at = 0; at < used; at++) vector[at % dimensions]! += tokens[at]!;
+  const length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
+  return length > 0 ? vector.map((value) => value / length) : vector;
 }
 
 /** The folder's tokenizer: token ids of a text, cut to `maxTokens` as Transformers does (the last token stays). */

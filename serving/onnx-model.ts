@@ -48,12 +48,14 @@ const ONNX = {
 const ModelMessage = protobuf.Root.fromJSON(ONNX).lookupType('Model');
 
 const FLOAT = 1;
+const INT64 = 7;
 const INT_ATTRIBUTE = 2;
 
-/** A tensor of 32-bit floats that goes in or out; a dimension that varies has a name. */
+/** A tensor that goes in or out, of 32-bit floats unless said otherwise; a dimension that varies has a name. */
 export interface OnnxValue {
   name: string;
   shape: (number | string)[];
+  integers?: boolean;
 }
 
 /** One operator with integer attributes. */
@@ -109,7 +111,7 @@ function graphOf({ nodes, initializers = [], inputs = [], outputs }: OnnxParts) 
   };
 }
 
-function valueInfo({ name, shape }: OnnxValue) {
+function valueInfo({ name, shape, integers }: OnnxValue) {
   const dim = shape.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));
-  return { name, type: { tensorType: { elemType: FLOAT, shape: { dim } } } };
+  return { name, type: { tensorType: { elemType: integers ? INT64 : FLOAT, shape: { dim } } } };
 }

@@ -1,6 +1,7 @@
 import { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import { createBuildDatasetActivities } from '../activities/build-dataset.ts';
+import { createClusterActivities, createClusterRecordActivities } from '../activities/cluster-traces.ts';
 import { createCleanLabelsActivity } from '../activities/clean-labels.ts';
 import { createCurateActivities } from '../activities/curate.ts';
 import type { GatewayAccess } from '../activities/distil/gateway-targets.ts';
@@ -9,6 +10,7 @@ import { createEvaluateEncoderActivity } from '../activities/evaluate-encoder.ts
 import { createExportEncoderActivity } from '../activities/export-encoder.ts';
 import { createGenerateActivities } from '../activities/generate-candidates.ts';
 import { createHostedActivities } from '../activities/hosted/hosted-activities.ts';
+import { createNameClustersActivity } from '../activities/name-clusters.ts';
 import { createRecordRunActivities } from '../activities/record-run.ts';
 import { createRegistryActivities } from '../activities/registry-store.ts';
 import { createRegistryUpdateActivities } from '../activities/registry-updates.ts';
@@ -52,9 +54,11 @@ export function createMainActivities(setting: ActivitySetting): { activities: ob
       ...createGenerateActivities({ clickhouse, gateway, now }),
       ...createCurateActivities(stored),
       ...createReferenceActivities(stored),
-      ...encoderActivities(setting, clickhouse, artifacts),
+      ...encoderActivities(setting, { clickhouse, artifacts, gateway }),
       ...createHostedActivities({ ...stored, gateway, now }),
       ...createRegistryUpdateActivities({ temporal, clickhouse }),
+      ...createClusterRecordActivities({ clickhouse, gateway }),
+      ...createNameClustersActivity({ clickhouse, artifacts, gateway, now }),
       ...createWarmStudentActivity({ gateway, now }),
       ...createRecordRunActivities({ clickhouse, now }),
     },
@@ -62,23 +66,25 @@ export function createMainActivities(setting: ActivitySetting): { activities: ob
   };
 }
 
-/** A worker without an embedder does everything else, and says what it lacks where an encoder is wanted. */
-function encoderActivities({ env, paths, log }: ActivitySetting, clickhouse: ClickHouseClient, artifacts: ArtifactStore): object {
-  const embedderFolder = env.STILLHOUSE_EMBEDDER;
-  if (embedderFolder === undefined) {
-    const refuse = () => {
-      throw new StillhouseError(
-        'unavailable',
-        'STILLHOUSE_EMBEDDER is not set where the worker runs: "npm start" builds the embedder and sets it.',
-      );
-    };
-    return { trainEncoder: refuse, exportEncoder: refuse, evaluateEncoder: refuse, cleanLabels: refuse };
-  }
-  const deps = { artifacts, embedderFolder, log };
-  return {
+/** A worker without an embedder does everything else, and says what it lacks where an encoder or clusters are wanted. */
+function encoderActivities(
+  { env, paths, log }: ActivitySetting,
+  { clickhouse, artifacts, gateway }: { clickhouse: ClickHouseClient; artifacts: ArtifactStore; gateway: GatewayAccess },
+): object {
+  const deps = { artifacts, embedderFolder: env.STILLHOUSE_EMBEDDER ?? '', log };
+  const activities = {
     ...createTrainEncoderActivity(deps),
     ...createCleanLabelsActivity({ ...deps, temporaryFolder: paths.tmp }),
     ...createExportEncoderActivity(deps),
     ...createEvaluateEncoderActivity({ ...deps, clickhouse }),
+    ...createClusterActivities({ ...deps, clickhouse, gateway, clusterEmbedder: env.STILLHOUSE_CLUSTER_EMBEDDER }),
   };
+  if (env.STILLHOUSE_EMBEDDER !== undefined) return activities;
+  const refuse = () => {
+    throw new StillhouseError(
+      'unavailable',
+      'STILLHOUSE_EMBEDDER is not set where the worker runs: "npm start" builds the embedder and sets it.',
+    );
+  };
+  return Object.fromEntries(Object.keys(activities).map((name) => [name, refuse]));
 }

@@ -1,5 +1,6 @@
 /** What the workflow sandbox loads: one export per workflow type of `contracts/names.ts`. */
 export { buildDataset } from './build-dataset.ts';
+export { clusterTraces } from './cluster-traces.ts';
 export { distil } from './distil.ts';
 export { registry } from './registry.ts';
 export { trial } from './trial.ts';

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addAliasCommands } from './alias.ts';
+import { addClusterCommands } from './clusters.ts';
 import type { CliContext } from './context.ts';
 import { addDatasetCommands } from './datasets.ts';
 import { addDistilCommand } from './distil.ts';
@@ -40,6 +41,7 @@ export function createProgram(makeContext: (program: Command) => CliContext): Co
   addStatusCommand(program, context);
   addTraceExportCommand(addTraceCommands(program, context), context);
   addUsageCommand(program, context);
+  addClusterCommands(program, context);
   addDatasetCommands(program, context);
   addEstimateCommand(program, context);
   addDistilCommand(program, context);

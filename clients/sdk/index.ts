@@ -3,6 +3,7 @@ export { StillhouseApiError } from './api-error.ts';
 export { hasEnded } from './distillations.ts';
 export { waitFor } from './wait-for.ts';
 export type { AliasTargets, ChangeOptions } from './aliases.ts';
+export type { ClusterQuery } from './clusters.ts';
 export type { DatasetRowView, RowsQuery } from './datasets.ts';
 export type { DistillationRun, DistillationUpdate, FollowOptions } from './distillations.ts';
 export type { NewKeyInput } from './keys.ts';
@@ -13,6 +14,16 @@ export type { Usage, UsageRow } from '../../contracts/usage.ts';
 export type { TriedTarget } from './try-target.ts';
 export type { WaitOptions } from './wait-for.ts';
 export type { AliasVersion } from '../../contracts/aliases.ts';
+export type {
+  Cluster,
+  ClusterChanges,
+  ClusterDetail,
+  ClusterMap,
+  ClusterMember,
+  ClusterRequest,
+  ClusterRun,
+  ClusterSchedule,
+} from '../../contracts/clusters.ts';
 export type { Dataset, DatasetRequest, DatasetSource, DatasetView, Split, Task } from '../../contracts/datasets.ts';
 export type { Distillation, DistillationEvent, DistilRequest, Evaluation, Stage, StageState, Student } from '../../contracts/distil.ts';
 export type { Estimate, EstimateRequest, StudentBase, StudentFile, StudentImport, UploadedModelFile } from '../../contracts/students.ts';

@@ -1,6 +1,7 @@
 import type { Overview, Page, TargetInfo } from '../../contracts/http.ts';
 import type { Estimate, EstimateRequest } from '../../contracts/students.ts';
 import { Aliases } from './aliases.ts';
+import { Clusters } from './clusters.ts';
 import { Datasets } from './datasets.ts';
 import { Distillations } from './distillations.ts';
 import { Keys } from './keys.ts';
@@ -20,6 +21,7 @@ import type { StillhouseOptions } from './transport.ts';
 export class Stillhouse {
   readonly traces: Traces;
   readonly aliases: Aliases;
+  readonly clusters: Clusters;
   readonly datasets: Datasets;
   readonly distillations: Distillations;
   readonly students: Students;
@@ -31,6 +33,7 @@ export class Stillhouse {
     this.#transport = new Transport(options);
     this.traces = new Traces(this.#transport);
     this.aliases = new Aliases(this.#transport);
+    this.clusters = new Clusters(this.#transport);
     this.datasets = new Datasets(this.#transport);
     this.distillations = new Distillations(this.#transport);
     this.students = new Students(this.#transport);

@@ -1,5 +1,6 @@
 import type { Dense } from './dense.ts';
 import { type Matrix, normaliseRows, rowOf, sliceRows, zeros } from './matrix.ts';
+import { neighbourGraph } from './neighbour-graph.ts';
 import { nearest } from './neighbours.ts';
 
 export interface SpreadOptions {
@@ -19,7 +20,8 @@ export interface SpreadOptions {
  */
 export async function spreadLabels(dense: Dense, features: Matrix, targets: Matrix, options: SpreadOptions = {}): Promise<Matrix> {
   const { k = 10, edgeTemperature = 0.1, alpha = 0.8, rounds = 20 } = options;
-  const graph = symmetricGraph(await nearest(dense, features, features, Math.min(k, features.rows - 1), true), edgeTemperature);
+  const neighbours = await nearest(dense, features, features, Math.min(k, features.rows - 1), true);
+  const graph = neighbourGraph(neighbours, k, (cosine) => Math.exp((cosine - 1) / edgeTemperature), 'both');
   const labels = targets.columns;
   const labelled = targets.rows;
   let state = zeros(features.rows, labels);
@@ -41,36 +43,4 @@ export async function spreadLabels(dense: Dense, features: Matrix, targets: Matr
   }
   const spread = sliceRows(state, labelled, features.rows);
   return normaliseRows({ ...spread, data: spread.data.slice() });
-}
-
-/** Edges in compressed rows: those of row i are `from[i]` up to `from[i + 1]`. */
-interface Graph {
-  from: Int32Array;
-  to: Int32Array;
-  weights: Float32Array;
-}
-
-/** An edge counts where either end has the other among its nearest; weights are divided by the root of both degrees. */
-function symmetricGraph(neighbours: { k: number; rows: Int32Array; cosines: Float32Array }, edgeTemperature: number): Graph {
-  const rows = neighbours.rows.length / Math.max(1, neighbours.k);
-  const edges: Map<number, number>[] = Array.from({ length: rows }, () => new Map());
-  neighbours.rows.forEach((to, e) => {
-    if (to < 0) return;
-    const from = Math.floor(e / neighbours.k);
-    const weight = Math.exp((neighbours.cosines[e]! - 1) / edgeTemperature);
-    edges[from]!.set(to, weight);
-    edges[to]!.set(from, weight);
-  });
-  const degrees = edges.map((out) => out.values().reduce((sum, weight) => sum + weight, 0));
-  const count = edges.reduce((sum, out) => sum + out.size, 0);
-  const graph: Graph = { from: new Int32Array(rows + 1), to: new Int32Array(count), weights: new Float32Array(count) };
-  let at = 0;
-  edges.forEach((out, i) => {
-    for (const [to, weight] of out) {
-      graph.to[at] = to;
-      graph.weights[at++] = weight / Math.sqrt(degrees[i]! * degrees[to]!);
-    }
-    graph.from[i + 1] = at;
-  });
-  return graph;
 }

@@ -4,6 +4,7 @@ import type { GatewayContext } from '../keys/caller.ts';
 import { aliasHistoryRoutes } from './alias-history.ts';
 import { aliasRoutes } from './aliases.ts';
 import { baseRoutes } from './bases.ts';
+import { clusterRoutes } from './clusters.ts';
 import { datasetRowRoutes } from './dataset-rows.ts';
 import { datasetRoutes } from './datasets.ts';
 import type { ApiDeps } from './dependencies.ts';
@@ -48,6 +49,7 @@ export function createApi(deps: ApiDeps): OpenAPIHono<GatewayContext> {
     studentRoutes,
     studentFileRoutes,
     studentChangeRoutes,
+    clusterRoutes,
     fileRoutes,
     datasetRoutes,
     datasetRowRoutes,

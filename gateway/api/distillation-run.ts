@@ -1,17 +1,10 @@
-import { ApplicationFailure, defaultFailureConverter, defaultPayloadConverter } from '@temporalio/common';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { DistilInput } from '../../contracts/distil.ts';
 import type { Distillation, RunStatus } from '../../contracts/distil.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
-import { MESSAGES } from '../../contracts/names.ts';
 import { unlessDown } from './outages.ts';
 import { startingState } from '../../core/distillation/starting-state.ts';
-import { inputOfRun } from './workflow-runs.ts';
-
-/** A query waits this long for a worker; then the last recorded state answers. */
-const QUERY_TIMEOUT_MS = 2_000;
-/** Temporal's HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT. */
-const CLOSE_EVENT = 2;
+import { QUERY_TIMEOUT_MS, failureOf, inputOfRun, queryState } from './workflow-runs.ts';
 
 /** Whether a run in that state will not change any more. */
 export function hasEnded(status: RunStatus): boolean {
@@ -37,7 +30,7 @@ export async function stateOfRun(
   const ofThisRun = recorded !== 'down' && recorded?.runId === run.runId ? recorded : null;
   if (ofThisRun && hasEnded(ofThisRun.status)) return ofThisRun;
   if (run.status.name === 'RUNNING') {
-    const live = await unlessDown(() => queryState(client, run), null);
+    const live = await unlessDown(() => queryState<Distillation>(client, run), null);
     if (live) return { ...live, stale: false };
     return ofThisRun ? markStale(ofThisRun) : await stateFromStart(client, run, project, name);
   }
@@ -45,18 +38,6 @@ export async function stateOfRun(
     throw new StillhouseError('unavailable', 'The run has ended, and ClickHouse, which knows how, does not answer; try again in a moment.');
   }
   return endedWithoutRecord(client, run, ofThisRun ?? (await stateFromStart(client, run, project, name)));
-}
-
-/** null where the workflow can't be asked: no worker polls, or its first task has not run. */
-async function queryState(client: Client, run: WorkflowExecutionDescription): Promise<Distillation | null> {
-  const handle = client.workflow.getHandle(run.workflowId, run.runId);
-  try {
-    return await client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => handle.query<Distillation>(MESSAGES.state));
-  } catch (error) {
-    // FAILED_PRECONDITION and the like: a query is an observation, its failure says nothing about the run
-    if (error instanceof Error && /Query|ServiceError/.test(error.name)) return null;
-    throw error;
-  }
 }
 
 /** What can be said of a run that has not said anything yet. */
@@ -85,17 +66,4 @@ async function endedWithoutRecord(client: Client, run: WorkflowExecutionDescript
 async function resultOf(client: Client, run: WorkflowExecutionDescription): Promise<Distillation> {
   const handle = client.workflow.getHandle(run.workflowId, run.runId);
   return client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => handle.result() as Promise<Distillation>);
-}
-
-async function failureOf(client: Client, run: WorkflowExecutionDescription): Promise<string> {
-  const { history } = await client.workflowService.getWorkflowExecutionHistory({
-    namespace: client.options.namespace,
-    execution: { workflowId: run.workflowId, runId: run.runId },
-    historyEventFilterType: CLOSE_EVENT,
-  });
-  const failure = history?.events?.at(-1)?.workflowExecutionFailedEventAttributes?.failure;
-  if (!failure) return 'It failed.';
-  const error = defaultFailureConverter.failureToError(failure, defaultPayloadConverter);
-  const said = error instanceof ApplicationFailure || !error.cause ? error : error.cause;
-  return (said as Error).message || 'It failed.';
 }

@@ -99,6 +99,6 @@ export async function pipelineSpend(
 }
 
 /** Time of a UUIDv7: its first 48 bits, milliseconds since 1970. */
-function millisecondsOf(id: string): number {
+export function millisecondsOf(id: string): number {
   return Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16);
 }

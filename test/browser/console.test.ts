@@ -8,6 +8,8 @@ import { busyWorld, emptyWorld } from './fixtures/world.ts';
 const ADDRESSES = [
   '/',
   '/traces',
+  '/clusters',
+  `/clusters/${busyWorld().clusters[0]!.id}`,
   '/datasets',
   '/datasets/support',
   '/distillations',
@@ -66,6 +68,7 @@ describe.skipIf(!chromiumPath)(`console in Chromium${withoutChromium}`, () => {
       await text(page, 'No calls in the last 24 hours');
       const steps = {
         '/traces': 'No calls in the last 24 hours',
+        '/clusters': 'No clusters yet',
         '/datasets': 'No dataset yet',
         '/distillations': 'No distillation yet',
         '/aliases': 'No alias yet',

@@ -1,5 +1,7 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { BuildDatasetActivities } from '../../activities/build-dataset.ts';
+import type { ClusterActivities, ClusterRecordActivities } from '../../activities/cluster-traces.ts';
+import type { NameClustersActivity } from '../../activities/name-clusters.ts';
 import type { RegistryActivities } from '../../activities/registry-store.ts';
 import type { StateVersion } from '../../contracts/registry.ts';
 import { MESSAGES, QUEUES, WORKFLOWS } from '../../contracts/names.ts';
@@ -44,6 +46,23 @@ const stubBuild: BuildDatasetActivities = {
   }),
   writeRows: async () => undefined,
   endDataset: async () => undefined,
+};
+
+const artifact = (key: string) => ({ key, sha256: 'a'.repeat(64), bytes: 1 });
+const embedder = { name: 'stub', sha256: 'c'.repeat(64), dimensions: 3 };
+
+const stubClusters: ClusterRecordActivities & ClusterActivities & NameClustersActivity = {
+  nameClusterRun: async ({ input }) => ({ name: input.name ?? 'named', scope: 'scope' }),
+  planClusters: async ({ input, run }) => ({ input, run, until: run.at, namingPrice: null, predecessor: null }),
+  recordClusterState: async () => undefined,
+  sampleTraces: async () => ({ portions: [artifact('sample-0.json')], counts: { traces: 9, sampled: 9, texts: 8 } }),
+  embedSample: async () => ({ vectors: { portions: [artifact('vectors-0.f32')], rows: 8, columns: 3 }, embedder, cohesion: 0.6 }),
+  clusterSample: async () => ({ clustering: artifact('clustering.json'), clusters: 2, warnings: ['a warning'] }),
+  matchRun: async () => ({ identities: artifact('identities.json'), kept: 1 }),
+  nameClusters: async () => ({ names: artifact('names.json'), named: 1, spentUsd: 0.01, warnings: [] }),
+  assignTraces: async () => ({ assigned: 9, outliers: 1, withoutText: 0, embedder }),
+  recordClusters: async () => artifact('map.json'),
+  forgetWork: async () => undefined,
 };
 
 /** Every workflow type, on the ways that matter. A change of commands goes through `patched()` and adds one here. */
@@ -148,5 +167,15 @@ export function scenarios(): Scenario[] {
         return handle;
       },
     },
+    ...(['cluster', 'assign'] as const).map((mode): Scenario => ({
+      name: `clusters-${mode}`,
+      activities: stubClusters,
+      cuda: distilled.cuda,
+      async run(client) {
+        const handle = await start(client, WORKFLOWS.clusterTraces, `clusters/default/${mode}`, { name: mode, mode });
+        await handle.result();
+        return handle;
+      },
+    })),
   ];
 }

@@ -17,6 +17,16 @@ const traces = createRoute({
   validateSearch: readTraceSearch,
   component: lazyRouteComponent(() => import('./traces/traces-page.tsx'), 'TracesPage'),
 });
+const clusters = createRoute({
+  getParentRoute: () => root,
+  path: '/clusters',
+  component: lazyRouteComponent(() => import('./clusters/clusters-page.tsx'), 'ClustersPage'),
+});
+const cluster = createRoute({
+  getParentRoute: () => root,
+  path: '/clusters/$id',
+  component: lazyRouteComponent(() => import('./clusters/cluster-page.tsx'), 'ClusterPage'),
+});
 const datasets = createRoute({
   getParentRoute: () => root,
   path: '/datasets',
@@ -75,6 +85,8 @@ const student = createRoute({
 const routeTree = root.addChildren([
   overview,
   traces,
+  clusters,
+  cluster,
   datasets,
   dataset,
   distillations,

@@ -29,6 +29,26 @@ export const tracesQuery = (api: Stillhouse, filter: Partial<TraceFilter>, live:
 export const traceQuery = (api: Stillhouse, id: string) =>
   queryOptions({ queryKey: ['trace', id], queryFn: ({ signal }) => api.traces.get(id, signal), staleTime: Infinity });
 
+/** All clusters, those first that would save most. */
+export const clustersQuery = (api: Stillhouse) =>
+  queryOptions({ queryKey: ['clusters', 'list'], queryFn: ({ signal }) => api.clusters.list({}, signal), staleTime: CALM_MS });
+
+/** Runs that find clusters or assign to them; asked again sooner while one is under way. */
+export const clusterRunsQuery = (api: Stillhouse) =>
+  queryOptions({
+    queryKey: ['clusters', 'runs'],
+    queryFn: ({ signal }) => api.clusters.runs(signal),
+    refetchInterval: (query) => (query.state.data?.some(({ status }) => status === 'running') ? LIVE_MS : CALM_MS),
+  });
+
+/** Where clusters and the sample lie: it changes with a run only. */
+export const clusterMapQuery = (api: Stillhouse) =>
+  queryOptions({ queryKey: ['clusters', 'map'], queryFn: ({ signal }) => api.clusters.map({}, signal), staleTime: CALM_MS });
+
+/** One cluster with members. */
+export const clusterQuery = (api: Stillhouse, id: string) =>
+  queryOptions({ queryKey: ['clusters', 'one', id], queryFn: ({ signal }) => api.clusters.get(id, signal) });
+
 /** All datasets; asked again while one is being built. */
 export const datasetsQuery = (api: Stillhouse) =>
   queryOptions({

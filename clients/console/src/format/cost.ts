@@ -1,7 +1,8 @@
 /** US dollars in as many digits as say something: `$1,240`, `$3.27`, `$0.042`, `$0.00012`. Unknown is `–`, never `$0`. */
 export function formatUsd(usd: number | null | undefined): string {
   if (usd === null || usd === undefined || !Number.isFinite(usd)) return '–';
-  const size = Math.abs(usd);
+  if (usd < 0) return `−${formatUsd(-usd)}`;
+  const size = usd;
   if (size === 0) return '$0';
   if (size >= 1000) return `$${Math.round(usd).toLocaleString('en-US')}`;
   if (size >= 1) return `$${usd.toFixed(2)}`;

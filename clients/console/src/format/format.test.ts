@@ -15,6 +15,7 @@ describe('costs', () => {
     [1240.4, '$1,240'],
     [0.000_001_24, '$0.0000012'],
     [1e-7, '<$0.000001'],
+    [-0.5, '−$0.5'],
   ])('%s is %s', (usd, text) => expect(formatUsd(usd)).toBe(text));
   it('says unpriced for an unknown price', () => expect(formatPrice(null)).toBe('unpriced'));
 });

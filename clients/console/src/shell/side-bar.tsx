@@ -1,5 +1,6 @@
 import { ActionIcon, Tooltip } from '@mantine/core';
 import {
+  IconAffiliate,
   IconArrowsSplit,
   IconDatabase,
   IconExternalLink,
@@ -21,6 +22,7 @@ import classes from './side-bar.module.css';
 const LINKS = [
   { to: '/', label: 'Overview', Icon: IconLayoutDashboard },
   { to: '/traces', label: 'Traces', Icon: IconList },
+  { to: '/clusters', label: 'Clusters', Icon: IconAffiliate },
   { to: '/datasets', label: 'Datasets', Icon: IconDatabase },
   { to: '/distillations', label: 'Distillations', Icon: IconFlask },
   { to: '/aliases', label: 'Aliases', Icon: IconArrowsSplit },
