@@ -8,24 +8,27 @@ export interface DotPanel {
   groups: { name: string; values: number[] }[];
 }
 
-const PANEL = { width: 380, height: 300, left: 52, right: 12, top: 64, bottom: 46 };
+const PANEL = { height: 300, left: 52, right: 12, top: 64, bottom: 46 };
+/** A group's name and median stand below it on one line each. */
+const GROUP_WIDTH = 105;
 const COLOURS = ['#0b6e99', '#b4530a', '#3f7d20', '#7a3e9d', '#5c5f66'];
 
 /** Panels side by side, values in per cent. A group's dots lie side by side in the order of the seeds. */
 export function dotPicture(title: string, panels: readonly DotPanel[]): string {
-  const width = panels.length * PANEL.width;
+  const panelWidth = PANEL.left + PANEL.right + GROUP_WIDTH * Math.max(...panels.map(({ groups }) => groups.length));
+  const width = panels.length * panelWidth;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${PANEL.height}" width="${width}" height="${PANEL.height}" font-family="system-ui, sans-serif" font-size="12" fill="#222">`,
     `<rect width="${width}" height="${PANEL.height}" fill="#fff"/>`,
     text(width / 2, 22, title, 'middle', 'font-size="15" font-weight="600"'),
-    ...panels.map((panel, i) => `<g transform="translate(${i * PANEL.width} 0)">${panelOf(panel)}</g>`),
+    ...panels.map((panel, i) => `<g transform="translate(${i * panelWidth} 0)">${panelOf(panel, panelWidth)}</g>`),
     '</svg>\n',
   ].join('\n');
 }
 
-function panelOf({ title, range, groups }: DotPanel): string {
+function panelOf({ title, range, groups }: DotPanel, width: number): string {
   const [low, high] = range;
-  const right = PANEL.width - PANEL.right;
+  const right = width - PANEL.right;
   const bottom = PANEL.height - PANEL.bottom;
   const y = (value: number) => bottom - ((value - low) / (high - low)) * (bottom - PANEL.top);
   const ticks = ticksOf(low, high).map((value) =>
