@@ -17,8 +17,10 @@ export function devServerArguments(server: DevServer): string[] {
   const data = ['--db-filename', devServerData(server.folder)];
   // Neither the machine's own configuration nor anything outside may change what starts here.
   const alone = ['--disable-config-file', '--disable-config-env', '--ui-disable-news-fetch'];
-  // Tasks that wait are taken in turn by their fairness keys: projects share a GPU.
-  const fair = ['--dynamic-config-value', 'matching.enableFairness=true'];
+  // Tasks that wait are taken in turn by their fairness keys: projects share a GPU. Turns are kept within a partition of a
+  // queue, and one partition is plenty for one machine.
+  const settings = ['matching.enableFairness=true', 'matching.numTaskqueueReadPartitions=1', 'matching.numTaskqueueWritePartitions=1'];
+  const fair = settings.flatMap((setting) => ['--dynamic-config-value', setting]);
   return ['server', 'start-dev', ...listen, ...data, ...alone, ...fair, '--log-level', 'warn', '--log-format', 'json', ...attributes];
 }
 

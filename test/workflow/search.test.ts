@@ -114,8 +114,8 @@ test('projects take turns on a device that many trainings wait for', async () =>
     await until('the training of the other project waits', () => waiting('one', 1));
     gate.resolve();
     await Promise.all([...many, one].map((handle) => handle.result()));
-    // First come, first served would have it among the last. A queue has partitions, and each may have one of the others first.
-    expect(served.indexOf('one')).toBeLessThan(20);
+    // First come, first served would have it last. What was handed out when it arrived goes before it.
+    expect(served.indexOf('one')).toBeLessThan(5);
   } finally {
     main.shutdown();
     cuda.shutdown();
