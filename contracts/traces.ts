@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Feedback } from './feedback.ts';
 import { page } from './http.ts';
 
 /** How a call ended. `interrupted`: a crash cut it off and its cost is an estimate; `cancelled`: the caller went away. */
@@ -234,3 +235,7 @@ export const Trace = TraceSummary.extend({
   attempts: z.array(Attempt),
 });
 export type Trace = z.infer<typeof Trace>;
+
+/** `GET /api/traces/{id}`: the trace, and what people said of it, oldest first. */
+export const TraceView = Trace.extend({ feedback: z.array(Feedback) });
+export type TraceView = z.infer<typeof TraceView>;

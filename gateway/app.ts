@@ -6,6 +6,7 @@ import { chatCompletions } from './chat/completions.ts';
 import { tokenCounts, translatedCalls } from './chat/translated-calls.ts';
 import { embeddings } from './embeddings/embeddings.ts';
 import type { DataPlane } from './chat/data-plane.ts';
+import type { Handler } from './chat/make-call.ts';
 import { listModels, showModel } from './chat/models.ts';
 import { asStillhouseError, errorResponse } from './chat/openai-error.ts';
 import { consoleFile } from './console/static-files.ts';
@@ -25,6 +26,8 @@ export interface AppParts {
   api: Hono<GatewayContext>;
   /** Fine-tuning at the providers, from `gateway/tuning/tuning-routes.ts`; mounted at `/v1/tuning`, and checks keys itself. */
   tuning: Hono<GatewayContext>;
+  /** `POST /v1/feedback`, from `gateway/feedback/feedback.ts`. */
+  feedback: Handler;
   /** Folder of the built console. */
   consoleFolder: string;
   log: Logger;
@@ -51,6 +54,7 @@ export function createApp(parts: AppParts): Hono<GatewayContext> {
   for (const wayIn of [completionsWayIn, messagesWayIn, responsesWayIn]) app.post(`/v1/${wayIn.name}`, translatedCalls(dataPlane, wayIn));
   app.post('/v1/messages/count_tokens', tokenCounts(dataPlane));
   app.post('/v1/embeddings', embeddings(dataPlane));
+  app.post('/v1/feedback', parts.feedback);
   app.get('/v1/models', listModels(dataPlane));
   app.get('/v1/models/*', showModel(dataPlane));
   app.route('/v1/tuning', parts.tuning);

@@ -20,6 +20,7 @@ import { ensureRegistry } from './aliases/ensure-registry.ts';
 import { followRegistry, type SnapshotPoller, type StateSource } from './aliases/snapshot-poller.ts';
 import { createApi } from './api/api.ts';
 import { createApp, withHotPath } from './app.ts';
+import { feedback } from './feedback/feedback.ts';
 import type { DataPlane } from './chat/data-plane.ts';
 import { liveValues } from './health.ts';
 import { createKeyRing } from './keys/key-ring.ts';
@@ -105,7 +106,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     options.configuration.providers.map((config) => [config.id, providerConnection(config, dataPlane.secretOf(config))]),
   );
   const tuning = tuningRoutes({ keys: dataPlane.keys, providers: tuned });
-  const app = createApp({ dataPlane, api, tuning, consoleFolder: options.consoleFolder, log });
+  const app = createApp({ dataPlane, api, tuning, feedback: feedback(dataPlane, clickhouse), consoleFolder: options.consoleFolder, log });
   const server = createAdaptorServer({ fetch: withHotPath(app, dataPlane), hostname: env.STILLHOUSE_HOST }) as Server;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   const address = await listen(server, env.STILLHOUSE_HOST, env.STILLHOUSE_PORT);

@@ -8,6 +8,7 @@ import { contentHash } from '../../platform/content-hash.ts';
 import { type Line, LineReader } from '../../platform/line-reader.ts';
 import type { ArtifactStore } from '../../store/artifacts/artifact-store.ts';
 import type { ClickHouseClient } from '../../store/clickhouse/connection.ts';
+import { correctedAnswers } from '../../store/clickhouse/feedback.ts';
 import { type SourceTrace, datasetTraces } from '../../store/clickhouse/dataset-source.ts';
 
 /** What the source has been read with. */
@@ -61,13 +62,20 @@ const RequestBody = z.looseObject({
 export async function* sourceRows(setting: SourceSetting, input: BuildDatasetInput, until: string): AsyncGenerator<SourceRow[]> {
   if ('traces' in input.source) {
     for await (const page of datasetTraces(setting.clickhouse, input.project, input.source.traces, input.source.traces.until ?? until))
-      yield page.map((trace) => rowOfTrace(trace, input));
+      yield await withGold(setting, input, page, until);
     return;
   }
   yield* fileRows(setting, input, input.source.file);
 }
 
-function rowOfTrace(trace: SourceTrace, input: BuildDatasetInput): SourceRow {
+/** What somebody said the answer should have been comes before what the app knew when it called. */
+async function withGold(setting: SourceSetting, input: BuildDatasetInput, page: SourceTrace[], until: string): Promise<SourceRow[]> {
+  const ids = page.map(({ id }) => id);
+  const corrected = await correctedAnswers(setting.clickhouse, input.project, ids, until);
+  return page.map((trace) => rowOfTrace(trace, input, corrected.get(trace.id) ?? trace.metadata[GOLD_KEY]));
+}
+
+function rowOfTrace(trace: SourceTrace, input: BuildDatasetInput, goldAnswer: string | undefined): SourceRow {
   const body = RequestBody.safeParse(parseJson(trace.request));
   const messages = body.success ? body.data.messages : [];
   const row = {
@@ -79,7 +87,7 @@ function rowOfTrace(trace: SourceTrace, input: BuildDatasetInput): SourceRow {
     promptTokens: trace.tokensIn,
     traceId: trace.id,
   };
-  const gold = trace.metadata[GOLD_KEY]?.trim() || null;
+  const gold = goldAnswer?.trim() || null;
   const place = `trace ${trace.id}`;
   // A quota that sheds bodies leaves the call and its cost, but nothing to learn from.
   const fault = body.success ? (lastUserText(messages) === '' ? 'empty prompt' : null) : 'no request body';

@@ -1,7 +1,8 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { ORIGINS, TRACE_STATUSES } from '../../contracts/traces.ts';
-import type { Trace, TraceListFilter, TraceSummary } from '../sdk/index.ts';
+import { THUMBS } from '../../contracts/feedback.ts';
+import type { Feedback, FeedbackRequest, Trace, TraceListFilter, TraceSummary, TraceView } from '../sdk/index.ts';
 import type { CliContext } from './context.ts';
 import { ago, count, milliseconds, usd } from './format.ts';
 import type { Output } from './output.ts';
@@ -57,6 +58,21 @@ export function addTraceCommands(program: Command, context: CliContext): Command
       const trace = await context.connection().client.traces.get(id);
       out.print(trace, () => showTrace(out, trace, context.now()));
     });
+  traces
+    .command('feedback')
+    .description('says what a call was worth, or what its answer should have been')
+    .argument('<id>', 'id of the trace')
+    .addOption(new Option('--thumbs <thumbs>', 'good or bad').choices(THUMBS))
+    .option('--score <score>', 'from 0 to 1', someNumber)
+    .option('--comment <text>', 'why')
+    .option('--corrected <answer>', 'what it should have been: a gold answer of datasets')
+    .option('--user <id>', 'who says it')
+    .action(async (id: string, { corrected, ...said }: Omit<FeedbackRequest, 'trace_id' | 'id'> & { corrected?: string }) => {
+      const out = context.out();
+      const request = { trace_id: id, ...said, ...(corrected === undefined ? {} : { corrected_answer: corrected }) };
+      const receipt = await context.connection().client.traces.feedback(request);
+      out.print(receipt, () => out.line(`Noted, as ${receipt.id}.`));
+    });
   return traces;
 }
 
@@ -86,7 +102,7 @@ function statusOf(out: Output, trace: Pick<TraceSummary, 'status' | 'errorClass'
   return out.style('yellow', trace.status);
 }
 
-function showTrace(out: Output, trace: Trace, nowMs: number): void {
+function showTrace(out: Output, trace: TraceView, nowMs: number): void {
   out.facts([
     ['id', trace.id],
     ['when', `${trace.at}  (${ago(trace.at, nowMs)})`],
@@ -115,8 +131,19 @@ function showTrace(out: Output, trace: Trace, nowMs: number): void {
     ]);
     out.table(['attempt', 'http', 'result', 'latency', 'cost'], rows, { right: ['http', 'latency', 'cost'] });
   }
+  for (const given of trace.feedback) out.line(`\n${out.style('bold', 'Feedback')} ${feedbackInWords(given, nowMs)}`);
   out.line(`\n${out.style('bold', 'Request')}\n${pretty(trace.request)}`);
   out.line(`\n${out.style('bold', 'Answer')}\n${pretty(trace.response)}`);
+}
+
+function feedbackInWords({ thumbs, score, comment, correctedAnswer, userId, at }: Feedback, nowMs: number): string {
+  const said = [
+    thumbs === null ? [] : [`thumbs ${thumbs}`],
+    score === null ? [] : [`score ${score}`],
+    comment === null ? [] : [comment],
+    correctedAnswer === null ? [] : [`should have been: ${correctedAnswer}`],
+  ];
+  return `${said.flat().join(' · ')}  (${userId === '' ? '' : `${userId}, `}${ago(at, nowMs)})`;
 }
 
 function tokensOf({ tokensIn, tokensOut, tokensCached, tokensCacheWrite, tokensReasoning }: Trace): string {

@@ -30,4 +30,5 @@ export type { Estimate, EstimateRequest, StudentBase, StudentFile, StudentImport
 export type { CreatedKey, KeyChanges, KeyView, ProjectChanges, ProjectView, ProviderKeyView, Spent } from '../../contracts/keys.ts';
 export type { TrainingPoint } from '../../contracts/language-model.ts';
 export type { Overview, Page, Problem, TargetInfo, UploadedFile } from '../../contracts/http.ts';
-export type { ExportFormat, Trace, TracePage, TraceSummary } from '../../contracts/traces.ts';
+export type { Feedback, FeedbackReceipt, FeedbackRequest } from '../../contracts/feedback.ts';
+export type { ExportFormat, Trace, TracePage, TraceSummary, TraceView } from '../../contracts/traces.ts';

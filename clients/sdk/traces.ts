@@ -1,4 +1,5 @@
-import type { ExportFormat, Trace, TraceFilter, TracePage, TraceSummary } from '../../contracts/traces.ts';
+import type { FeedbackReceipt, FeedbackRequest } from '../../contracts/feedback.ts';
+import type { ExportFormat, TraceFilter, TracePage, TraceSummary, TraceView } from '../../contracts/traces.ts';
 import { everyItem } from './pages.ts';
 import type { Transport } from './transport.ts';
 
@@ -32,8 +33,14 @@ export class Traces {
   }
 
   /** One whole trace. */
-  get(id: string, signal?: AbortSignal): Promise<Trace> {
+  get(id: string, signal?: AbortSignal): Promise<TraceView> {
     return this.#transport.json('GET', `/traces/${encodeURIComponent(id)}`, { signal });
+  }
+
+  /** What somebody says of a call: thumbs, a score, a comment, or what the answer should have been (a gold answer of datasets). */
+  async feedback(said: FeedbackRequest, signal?: AbortSignal): Promise<FeedbackReceipt> {
+    const response = await this.#transport.send('POST', '/feedback', { json: said, signal }, 'v1');
+    return (await response.json()) as FeedbackReceipt;
   }
 }
 

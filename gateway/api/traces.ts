@@ -1,6 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { StillhouseError } from '../../contracts/errors.ts';
-import { Trace, TraceFilter, TracePage } from '../../contracts/traces.ts';
+import { TraceFilter, TracePage, TraceView } from '../../contracts/traces.ts';
+import { feedbackOf } from '../../store/clickhouse/feedback.ts';
 import { listTraces } from '../../store/clickhouse/trace-list.ts';
 import { getTrace } from '../../store/clickhouse/traces.ts';
 import type { ApiDeps } from './dependencies.ts';
@@ -24,7 +25,7 @@ const show = createRoute({
   tags: ['traces'],
   summary: 'One whole trace',
   request: { params: z.object({ id: z.string().max(100) }) },
-  responses: answers(200, 'The trace with request, response and attempts', named('Trace', Trace)),
+  responses: answers(200, 'The trace with request, response, attempts and feedback', named('Trace', TraceView)),
 });
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -38,11 +39,12 @@ export function traceRoutes(deps: ApiDeps) {
     })
     .openapi(show, async (c) => {
       const { id } = c.req.valid('param');
-      const found = UUID.test(id) ? await getTrace(deps.clickhouse, c.get('caller').project, id.toLowerCase(), deps.artifacts) : null;
+      const { project } = c.get('caller');
+      const found = UUID.test(id) ? await getTrace(deps.clickhouse, project, id.toLowerCase(), deps.artifacts) : null;
       if (!found)
         throw new StillhouseError('not_found', `There is no trace "${id}". A call shows here about a second after it ended.`, {
           param: 'id',
         });
-      return c.json(found, 200);
+      return c.json({ ...found, feedback: await feedbackOf(deps.clickhouse, project, found.id) }, 200);
     });
 }

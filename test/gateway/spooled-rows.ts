@@ -8,10 +8,20 @@ import { isImageLine, isStartLine, wholeLines } from '../../gateway/tracing/segm
 export function spooledRows(home: string): TraceRow[] {
   const spool = join(home, 'spool');
   if (!existsSync(spool)) return [];
-  return readdirSync(spool)
-    .filter((name) => name !== 'rejected')
-    .flatMap((name) => listSegments(join(spool, name)))
-    .flatMap((segment) => [...wholeLines(readFileSync(segment.path))])
+  return segmentTexts(spool)
+    .flatMap((text) => [...wholeLines(text)])
     .filter((line) => !isStartLine(line) && !isImageLine(line))
     .map((line) => JSON.parse(line.toString()) as TraceRow);
+}
+
+/** A segment that is sealed between listing and reading has another name by then: all is read anew. */
+function segmentTexts(spool: string): Buffer[] {
+  const folders = readdirSync(spool).filter((name) => name !== 'rejected');
+  const paths = folders.flatMap((name) => listSegments(join(spool, name))).map(({ path }) => path);
+  try {
+    return paths.map((path) => readFileSync(path));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return segmentTexts(spool);
+  }
 }

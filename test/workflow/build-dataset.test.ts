@@ -1,12 +1,15 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Dataset, type DatasetRequest, SPLITS } from '../../contracts/datasets.ts';
 import { QUEUES, WORKFLOWS, workflowIds } from '../../contracts/names.ts';
+import { TraceFilter } from '../../contracts/traces.ts';
 import { datasetSourceHash } from '../../platform/content-hash.ts';
 import { openArtifactStore } from '../../store/artifacts/artifact-store.ts';
 import { goldOf, readDataset, readDatasetRows } from '../../store/clickhouse/datasets.ts';
+import { insertFeedback } from '../../store/clickhouse/feedback.ts';
+import { listTraces } from '../../store/clickhouse/trace-list.ts';
 import { insertTraceSegment } from '../../store/clickhouse/traces.ts';
 import { linesOf, traceRow } from '../store/trace-fixtures.ts';
 import { type DistilBench, startDistilBench } from '../support/distil-bench.ts';
@@ -96,6 +99,34 @@ test('traces become rows; failed and interrupted ones, the pipeline and other al
     }
   }
   expect([ids.size, groups.size]).toEqual([120, 100]);
+});
+
+test('a corrected answer is gold, and comes before what the app sent along', async () => {
+  await record(120, (i) => ({
+    alias: 'said',
+    request: asked(`Question ${i}`),
+    answer_text: i % 2 ? 'no' : 'yes',
+    metadata: (i < 2 ? { gold: 'no' } : {}) as Record<string, string>,
+  }));
+  const { items } = await listTraces(store(), 'default', TraceFilter.parse({ alias: 'said', limit: 500 }));
+  // The oldest two have gold of the app's own.
+  const [known, other, silent] = items.toReversed();
+  const say = (trace_id: string, corrected_answer: string, at: number) =>
+    insertFeedback(store(), 'default', {
+      id: randomUUID(),
+      at: new Date(at).toISOString(),
+      keyId: 'k',
+      said: { trace_id, corrected_answer },
+    });
+  await say(known!.id, 'no', Date.now() - 2000);
+  await say(known!.id, 'yes', Date.now() - 1000);
+  await say(silent!.id, 'yes', Date.now() - 1000);
+  const dataset = await build({ name: 'said', source: { traces: { alias: 'said' } }, task: LABEL });
+  expect(dataset).toMatchObject({ status: 'ready', goldRows: 3 });
+  const gold = new Map((await Promise.all(SPLITS.map(async (split) => [...(await goldOf(store(), 'default', dataset, split))]))).flat());
+  const rows = (await Promise.all(SPLITS.map((split) => readDatasetRows(store(), 'default', dataset, { split })))).flat();
+  const goldOfTrace = (id: string) => gold.get(rows.find(({ traceId }) => traceId === id)!.rowId);
+  expect([known, other, silent].map((trace) => goldOfTrace(trace!.id))).toEqual(['yes', 'no', 'yes']);
 });
 
 test('another source makes a new version, in which no row changes its split', async () => {

@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router';
-import type { Trace } from '../../../../contracts/traces.ts';
+import type { Feedback } from '../../../../contracts/feedback.ts';
+import type { Trace, TraceView } from '../../../../contracts/traces.ts';
 import { DataTable } from '../components/data-table.tsx';
 import type { Column } from '../components/data-table.tsx';
 import { Facts } from '../components/facts.tsx';
@@ -22,8 +23,19 @@ const COLUMNS: Column<Attempt>[] = [
   { label: 'Cost', number: true, cell: ({ costUsd }) => formatUsd(costUsd) },
 ];
 
+const FEEDBACK_COLUMNS: Column<Feedback>[] = [
+  {
+    label: 'Verdict',
+    cell: ({ thumbs }) => (thumbs ? <StatusTag tone={thumbs === 'up' ? 'good' : 'bad'}>{thumbs}</StatusTag> : null),
+  },
+  { label: 'Score', number: true, cell: ({ score }) => score },
+  { label: 'Said', cell: ({ comment }) => comment },
+  { label: 'Should have been', cell: ({ correctedAnswer }) => correctedAnswer },
+  { label: 'When', cell: ({ at }) => formatExact(at) },
+];
+
 /** What is known of a call beside its texts. */
-export function TraceFacts({ trace }: { trace: Trace }) {
+export function TraceFacts({ trace }: { trace: TraceView }) {
   const metadata = Object.entries(trace.metadata);
   return (
     <>
@@ -36,6 +48,12 @@ export function TraceFacts({ trace }: { trace: Trace }) {
         columns={COLUMNS}
         rowKey={({ i }) => String(i)}
       />
+      {trace.feedback.length > 0 && (
+        <>
+          <div className={classes.sub}>Feedback</div>
+          <DataTable caption="Feedback" keep items={trace.feedback} columns={FEEDBACK_COLUMNS} rowKey={({ id }) => id} />
+        </>
+      )}
       <div className={classes.sub}>Metadata</div>
       {metadata.length === 0 ? (
         <p className="dimmed">None was sent.</p>

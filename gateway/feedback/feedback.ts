@@ -1,0 +1,47 @@
+import { ERROR_CODES, StillhouseError } from '../../contracts/errors.ts';
+import { type FeedbackReceipt, FeedbackRequest } from '../../contracts/feedback.ts';
+import type { ClickHouseClient } from '../../store/clickhouse/connection.ts';
+import { insertFeedback, isTraceStored } from '../../store/clickhouse/feedback.ts';
+import { jsonBody } from '../chat/chat-request.ts';
+import type { DataPlane } from '../chat/data-plane.ts';
+import { callerOf, type Handler, refusal } from '../chat/make-call.ts';
+import { errorResponse } from '../chat/openai-error.ts';
+import { readBody } from '../chat/read-body.ts';
+import { timeOfTraceId, traceId } from '../tracing/trace-id.ts';
+
+/** A call shows in ClickHouse about a second after it ended; a long one began long before. A clock may be a little ahead. */
+const NOT_YET_SHIPPED_MS = 15 * 60_000;
+const CLOCK_SKEW_MS = 60_000;
+
+/**
+ * `POST /v1/feedback`. Acknowledged once ClickHouse has it: while it is down the answer is a 503, and the caller still has what it
+ * wanted to say. A trace that is not stored yet may be on its way from a gateway's spool, so one that began in the last 15 minutes
+ * is taken for granted; an older one that the project doesn't have is not found.
+ */
+export function feedback(plane: DataPlane, clickhouse: ClickHouseClient): Handler {
+  return async function takeFeedback(c) {
+    try {
+      const { project, keyId } = callerOf(plane, c);
+      const said = parsed(jsonBody(await readBody(c, plane.maxBodyBytes)));
+      const now = plane.now();
+      const age = now - timeOfTraceId(said.trace_id);
+      const fresh = age < NOT_YET_SHIPPED_MS && age > -CLOCK_SKEW_MS;
+      if (!fresh && !(await isTraceStored(clickhouse, project, said.trace_id)))
+        throw new StillhouseError('not_found', `There is no trace "${said.trace_id}" in this project.`, { param: 'trace_id' });
+      const id = said.id?.toLowerCase() ?? traceId(now);
+      await insertFeedback(clickhouse, project, { id, at: new Date(now).toISOString(), keyId, said });
+      return c.json({ object: 'feedback', id, trace_id: said.trace_id } satisfies FeedbackReceipt);
+    } catch (error) {
+      const failure = refusal(plane, error);
+      return errorResponse(failure, ERROR_CODES[failure.code].retryable ? { 'retry-after': '1' } : {});
+    }
+  };
+}
+
+function parsed(body: unknown): FeedbackRequest {
+  const { success, data, error } = FeedbackRequest.safeParse(body);
+  if (success) return { ...data, trace_id: data.trace_id.toLowerCase() };
+  const [issue] = error.issues;
+  const param = issue?.code === 'unrecognized_keys' ? issue.keys[0]! : (issue?.path.join('.') ?? '');
+  throw new StillhouseError('invalid_request', `${param === '' ? 'feedback' : param}: ${issue?.message}`, param === '' ? {} : { param });
+}
