@@ -2,9 +2,12 @@ import { buildingDataset } from '../core/dataset/building-dataset.ts';
 import type { ArtifactRef } from '../contracts/identifiers.ts';
 import type { BuildDatasetInput, Dataset, DatasetRow } from '../contracts/datasets.ts';
 import { isStillhouseError } from '../contracts/errors.ts';
+import { mixedBagWarning } from '../core/dataset/mixed-bag.ts';
 import { canonicalJson, contentHash, datasetSourceHash } from '../platform/content-hash.ts';
 import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
+import { clustersOfSource } from '../store/clickhouse/dataset-clusters.ts';
 import { type GoldAnswer, insertDatasetRows, insertGold, readDataset, recordDataset } from '../store/clickhouse/datasets.ts';
+import { chosenRows } from './dataset/chosen-rows.ts';
 import { withRealImages } from './dataset/real-images.ts';
 import { Selection, type SelectionSummary, goldOfRow, parseSelection } from './dataset/selection.ts';
 import { type SourceSetting, sourceRows } from './dataset/source-rows.ts';
@@ -66,6 +69,8 @@ export function createBuildDatasetActivities(setting: SourceSetting & { now: () 
             progress({ read: (read += page.length) });
           }
           const { lines, summary } = selection.end();
+          const warning = await mixedBag(setting, build);
+          if (warning !== null) summary.warnings.unshift(warning);
           const ref = await artifacts.put(`${key}.${contentHash(lines).slice(0, 12)}.rows.jsonl`, Buffer.from(lines));
           // Of two attempts at once the first one's choice stays.
           await claims(artifacts, `${key}.summary.json`, Buffer.from(canonicalJson({ selection: ref, summary })));
@@ -84,17 +89,13 @@ export function createBuildDatasetActivities(setting: SourceSetting & { now: () 
         const places = parseSelection((await artifacts.get(selected.selection)).toString());
         const labels = input.task.kind === 'label' && input.task.labels ? new Set(input.task.labels) : null;
         let written = 0;
-        for await (const page of sourceRows(setting, input, build.startedAt)) {
+        for await (const page of chosenRows(setting, build, places)) {
           signal.throwIfAborted();
-          const rows: DatasetRow[] = [];
-          const gold: GoldAnswer[] = [];
-          for (const source of page) {
-            const place = places.get(source.row.rowId);
-            if (!place) continue;
-            rows.push({ ...source.row, ...place });
-            const goldAnswer = goldOfRow(labels, source.gold);
-            if (goldAnswer !== null) gold.push({ rowId: source.row.rowId, gold: goldAnswer });
-          }
+          const rows: DatasetRow[] = page.map(({ row, at }) => ({ ...row, ...at }));
+          const gold: GoldAnswer[] = page.flatMap(({ row, gold: given }) => {
+            const kept = goldOfRow(labels, given);
+            return kept === null ? [] : [{ rowId: row.rowId, gold: kept }];
+          });
           const dataset = { name: input.name, version };
           const token = (what: string, content: unknown) => `${what}-${contentHash([input.project, dataset, content])}`;
           for await (const some of withRealImages(artifacts, input.project, rows))
@@ -117,6 +118,13 @@ export function createBuildDatasetActivities(setting: SourceSetting & { now: () 
       await record(build, { ...selected?.summary, status: error === null ? 'ready' : 'failed', error });
     },
   };
+}
+
+/** A dataset from one cluster is no mixed bag. */
+async function mixedBag({ clickhouse }: SourceSetting, { input, startedAt }: DatasetBuild): Promise<string | null> {
+  if (!('traces' in input.source) || input.source.traces.cluster !== undefined) return null;
+  const { traces } = input.source;
+  return mixedBagWarning(await clustersOfSource(clickhouse, input.project, traces, traces.until ?? startedAt));
 }
 
 function blank({ input, version, startedAt }: DatasetBuild): Dataset {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Message, Metadata } from './chat.ts';
 import { Name, Sha256 } from './identifiers.ts';
+import { VERDICTS } from './feedback.ts';
 import { DEFAULT_PROJECT } from './names.ts';
 
 export const SPLITS = ['train', 'validation', 'test'] as const;
@@ -24,6 +25,16 @@ export const DatasetSource = z.union([
     traces: z.strictObject({
       alias: z.string().optional(),
       model: z.string().optional(),
+      target: z.string().optional(),
+      provider: z.string().optional(),
+      /** Id of a cluster; its outliers stay out. */
+      cluster: z.string().optional(),
+      /** Id of the key that called. */
+      key: z.string().optional(),
+      session: z.string().optional(),
+      user: z.string().optional(),
+      /** What people said of the call: their newest thumbs, or that they corrected the answer. */
+      verdict: z.enum(VERDICTS).optional(),
       metadata: Metadata.optional(),
       since: z.iso.datetime({ offset: true }).optional(),
       /** Default: now, fixed once when the build starts. */

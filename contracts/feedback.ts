@@ -2,6 +2,9 @@ import { z } from 'zod';
 
 export const THUMBS = ['up', 'down'] as const;
 
+/** What traces can be chosen by: their newest thumbs, or that somebody corrected the answer. */
+export const VERDICTS = [...THUMBS, 'corrected'] as const;
+
 /** Body of `POST /v1/feedback`: what somebody says of a call that went through the gateway. At least one thing must be said. */
 export const FeedbackRequest = z
   .strictObject({

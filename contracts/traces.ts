@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Feedback } from './feedback.ts';
+import { Feedback, VERDICTS } from './feedback.ts';
 import { page } from './http.ts';
 
 /** How a call ended. `interrupted`: a crash cut it off and its cost is an estimate; `cancelled`: the caller went away. */
@@ -147,7 +147,7 @@ export const TraceFilter = z.object({
   /** Words that are all in the last user message or the answer, whatever their case; what is no letter or digit parts them. */
   text: z.string().max(1000).optional(),
   /** What people said of it: their newest thumbs, or that they corrected the answer. */
-  verdict: z.enum(['up', 'down', 'corrected']).optional(),
+  verdict: z.enum(VERDICTS).optional(),
   since: z.iso.datetime({ offset: true }).optional(),
   until: z.iso.datetime({ offset: true }).optional(),
   metadata: z.record(z.string(), z.string()).optional(),

@@ -2,6 +2,7 @@ import { accessSync, constants, openAsBlob, statSync } from 'node:fs';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { SPLITS } from '../../contracts/datasets.ts';
+import { VERDICTS } from '../../contracts/feedback.ts';
 import type { Dataset, DatasetRowView, DatasetSource, DatasetView, Split, Stillhouse, Task } from '../sdk/index.ts';
 import { CliError } from './cli-error.ts';
 import type { CliContext } from './context.ts';
@@ -12,6 +13,13 @@ import { metadataPair, pastTime, wholeNumber } from './traces.ts';
 interface CreateOptions {
   alias?: string;
   model?: string;
+  target?: string;
+  provider?: string;
+  cluster?: string;
+  key?: string;
+  session?: string;
+  user?: string;
+  verdict?: (typeof VERDICTS)[number];
   metadata?: Record<string, string>;
   since?: string;
   until?: string;
@@ -20,6 +28,21 @@ interface CreateOptions {
   labels?: string;
   wait: boolean;
 }
+
+const TRACE_FILTERS = [
+  'alias',
+  'model',
+  'target',
+  'provider',
+  'cluster',
+  'key',
+  'session',
+  'user',
+  'verdict',
+  'metadata',
+  'since',
+  'until',
+] as const;
 
 /** `datasets create`, `list`, `show` and `rows`. */
 export function addDatasetCommands(program: Command, context: CliContext): void {
@@ -30,10 +53,17 @@ export function addDatasetCommands(program: Command, context: CliContext): void 
     .argument('<name>')
     .option('--alias <name>', 'traces of this alias')
     .option('--model <model>', 'traces of this model')
+    .option('--target <target>', 'answered by this target')
+    .option('--provider <id>', 'answered by this provider')
+    .option('--cluster <id>', 'traces of this cluster, without its outliers')
+    .option('--key <id>', 'called with this key')
+    .option('--session <id>', 'of this session')
+    .option('--user <id>', 'of this user')
+    .addOption(new Option('--verdict <verdict>', 'what people said of it').choices(VERDICTS))
     .option('--metadata <key=value>', 'traces with this pair; may be repeated', metadataPair)
     .option('--since <time>', 'ISO time, or an age like 7d', pastTime)
     .option('--until <time>', 'ISO time, or an age', pastTime)
-    .addOption(new Option('--file <path>', 'a JSONL file instead of traces').conflicts(['alias', 'model', 'metadata', 'since', 'until']))
+    .addOption(new Option('--file <path>', 'a JSONL file instead of traces').conflicts([...TRACE_FILTERS]))
     .addOption(new Option('--task <kind>', 'what kind of answer').choices(['label', 'json', 'text']).default('label'))
     .option('--labels <a,b,c>', 'the closed set of labels; default: the answers seen')
     .option('--no-wait', 'return when the build has begun')
@@ -95,9 +125,9 @@ async function sourceOf(client: Stillhouse, options: CreateOptions): Promise<Dat
   if (options.file !== undefined) {
     return { file: (await client.datasets.upload(await fileAt(options.file))).file };
   }
-  const { alias, model, metadata, since, until } = options;
-  const given = Object.entries({ alias, model, metadata, since, until }).filter(([, value]) => value !== undefined);
-  if (given.length === 0) throw new CliError('Which traces? Name them by --alias, --model, --metadata or --since, or give a --file.');
+  const given = TRACE_FILTERS.map((filter) => [filter, options[filter]] as const).filter(([, value]) => value !== undefined);
+  if (given.length === 0)
+    throw new CliError('Which traces? Name them by --alias, --cluster, --model, --metadata or --since, or give a --file.');
   return { traces: Object.fromEntries(given) };
 }
 

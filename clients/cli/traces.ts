@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { ORIGINS, TRACE_STATUSES } from '../../contracts/traces.ts';
-import { THUMBS } from '../../contracts/feedback.ts';
+import { THUMBS, VERDICTS } from '../../contracts/feedback.ts';
 import type { Feedback, FeedbackRequest, Trace, TraceListFilter, TraceSummary, TraceView } from '../sdk/index.ts';
 import type { CliContext } from './context.ts';
 import { ago, count, milliseconds, usd } from './format.ts';
@@ -32,7 +32,7 @@ export function withTraceFilters(command: Command): Command {
     .option('--min-latency-ms <ms>', 'at least so slow', someNumber)
     .option('--max-latency-ms <ms>', 'at most so slow', someNumber)
     .option('--text <words>', 'all these words in the last user message or the answer')
-    .addOption(new Option('--verdict <verdict>', 'what people said of it').choices(['up', 'down', 'corrected']));
+    .addOption(new Option('--verdict <verdict>', 'what people said of it').choices(VERDICTS));
 }
 
 /** `traces list` and `traces show`; the command, for more of its kind. */

@@ -42,7 +42,7 @@ export async function* datasetTraces(
   source: TracesSource,
   untilIso: string,
 ): AsyncGenerator<SourceTrace[]> {
-  const choice = choiceOf(source, untilIso);
+  const choice = datasetChoice(source, untilIso);
   const page = defineQuery({
     name: 'traces of a dataset',
     // Text order of a UUIDv7 is the order of time; ClickHouse's own order of UUIDs is not.
@@ -71,7 +71,7 @@ export async function countDatasetTraces(
   source: TracesSource,
   untilIso: string,
 ): Promise<number> {
-  const choice = choiceOf(source, untilIso);
+  const choice = datasetChoice(source, untilIso);
   const count = defineQuery({
     name: 'count traces of a dataset',
     sql: `SELECT uniqExact(id) AS n FROM ${TABLES.traces} WHERE ${filterConditions(choice).join(' AND ')}`,
@@ -82,7 +82,8 @@ export async function countDatasetTraces(
   return row?.n ?? 0;
 }
 
-function choiceOf(source: TracesSource, untilIso: string): TraceChoice {
+/** Calls of apps that were answered. */
+export function datasetChoice(source: TracesSource, untilIso: string): TraceChoice {
   return { ...source, until: untilIso, status: 'ok', origin: 'app' };
 }
 

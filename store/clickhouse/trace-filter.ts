@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { StillhouseError } from '../../contracts/errors.ts';
+import type { VERDICTS } from '../../contracts/feedback.ts';
 import { TABLES } from '../../contracts/names.ts';
 
 /** What traces can be chosen by; `TraceFilter` and a dataset's source both fit. */
@@ -22,7 +23,7 @@ export interface TraceChoice {
   minLatencyMs?: number | undefined;
   maxLatencyMs?: number | undefined;
   text?: string | undefined;
-  verdict?: 'up' | 'down' | 'corrected' | undefined;
+  verdict?: (typeof VERDICTS)[number] | undefined;
 }
 
 /** Parameters of `filterConditions`. */

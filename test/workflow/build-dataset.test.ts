@@ -2,15 +2,19 @@ import { createHash, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Dataset, type DatasetRequest, SPLITS } from '../../contracts/datasets.ts';
+import { chosenRows } from '../../activities/dataset/chosen-rows.ts';
+import { BuildDatasetInput, type Dataset, type DatasetRequest, SPLITS } from '../../contracts/datasets.ts';
 import { QUEUES, WORKFLOWS, workflowIds } from '../../contracts/names.ts';
 import { TraceFilter } from '../../contracts/traces.ts';
 import { datasetSourceHash } from '../../platform/content-hash.ts';
 import { openArtifactStore } from '../../store/artifacts/artifact-store.ts';
 import { goldOf, readDataset, readDatasetRows } from '../../store/clickhouse/datasets.ts';
+import { insertAssignments } from '../../store/clickhouse/cluster-assignments.ts';
+import { insertClusters } from '../../store/clickhouse/clusters.ts';
 import { insertFeedback } from '../../store/clickhouse/feedback.ts';
 import { listTraces } from '../../store/clickhouse/trace-list.ts';
 import { insertTraceSegment } from '../../store/clickhouse/traces.ts';
+import { clusterFixture } from '../store/cluster-fixture.ts';
 import { linesOf, traceRow } from '../store/trace-fixtures.ts';
 import { type DistilBench, startDistilBench } from '../support/distil-bench.ts';
 import { type TestWorker, startTestWorker } from '../support/worker.ts';
@@ -127,6 +131,60 @@ test('a corrected answer is gold, and comes before what the app sent along', asy
   const rows = (await Promise.all(SPLITS.map((split) => readDatasetRows(store(), 'default', dataset, { split })))).flat();
   const goldOfTrace = (id: string) => gold.get(rows.find(({ traceId }) => traceId === id)!.rowId);
   expect([known, other, silent].map((trace) => goldOfTrace(trace!.id))).toEqual(['yes', 'no', 'yes']);
+});
+
+/** Puts an alias's traces into clusters. */
+async function cluster(alias: string, runId: string, clusterOf: (i: number) => string): Promise<string[]> {
+  const { items } = await listTraces(store(), 'default', TraceFilter.parse({ alias, limit: 500 }));
+  const oldestFirst = items.toReversed();
+  const assignments = oldestFirst.map((trace, i) => ({
+    call: { ...trace, ts: trace.at, keyId: '', request: '', promptText: trace.prompt, answerText: trace.answer },
+    clusterId: clusterOf(i),
+    similarity: 0.9,
+    outlier: i === 0,
+  }));
+  await insertAssignments(store(), { project: 'default', runId, at: new Date(Date.now() + nextSegment++).toISOString() }, assignments);
+  return oldestFirst.map(({ id }) => id);
+}
+
+test('from a cluster: its traces without outliers, also where they move on while it is built', async () => {
+  await record(120, (i) => ({ alias: 'parted', request: asked(`Question ${i}`), answer_text: i % 2 ? 'no' : 'yes' }));
+  const ids = await cluster('parted', 'run-1', (i) => (i < 80 ? 'c-large' : 'c-small'));
+  const dataset = await build({ name: 'parted', source: { traces: { cluster: 'c-large' } }, task: LABEL });
+  const rows = (await Promise.all(SPLITS.map((split) => readDatasetRows(store(), 'default', dataset, { split })))).flat();
+  expect(rows.map(({ traceId }) => traceId).sort()).toEqual(ids.slice(1, 80).sort());
+  expect(dataset.warnings).toEqual([]);
+
+  const setting = {
+    clickhouse: store(),
+    artifacts: openArtifactStore(`file:${join(home, 'artifacts')}`),
+    temporaryFolder: join(home, 'tmp'),
+  };
+  const again = {
+    input: BuildDatasetInput.parse({ name: 'parted', source: dataset.source, task: LABEL }),
+    startedAt: new Date().toISOString(),
+  };
+  const chosen = new Map(rows.map(({ rowId, split, position }) => [rowId, { split, position }]));
+  await cluster('parted', 'run-2', (i) => (i < 40 ? 'c-large' : 'c-other'));
+  const read = (await Array.fromAsync(chosenRows(setting, again, chosen))).flat();
+  expect(read.map(({ row, at }) => ({ ...row, ...at })).sort(byTrace)).toEqual(rows.sort(byTrace));
+  const lost = new Map([...chosen, ['gone', { split: 'train', position: 99 } as const]]);
+  await expect(Array.fromAsync(chosenRows(setting, again, lost))).rejects.toMatchObject({ code: 'dataset_invalid' });
+});
+const byTrace = (a: { traceId: string }, b: { traceId: string }) => (a.traceId < b.traceId ? -1 : 1);
+
+test('a mixed bag is said, with the clusters to build from instead', async () => {
+  await record(120, (i) => ({ alias: 'bag', request: asked(`Question ${i}`), answer_text: i % 2 ? 'no' : 'yes' }));
+  await cluster('bag', 'run-3', (i) => (i < 60 ? 'c-triage' : 'c-extract'));
+  const { task } = clusterFixture({});
+  await insertClusters(store(), [
+    clusterFixture({ id: 'c-triage', name: 'Triage' }),
+    clusterFixture({ id: 'c-extract', name: 'Orders', task: { ...task, kind: 'json' } }),
+  ]);
+  const dataset = await build({ name: 'bag', source: { traces: { alias: 'bag' } }, task: LABEL });
+  expect(dataset.warnings[0]).toMatch(/mixed bag of 2 tasks.*50 % json: cluster c-extract "Orders"; 50 % label: cluster c-triage "Triage"/);
+  const one = await build({ name: 'bag-triage', source: { traces: { alias: 'bag', cluster: 'c-triage' } }, task: LABEL });
+  expect([one.status, one.warnings]).toEqual(['ready', []]);
 });
 
 test('another source makes a new version, in which no row changes its split', async () => {
