@@ -7,6 +7,10 @@ import { DEFAULT_PROJECT } from './names.ts';
 export const SPLITS = ['train', 'validation', 'test'] as const;
 export type Split = (typeof SPLITS)[number];
 
+/** How a split is exported: to OpenAI's fine-tuning, as ShareGPT, or as lines that a dataset is built from. */
+export const DATASET_EXPORT_FORMATS = ['openai', 'sharegpt', 'stillhouse'] as const;
+export type DatasetExportFormat = (typeof DATASET_EXPORT_FORMATS)[number];
+
 /** What kind of answer the rows have. */
 export const Task = z.discriminatedUnion('kind', [
   z.strictObject({

@@ -1,13 +1,14 @@
 import { accessSync, constants, openAsBlob, statSync } from 'node:fs';
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { SPLITS } from '../../contracts/datasets.ts';
+import { DATASET_EXPORT_FORMATS, SPLITS } from '../../contracts/datasets.ts';
 import { VERDICTS } from '../../contracts/feedback.ts';
-import type { Dataset, DatasetRowView, DatasetSource, DatasetView, Split, Stillhouse, Task } from '../sdk/index.ts';
+import type { Dataset, DatasetExportQuery, DatasetRowView, DatasetSource, DatasetView, Split, Stillhouse, Task } from '../sdk/index.ts';
 import { CliError } from './cli-error.ts';
 import type { CliContext } from './context.ts';
 import { ago, clip, count } from './format.ts';
 import type { Output } from './output.ts';
+import { saveFile } from './save-file.ts';
 import { metadataPair, pastTime, wholeNumber } from './traces.ts';
 
 interface CreateOptions {
@@ -44,7 +45,12 @@ const TRACE_FILTERS = [
   'until',
 ] as const;
 
-/** `datasets create`, `list`, `show` and `rows`. */
+interface ExportOptions extends Omit<DatasetExportQuery, 'version'> {
+  datasetVersion?: number;
+  output?: string;
+}
+
+/** `datasets create`, `list`, `show`, `export` and `rows`. */
 export function addDatasetCommands(program: Command, context: CliContext): void {
   const datasets = program.command('datasets').description('immutable, versioned lists of rows');
   datasets
@@ -84,6 +90,19 @@ export function addDatasetCommands(program: Command, context: CliContext): void 
       const out = context.out();
       const dataset = await context.connection().client.datasets.get(name, options.datasetVersion);
       out.print(dataset, () => showDataset(out, dataset, context.now()));
+    });
+  datasets
+    .command('export')
+    .description('a split as JSON lines, for other trainers')
+    .argument('<name>')
+    .addOption(new Option('--format <format>', 'of the lines').choices(DATASET_EXPORT_FORMATS).default('openai'))
+    .addOption(new Option('--split <split>').choices(SPLITS).default('train'))
+    .option('--dataset-version <number>', 'default: the newest that is ready', wholeNumber)
+    .option('--gold', 'gold answers as the answers to learn, where a row has one')
+    .option('-o, --output <file>', 'where to; default: standard output')
+    .action(async (name: string, { output, datasetVersion: version, ...query }: ExportOptions) => {
+      const body = await context.connection().client.datasets.export(name, { ...query, ...(version === undefined ? {} : { version }) });
+      await saveFile(context.out(), body, output);
     });
   datasets
     .command('rows')

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Dataset, DatasetRequest, DatasetRow, DatasetView, Split } from '../../contracts/datasets.ts';
+import type { Dataset, DatasetExportFormat, DatasetRequest, DatasetRow, DatasetView, Split } from '../../contracts/datasets.ts';
 import type { Page, UploadedFile } from '../../contracts/http.ts';
 import { everyItem } from './pages.ts';
 import type { Transport, UploadBody } from './transport.ts';
@@ -19,6 +19,14 @@ export interface RowsQuery {
   /** Default: train. */
   split?: Split;
   limit?: number;
+}
+
+/** What to export, and how; default: the training rows of the newest version that is ready, for OpenAI's fine-tuning. */
+export interface DatasetExportQuery {
+  version?: number;
+  split?: Split;
+  format?: DatasetExportFormat;
+  gold?: boolean;
 }
 
 /** Immutable, versioned lists of rows. */
@@ -55,6 +63,14 @@ export class Datasets {
   /** All rows of a split, page by page. */
   rows(name: string, query: RowsQuery = {}): AsyncGenerator<DatasetRowView, void, undefined> {
     return everyItem((cursor) => this.rowsPage(name, { limit: 200, ...query, ...(cursor === undefined ? {} : { cursor }) }));
+  }
+
+  /** A split as JSON lines, as they come. Gold answers only where they are asked for: then they are the answers to learn. */
+  async export(name: string, query: DatasetExportQuery = {}, signal?: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const { gold, ...rest } = query;
+    const path = `/datasets/${encodeURIComponent(name)}/export`;
+    const response = await this.#transport.send('GET', path, { query: { ...rest, ...(gold ? { gold: 'true' } : {}) }, signal });
+    return response.body!;
   }
 
   /** Waits until the build has ended, well (`ready`) or not (`failed`, with its `error`). */

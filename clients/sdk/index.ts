@@ -4,7 +4,7 @@ export { hasEnded } from './distillations.ts';
 export { waitFor } from './wait-for.ts';
 export type { AliasTargets, ChangeOptions } from './aliases.ts';
 export type { ClusterQuery } from './clusters.ts';
-export type { DatasetRowView, RowsQuery } from './datasets.ts';
+export type { DatasetExportQuery, DatasetRowView, RowsQuery } from './datasets.ts';
 export type { DistillationRun, DistillationUpdate, FollowOptions } from './distillations.ts';
 export type { NewKeyInput } from './keys.ts';
 export type { TraceExportFilter, TraceListFilter } from './traces.ts';

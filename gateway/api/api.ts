@@ -5,6 +5,7 @@ import { aliasHistoryRoutes } from './alias-history.ts';
 import { aliasRoutes } from './aliases.ts';
 import { baseRoutes } from './bases.ts';
 import { clusterRoutes } from './clusters.ts';
+import { datasetExportRoutes } from './dataset-export.ts';
 import { datasetRowRoutes } from './dataset-rows.ts';
 import { datasetRoutes } from './datasets.ts';
 import type { ApiDeps } from './dependencies.ts';
@@ -52,6 +53,7 @@ export function createApi(deps: ApiDeps): OpenAPIHono<GatewayContext> {
     clusterRoutes,
     fileRoutes,
     datasetRoutes,
+    datasetExportRoutes,
     datasetRowRoutes,
     baseRoutes,
     estimateRoutes,

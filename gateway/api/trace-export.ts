@@ -1,9 +1,9 @@
-import { Readable } from 'node:stream';
 import { createRoute, z } from '@hono/zod-openapi';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { EXPORT_FORMATS, type ExportFormat, TraceFilter } from '../../contracts/traces.ts';
 import { exportTraces } from '../../store/clickhouse/trace-export.ts';
 import type { ApiDeps } from './dependencies.ts';
+import { download } from './download.ts';
 import { apiRouter, refusals } from './openapi.ts';
 import { readTraceFilter } from './trace-query.ts';
 
@@ -13,7 +13,7 @@ const TYPES: Record<ExportFormat, string> = {
   parquet: 'application/vnd.apache.parquet',
 };
 
-const download = createRoute({
+const route = createRoute({
   method: 'get',
   path: '/traces/export',
   tags: ['traces'],
@@ -38,7 +38,7 @@ const download = createRoute({
 
 /** Traces as a file; to be mounted before what takes `export` for an id. */
 export function traceExportRoutes(deps: ApiDeps) {
-  return apiRouter().openapi(download, async (c) => {
+  return apiRouter().openapi(route, async (c) => {
     const query = new URL(c.req.url).searchParams;
     for (const name of ['cursor', 'limit', 'count'])
       if (query.has(name)) throw new StillhouseError('invalid_request', `${name}: an export has all that matches`, { param: name });
@@ -48,17 +48,6 @@ export function traceExportRoutes(deps: ApiDeps) {
     const now = new Date(deps.now()).toISOString();
     const untilIso = filter.until !== undefined && Date.parse(filter.until) < deps.now() ? filter.until : now;
     const bytes = exportTraces(deps.exportClickhouse ?? deps.clickhouse, c.get('caller').project, { filter, format, untilIso });
-    // What fails at once is said with its status; what fails later breaks the connection.
-    const first = await bytes.next();
-    const rest = async function* () {
-      if (!first.done) yield first.value;
-      yield* bytes;
-    };
-    const headers = {
-      'content-type': TYPES[format],
-      'content-disposition': `attachment; filename="traces.${format}"`,
-      'x-content-type-options': 'nosniff',
-    };
-    return new Response(Readable.toWeb(Readable.from(rest(), { objectMode: false })) as ReadableStream, { status: 200, headers }) as never;
+    return (await download(bytes, { type: TYPES[format], file: `traces.${format}` })) as never;
   });
 }

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { DatasetExportQuery } from '../../clients/sdk/index.ts';
+import { SPLITS } from '../../contracts/datasets.ts';
 import { insertTraceSegment } from '../../store/clickhouse/traces.ts';
 import { startTestClickHouse } from '../support/clickhouse.ts';
 import { startTestTemporal } from '../support/temporal.ts';
@@ -68,6 +70,42 @@ describe('a dataset from traces', () => {
     expect(all).toHaveLength(rows.test);
     expect(Object.keys(all[0]!)).not.toContain('gold');
     await expect(plane.sdk.datasets.get('support', 9)).rejects.toThrow('has no version 9');
+  });
+
+  test('is exported split by split; gold only where it is asked for', async () => {
+    const { rows } = await plane.sdk.datasets.get('support', 1);
+    const exported = async (query: DatasetExportQuery) => {
+      const text = await new Response(await plane.sdk.datasets.export('support', { version: 1, ...query })).text();
+      return text
+        .trimEnd()
+        .split('\n')
+        .map((one) => JSON.parse(one) as { messages: { role: string; content: string }[]; answer?: string; gold?: string });
+    };
+    for (const split of SPLITS) {
+      const examples = await exported({ split });
+      const shown = await Array.fromAsync(plane.sdk.datasets.rows('support', { version: 1, split }));
+      expect(examples.map(({ messages }) => messages)).toEqual(
+        shown.map((row) => [...row.messages, { role: 'assistant', content: row.reference }]),
+      );
+    }
+    expect((await exported({ format: 'stillhouse' })).every((one) => one.answer !== undefined && one.gold === undefined)).toBe(true);
+    const withGold = await exported({ format: 'stillhouse', gold: true });
+    expect(withGold.map(({ gold }) => gold)).toEqual(withGold.map(({ answer }) => answer));
+    expect(withGold).toHaveLength(rows.train);
+    const answer = await plane.app.request('/api/datasets/support/export?format=sharegpt&version=1&split=test');
+    expect(answer.headers.get('content-disposition')).toBe('attachment; filename="support-1-test.sharegpt.jsonl"');
+    expect((await answer.text()).trimEnd().split('\n')).toHaveLength(rows.test);
+    // What was exported is a dataset again, and no row changes its split.
+    const whole = await Promise.all(SPLITS.map((split) => exported({ format: 'stillhouse', gold: true, split })));
+    const text = whole
+      .flat()
+      .map((one) => JSON.stringify(one))
+      .join('\n');
+    const { file } = await plane.sdk.datasets.upload(text);
+    await plane.sdk.datasets.create({ name: 'again', source: { file }, task: { kind: 'label', labels: LABELS } });
+    expect(await plane.sdk.datasets.waitUntilBuilt('again')).toMatchObject({ status: 'ready', goldRows: 240, rows });
+    expect((await plane.call('GET', '/api/datasets/support/export?format=xml')).status).toBe(400);
+    expect((await plane.call('GET', '/api/datasets/nope/export')).status).toBe(404);
   });
 
   test('a build that can not succeed says why', async () => {

@@ -47,6 +47,7 @@ test('the routes are those of the design', () => {
       "GET /clusters/{id}",
       "GET /datasets",
       "GET /datasets/{name}",
+      "GET /datasets/{name}/export",
       "GET /datasets/{name}/rows",
       "GET /distillations",
       "GET /distillations/{name}",
