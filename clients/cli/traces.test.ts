@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Trace } from '../sdk/index.ts';
+import type { TraceView } from '../sdk/index.ts';
 import type { CliContext } from './context.ts';
 import { Output } from './output.ts';
 import { createProgram } from './program.ts';
@@ -20,9 +20,10 @@ const TRACE = {
   latencyMs: 40,
   metadata: {},
   attempts: [],
-} as unknown as Trace;
+  feedback: [],
+} as unknown as TraceView;
 
-async function shown(trace: Trace): Promise<string> {
+async function shown(trace: TraceView): Promise<string> {
   let text = '';
   const program = createProgram(
     () =>
@@ -43,4 +44,16 @@ test('a trace tells its tokens, the parts of its cost and the tools that it call
   expect(text).toMatch(/tools called +refund, cancel\n/);
   const unknown = { inputUsd: null, outputUsd: null, cachedUsd: null, cacheWriteUsd: null };
   expect(await shown({ ...TRACE, costSplit: unknown, toolsCalled: [] })).toMatch(/cost +\$0\.500\n/);
+});
+
+test('a trace tells what people said of it', async () => {
+  const nothing = { thumbs: null, score: null, comment: null, correctedAnswer: null };
+  const said = { ...nothing, id: 'f', at: '2026-05-01T11:58:00Z', keyId: 'k', userId: 'ann' };
+  const feedback = [
+    { ...said, thumbs: 'down' as const, score: 0.2, comment: 'wrong card' },
+    { ...said, userId: '', correctedAnswer: 'refund' },
+  ];
+  const text = await shown({ ...TRACE, feedback });
+  expect(text).toMatch(/Feedback thumbs down · score 0.2 · wrong card {2}\(ann, 2 min/);
+  expect(text).toMatch(/Feedback should have been: refund {2}\(2 min/);
 });
