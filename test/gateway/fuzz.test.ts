@@ -10,7 +10,7 @@ let gateway: GatewayProcess;
 
 beforeAll(async () => {
   upstream = await startUpstream();
-  const timeouts = { connectMs: 2000, firstByteMs: 2000, firstTokenMs: 2000, idleMs: 2000, totalMs: 5000 };
+  const timeouts = { connectMs: 20_000, firstByteMs: 20_000, firstTokenMs: 20_000, idleMs: 20_000, totalMs: 60_000 };
   gateway = await startGatewayProcess({
     clickhouseUrl: 'http://127.0.0.1:9',
     limits: { retries: 0, breakerFailures: 1_000_000 },
