@@ -29,6 +29,11 @@ const hasTaskset = (() => {
   }
 })();
 
+/** Keeps this process, and what it starts without a core of its own, to one core. */
+export function keepToCore(core: number): void {
+  if (hasTaskset) execFileSync('taskset', ['-a', '-p', '-c', String(core), String(process.pid)], { stdio: 'ignore' });
+}
+
 interface Spawning {
   env?: Record<string, string>;
   core: number | null;

@@ -1,7 +1,7 @@
 /**
  * `npm run bench:gateway [-- --rounds 3 --calls 20000 --peers portkey,litellm]`: the gateway with tracing and shipping on, beside a
- * bare proxy and, tracing off, Portkey and LiteLLM, in one run. One upstream answers all; the load generator and it have
- * one core, what is measured the other. Rounds alternate; medians are reported. CPU is the server process's own, all
+ * bare proxy and, tracing off, Portkey and LiteLLM, in one run. One upstream answers all; the load generator, ClickHouse and it
+ * have one core, what is measured the other. Rounds alternate; medians are reported. CPU is the server process's own, all
  * threads, from /proc; the gateway's includes what it spends until its last trace is in ClickHouse.
  */
 import { execFileSync } from 'node:child_process';
@@ -14,7 +14,7 @@ import Table from 'cli-table3';
 import { loadEnvironment } from '../platform/environment.ts';
 import { startTestClickHouse } from '../test/support/clickhouse.ts';
 import { type Peer, startLitellm, startPortkey } from './gateway-peers.ts';
-import { KEY, startFloor, startGatewayProcess, startUpstream, type Server } from './gateway-servers.ts';
+import { KEY, keepToCore, startFloor, startGatewayProcess, startUpstream, type Server } from './gateway-servers.ts';
 import { cpuSeconds } from './process-cpu.ts';
 
 const { values } = parseArgs({
@@ -90,6 +90,7 @@ function median(numbers: number[]): number {
 const env = loadEnvironment();
 const folder = mkdtempSync(join(tmpdir(), 'stillhouse-bench-'));
 const core = availableParallelism() - 1;
+keepToCore(0);
 const clickhouse = await startTestClickHouse();
 const upstream = await startUpstream(folder, 0);
 const peers = values.peers.split(',');

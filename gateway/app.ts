@@ -6,7 +6,8 @@ import { chatCompletions } from './chat/completions.ts';
 import { tokenCounts, translatedCalls } from './chat/translated-calls.ts';
 import { embeddings } from './embeddings/embeddings.ts';
 import type { DataPlane } from './chat/data-plane.ts';
-import type { Handler } from './chat/make-call.ts';
+import { toResponse } from './chat/answer.ts';
+import type { CallHandler } from './chat/make-call.ts';
 import { listModels, showModel } from './chat/models.ts';
 import { asStillhouseError, errorResponse } from './chat/openai-error.ts';
 import { consoleFile } from './console/static-files.ts';
@@ -27,34 +28,31 @@ export interface AppParts {
   /** Fine-tuning at the providers, from `gateway/tuning/tuning-routes.ts`; mounted at `/v1/tuning`, and checks keys itself. */
   tuning: Hono<GatewayContext>;
   /** `POST /v1/feedback`, from `gateway/feedback/feedback.ts`. */
-  feedback: Handler;
+  feedback: CallHandler;
   /** Folder of the built console. */
   consoleFolder: string;
   log: Logger;
 }
 
-type Fetch = (request: Request, env: object) => Response | Promise<Response>;
-
-/**
- * The app with a way of its own for the one hot route: alone in its router it is found by a look-up and called without
- * a chain of handlers.
- */
-export function withHotPath(app: Hono<GatewayContext>, dataPlane: DataPlane): Fetch {
-  const hot = new Hono<GatewayContext>();
-  hot.post(CHAT, chatCompletions(dataPlane));
-  hot.notFound((c) => app.fetch(c.req.raw, c.env));
-  return (request, env) => (request.method === 'POST' && request.url.endsWith(CHAT) ? hot.fetch(request, env) : app.fetch(request, env));
+/** Calls of the data plane by their paths, all of them `POST`. */
+export function callHandlers({ dataPlane, feedback }: Pick<AppParts, 'dataPlane' | 'feedback'>): Map<string, CallHandler> {
+  const waysIn = [completionsWayIn, messagesWayIn, responsesWayIn].map(
+    (wayIn) => [`/v1/${wayIn.name}`, translatedCalls(dataPlane, wayIn)] as const,
+  );
+  return new Map<string, CallHandler>([
+    [CHAT, chatCompletions(dataPlane)],
+    ...waysIn,
+    ['/v1/messages/count_tokens', tokenCounts(dataPlane)],
+    ['/v1/embeddings', embeddings(dataPlane)],
+    ['/v1/feedback', feedback],
+  ]);
 }
 
 /** The gateway's routes: data plane `/v1`, control plane `/api`, console files. */
 export function createApp(parts: AppParts): Hono<GatewayContext> {
   const { dataPlane } = parts;
   const app = new Hono<GatewayContext>();
-  app.post(CHAT, chatCompletions(dataPlane));
-  for (const wayIn of [completionsWayIn, messagesWayIn, responsesWayIn]) app.post(`/v1/${wayIn.name}`, translatedCalls(dataPlane, wayIn));
-  app.post('/v1/messages/count_tokens', tokenCounts(dataPlane));
-  app.post('/v1/embeddings', embeddings(dataPlane));
-  app.post('/v1/feedback', parts.feedback);
+  for (const [path, handler] of callHandlers(parts)) app.post(path, async (c) => toResponse(await handler(c)));
   app.get('/v1/models', listModels(dataPlane));
   app.get('/v1/models/*', showModel(dataPlane));
   app.route('/v1/tuning', parts.tuning);

@@ -1,5 +1,5 @@
-import { createAdaptorServer } from '@hono/node-server';
-import type { Server } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Configuration, ProviderConfig } from '../contracts/configuration.ts';
@@ -19,7 +19,8 @@ import { getTrace, idsOfSegment, insertTraceSegment } from '../store/clickhouse/
 import { ensureRegistry } from './aliases/ensure-registry.ts';
 import { followRegistry, type SnapshotPoller, type StateSource } from './aliases/snapshot-poller.ts';
 import { createApi } from './api/api.ts';
-import { createApp, withHotPath } from './app.ts';
+import { callHandlers, createApp } from './app.ts';
+import { directListener } from './direct-listener.ts';
 import { feedback } from './feedback/feedback.ts';
 import type { DataPlane } from './chat/data-plane.ts';
 import { liveValues } from './health.ts';
@@ -106,8 +107,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     options.configuration.providers.map((config) => [config.id, providerConnection(config, dataPlane.secretOf(config))]),
   );
   const tuning = tuningRoutes({ keys: dataPlane.keys, providers: tuned });
-  const app = createApp({ dataPlane, api, tuning, feedback: feedback(dataPlane, clickhouse), consoleFolder: options.consoleFolder, log });
-  const server = createAdaptorServer({ fetch: withHotPath(app, dataPlane), hostname: env.STILLHOUSE_HOST }) as Server;
+  const parts = { dataPlane, api, tuning, feedback: feedback(dataPlane, clickhouse), consoleFolder: options.consoleFolder, log };
+  const listener = getRequestListener(createApp(parts).fetch, { hostname: env.STILLHOUSE_HOST });
+  const server = createServer(directListener(callHandlers(parts), (incoming, outgoing) => void listener(incoming, outgoing)));
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   const address = await listen(server, env.STILLHOUSE_HOST, env.STILLHOUSE_PORT);
   tracer.adopt();

@@ -1,9 +1,10 @@
 import type { StillhouseError } from '../../contracts/errors.ts';
 import type { ChatCompletion } from '../providers/dialect.ts';
 import type { WayIn } from '../ways-in/way-in.ts';
+import type { Answer } from './answer.ts';
 import { CHAT_FRAMES, type CallFrames, translatedFrames } from './call-frames.ts';
 import type { Call } from './call.ts';
-import { errorResponse, openAIError, statusOf } from './openai-error.ts';
+import { errorAnswer, openAIError, statusOf } from './openai-error.ts';
 
 /** How a call's answer is written in the API by which it came. */
 export interface AnswerForm {
@@ -13,7 +14,7 @@ export interface AnswerForm {
   fault(call: Call, status: number, text: string): string;
   frames(call: Call): CallFrames;
   /** An error of ours. */
-  refusal(error: StillhouseError, headers?: Record<string, string>): Response;
+  refusal(error: StillhouseError, headers?: Record<string, string>): Answer;
 }
 
 /** OpenAI's chat: all goes on as it came. */
@@ -21,7 +22,7 @@ export const CHAT_FORM: AnswerForm = {
   whole: (_call, text) => text,
   fault: (_call, _status, text) => text,
   frames: () => CHAT_FRAMES,
-  refusal: errorResponse,
+  refusal: errorAnswer,
 };
 
 export function translatedForm(wayIn: WayIn, asked: Readonly<Record<string, unknown>>): AnswerForm {
@@ -34,11 +35,10 @@ export function translatedForm(wayIn: WayIn, asked: Readonly<Record<string, unkn
 }
 
 /** An error of ours in the words of an API. */
-export function translatedRefusal(wayIn: WayIn, error: StillhouseError, headers: Record<string, string> = {}): Response {
+export function translatedRefusal(wayIn: WayIn, error: StillhouseError, headers: Record<string, string> = {}): Answer {
   const status = statusOf(error);
   const { message, type, code, param } = openAIError(error).error;
-  const made = errorResponse(error, headers);
-  return new Response(JSON.stringify(wayIn.error({ status, message, type, code, param })), { status, headers: made.headers });
+  return { ...errorAnswer(error, headers), body: JSON.stringify(wayIn.error({ status, message, type, code, param })) };
 }
 
 function faultOf(text: string): { message: string; type: string; code: string | null; param: string | null } {

@@ -13,7 +13,10 @@ export function answerHeaders(call: Call, costUsd?: number | null): Record<strin
   return headers;
 }
 
+const PLAIN = /^[\x21-\x7e]*$/;
+
 /** What a header can't carry, percent-encoded: a model may be called anything. */
 function headerText(name: string): string {
+  if (PLAIN.test(name)) return name;
   return name.replaceAll(/[^\x21-\x7e]+/g, (part) => encodeURIComponent(part.toWellFormed()));
 }

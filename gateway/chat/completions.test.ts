@@ -13,6 +13,7 @@ import { gatewayMetrics } from '../observability/metrics.ts';
 import { circuitBreakers } from '../routing/circuit-breaker.ts';
 import { Conversations } from '../ways-in/responses/conversations.ts';
 import type { Tracer } from '../tracing/tracer.ts';
+import { toResponse } from './answer.ts';
 import { chatCompletions } from './completions.ts';
 
 const WHOLE = { form: 'whole', status: 200, headers: {}, text: '{"choices":[{"message":{"role":"assistant","content":"hi"}}]}' } as const;
@@ -42,31 +43,32 @@ async function post(answer: ProviderAnswer, body: object = {}): Promise<Response
     targets: () => [],
     close: () => Promise.resolve(),
   };
-  const app = new Hono<GatewayContext>().post(
-    '/',
-    chatCompletions({
-      keys: createKeyRing({ adminKey: 'sk-a', serviceKey: 'sk-s' }),
-      snapshots: { current: emptySnapshot, refresh: () => Promise.reject(new Error('not asked')), ready: () => true },
-      catalogue: createCatalogue([provider]),
-      tracer,
-      observers: [],
-      metrics: gatewayMetrics([]),
-      conversations: new Conversations(() => Promise.resolve(null)),
-      admission: {
-        enter: () => void inFlight++,
-        leave: () => void inFlight--,
-        inFlight: () => inFlight,
-        shed: () => 0,
-        close: () => undefined,
-      },
-      limits: { enter: () => null, ended: () => undefined, liveValues: () => [], close: () => undefined },
-      breakers: circuitBreakers({ failures: 10, openMs: 1000, maxOpenMs: 1000 }, () => performance.now()),
-      retry: { retries: 0, baseMs: 1, maxMs: 1 },
-      maxBodyBytes: 1e6,
-      now: Date.now,
-      random: Math.random,
-      log: createLogger('test', 'silent'),
-    }),
+  const app = new Hono<GatewayContext>().post('/', async (c) =>
+    toResponse(
+      await chatCompletions({
+        keys: createKeyRing({ adminKey: 'sk-a', serviceKey: 'sk-s' }),
+        snapshots: { current: emptySnapshot, refresh: () => Promise.reject(new Error('not asked')), ready: () => true },
+        catalogue: createCatalogue([provider]),
+        tracer,
+        observers: [],
+        metrics: gatewayMetrics([]),
+        conversations: new Conversations(() => Promise.resolve(null)),
+        admission: {
+          enter: () => void inFlight++,
+          leave: () => void inFlight--,
+          inFlight: () => inFlight,
+          shed: () => 0,
+          close: () => undefined,
+        },
+        limits: { enter: () => null, ended: () => undefined, liveValues: () => [], close: () => undefined },
+        breakers: circuitBreakers({ failures: 10, openMs: 1000, maxOpenMs: 1000 }, () => performance.now()),
+        retry: { retries: 0, baseMs: 1, maxMs: 1 },
+        maxBodyBytes: 1e6,
+        now: Date.now,
+        random: Math.random,
+        log: createLogger('test', 'silent'),
+      })(c),
+    ),
   );
   const asked = { model: 'lab/m', messages: [{ role: 'user', content: 'x' }], ...body };
   return app.request('/', { method: 'POST', headers: { authorization: 'Bearer sk-a' }, body: JSON.stringify(asked) });

@@ -38,6 +38,29 @@ export type FieldEdits = Readonly<Record<string, string | null>>;
 
 /** The object's text with those fields replaced, added or taken out; the rest as it was. A doubled key is edited in all places. */
 export function editFields(text: string, members: readonly JsonMember[], edits: FieldEdits): string {
+  return replaceOne(text, members, edits) ?? rewritten(text, members, edits);
+}
+
+/** What nearly all calls need: one value replaced, of a field that is there once. null for anything else. */
+function replaceOne(text: string, members: readonly JsonMember[], edits: FieldEdits): string | null {
+  let only: string | null = null;
+  for (const key in edits) {
+    if (only !== null) return null;
+    only = key;
+  }
+  if (only === null) return text;
+  const edit = edits[only];
+  if (edit == null) return null;
+  let found: JsonMember | null = null;
+  for (const member of members) {
+    if (member.key !== only) continue;
+    if (found) return null;
+    found = member;
+  }
+  return found && text.slice(0, found.valueStart) + edit + text.slice(found.valueEnd);
+}
+
+function rewritten(text: string, members: readonly JsonMember[], edits: FieldEdits): string {
   const kept: string[] = [];
   const missing = new Set(Object.keys(edits));
   for (const member of members) {

@@ -1,15 +1,15 @@
-import type { Context } from 'hono';
 import { LENIENT_HEADER } from '../../contracts/chat.ts';
 import type { ErrorCode, StillhouseError } from '../../contracts/errors.ts';
 import { PROJECT_HEADER } from '../../contracts/names.ts';
 import type { RegistrySnapshot } from '../../contracts/registry.ts';
 import { resolveModel } from '../aliases/route.ts';
-import { originOf, type Caller, type GatewayContext } from '../keys/caller.ts';
+import { originOf, type Caller } from '../keys/caller.ts';
 import { checkMayCall } from '../keys/key-rules.ts';
 import type { Admitted } from '../limits/call-limits.ts';
 import { worstUsage, worstUsd } from '../limits/worst-case.ts';
 import { CancelSignal } from '../providers/cancel-signal.ts';
 import { NO_USAGE } from '../providers/provider.ts';
+import type { Answer } from './answer.ts';
 import type { AnswerForm } from './answer-form.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { type Answered, Asking } from './asking.ts';
@@ -18,6 +18,7 @@ import { newCall, startOf, type Call } from './call.ts';
 import type { ChatRequest } from './chat-request.ts';
 import { estimateTokens, estimateUsage } from './completion-facts.ts';
 import type { DataPlane } from './data-plane.ts';
+import type { Inbound } from './inbound.ts';
 import { asStillhouseError, statusOf } from './openai-error.ts';
 import { recordCall } from './record-call.ts';
 import { streamAnswer } from './stream-answer.ts';
@@ -26,11 +27,11 @@ import { wholeAnswer } from './whole-answer.ts';
 /** After these nobody knows whether the provider charges. */
 const UNKNOWN_COST = new Set<ErrorCode>(['upstream_reset', 'upstream_timeout', 'upstream_invalid', 'internal']);
 
-/** A route of the data plane. */
-export type Handler = (c: Context<GatewayContext>) => Promise<Response>;
+/** A route of the data plane. Never rejects. */
+export type CallHandler = (c: Inbound) => Promise<Answer>;
 
 /** Who asks. Throws `unauthorized`. */
-export function callerOf(plane: DataPlane, c: Context<GatewayContext>): Caller {
+export function callerOf(plane: DataPlane, c: Inbound): Caller {
   return plane.keys.callerOf(c.req.header('authorization'), c.req.header('x-api-key'), c.req.header(PROJECT_HEADER));
 }
 
@@ -41,13 +42,8 @@ export interface Asked {
   form: AnswerForm;
 }
 
-/** Where to, then the call. */
-export async function answerCall(
-  plane: DataPlane,
-  c: Context<GatewayContext>,
-  caller: Caller,
-  { kind, request, form }: Asked,
-): Promise<Response> {
+/** Where to, then the call. Throws at once where it can't be made. */
+export function answerCall(plane: DataPlane, c: Inbound, caller: Caller, { kind, request, form }: Asked): Promise<Answer> {
   const snapshot = plane.snapshots.current(caller.project);
   const route = resolveModel(request.model, snapshot, plane.catalogue, plane.random);
   checkMayCall(caller, route);
@@ -62,7 +58,7 @@ interface Circumstances {
   signal: CancelSignal;
 }
 
-async function makeCall(plane: DataPlane, call: Call, { snapshot, form, signal }: Circumstances): Promise<Response> {
+async function makeCall(plane: DataPlane, call: Call, { snapshot, form, signal }: Circumstances): Promise<Answer> {
   const left = () => plane.admission.leave(originOf(call.caller));
   let streaming = false;
   try {
@@ -107,7 +103,7 @@ async function enterLimits({ limits, catalogue }: DataPlane, call: Call): Promis
 }
 
 /** Records a call that got no answer, and says why. */
-async function failed(plane: DataPlane, call: Call, form: AnswerForm, error: unknown): Promise<Response> {
+async function failed(plane: DataPlane, call: Call, form: AnswerForm, error: unknown): Promise<Answer> {
   const failure = asStillhouseError(error);
   if (failure.code === 'internal') plane.log.error({ err: error, trace: call.id }, 'a call failed inside the gateway');
   const cancelled = failure.code === 'cancelled';
@@ -127,7 +123,7 @@ export function refusal(plane: DataPlane, error: unknown): StillhouseError {
 }
 
 /** Whether what a provider can't do is to be left out. */
-export function isLenient(c: Context<GatewayContext>): boolean {
+export function isLenient(c: Inbound): boolean {
   return c.req.header(LENIENT_HEADER) === 'true';
 }
 
@@ -143,7 +139,7 @@ function costOf(plane: DataPlane, call: Call, usage: ReturnType<typeof estimateU
 }
 
 /** Fires when the connection closes before the answer is through. */
-function cancelSignal(c: Context<GatewayContext>): CancelSignal {
+function cancelSignal(c: Inbound): CancelSignal {
   const signal = new CancelSignal();
   const outgoing = c.env?.outgoing;
   if (outgoing) outgoing.on('close', () => void (outgoing.writableFinished || signal.abort()));

@@ -1,9 +1,8 @@
-import type { Context } from 'hono';
 import { StillhouseError } from '../../contracts/errors.ts';
-import type { GatewayContext } from '../keys/caller.ts';
+import type { Inbound } from './inbound.ts';
 
 /** The request's body as text; `body_too_large` as soon as more than `maxBytes` have come, before the rest is read. */
-export function readBody(c: Context<GatewayContext>, maxBytes: number): Promise<string> {
+export function readBody(c: Inbound, maxBytes: number): Promise<string> {
   const announced = Number(c.req.header('content-length') ?? 0);
   if (announced > maxBytes) return Promise.reject(tooLarge(maxBytes));
   const incoming = c.env?.incoming;

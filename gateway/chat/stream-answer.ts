@@ -2,6 +2,7 @@ import type { StillhouseError } from '../../contracts/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { CancelSignal } from '../providers/cancel-signal.ts';
 import type { CircuitBreakers } from '../routing/circuit-breaker.ts';
+import type { Answer, AnswerSink, AnswerStream } from './answer.ts';
 import { answerHeaders } from './answer-headers.ts';
 import type { Answered, Asking } from './asking.ts';
 import type { Call } from './call.ts';
@@ -32,14 +33,9 @@ interface StreamParts {
  * Passes a stream on, frame by frame and as fast as the caller reads. The frame that ends it is held back until the
  * trace is written.
  */
-export function streamAnswer(call: Call, answered: Streamed, parts: StreamParts): Response {
-  const relay = new StreamRelay(call, answered, parts);
-  const body = new ReadableStream<Uint8Array>(
-    { pull: (controller) => relay.pull(controller), cancel: () => relay.cancel() },
-    // Nothing is read ahead: the caller's pace is the provider's.
-    { highWaterMark: 0 },
-  );
-  return new Response(body, { status: answered.answer.status, headers: { ...answered.answer.headers, ...answerHeaders(call) } });
+export function streamAnswer(call: Call, answered: Streamed, parts: StreamParts): Answer {
+  const headers = { ...answered.answer.headers, ...answerHeaders(call) };
+  return { status: answered.answer.status, headers, body: new StreamRelay(call, answered, parts) };
 }
 
 /** Bytes to pass on, and what closes the stream: null while it goes on. */
@@ -48,9 +44,7 @@ interface Taken {
   end: string | null;
 }
 
-type Controller = ReadableStreamDefaultController<Uint8Array>;
-
-class StreamRelay {
+class StreamRelay implements AnswerStream {
   readonly #call: Call;
   readonly #parts: StreamParts;
   readonly #recorder = new StreamRecorder();
@@ -70,18 +64,18 @@ class StreamRelay {
     this.#listen();
   }
 
-  async pull(controller: Controller): Promise<void> {
+  async pull(sink: AnswerSink): Promise<void> {
     for (;;) {
       try {
         const { opened } = this.#answered;
         if (this.#fault) throw this.#fault;
         const whole = opened.held.shift() ?? (await opened.next());
         const { passed, end } = whole === null ? this.#cutOff() : this.#take(whole);
-        if (end !== null) return await this.#finished(controller, passed, end);
-        if (passed.length > 0) return controller.enqueue(passed);
+        if (end !== null) return await this.#finished(sink, passed, end);
+        if (passed.length > 0) return sink.enqueue(passed);
       } catch (error) {
         const failure = await this.#goOn(asStillhouseError(error));
-        if (failure) return this.#failed(controller, failure);
+        if (failure) return this.#failed(sink, failure);
       }
     }
   }
@@ -163,24 +157,24 @@ class StreamRelay {
     }
   }
 
-  async #finished(controller: Controller, passed: Buffer, end: string): Promise<void> {
+  async #finished(sink: AnswerSink, passed: Buffer, end: string): Promise<void> {
     const { opened } = this.#answered;
-    if (passed.length > 0) controller.enqueue(passed);
+    if (passed.length > 0) sink.enqueue(passed);
     await this.#finish(null);
-    if (end !== '') controller.enqueue(Buffer.from(end));
-    controller.close();
+    if (end !== '') sink.enqueue(Buffer.from(end));
+    sink.close();
     opened.close({ cut: false });
   }
 
   /** An error in a stream that has begun is a frame of its own, and no end mark follows. */
-  async #failed(controller: Controller, failure: StillhouseError): Promise<void> {
+  async #failed(sink: AnswerSink, failure: StillhouseError): Promise<void> {
     const recorded = await this.#finish(failure).then(
       () => failure,
       (unrecorded: unknown) => asStillhouseError(unrecorded),
     );
     try {
-      controller.enqueue(Buffer.from(this.#parts.frames.fail(recorded)));
-      controller.close();
+      sink.enqueue(Buffer.from(this.#parts.frames.fail(recorded)));
+      sink.close();
     } catch {
       // The caller is gone: nobody is left to be told.
     }

@@ -6,11 +6,11 @@ import { translatedForm, translatedRefusal } from './answer-form.ts';
 import { CHAT } from './call-kind.ts';
 import { jsonBody, parseChatRequest } from './chat-request.ts';
 import type { DataPlane } from './data-plane.ts';
-import { answerCall, callerOf, type Handler, isLenient, refusal } from './make-call.ts';
+import { answerCall, callerOf, type CallHandler, isLenient, refusal } from './make-call.ts';
 import { readBody } from './read-body.ts';
 
 /** A call by an API of another shape than OpenAI's chat: its request becomes the chat form, and the answer comes back from it. */
-export function translatedCalls(plane: DataPlane, wayIn: WayIn): Handler {
+export function translatedCalls(plane: DataPlane, wayIn: WayIn): CallHandler {
   return async function answerTranslated(c) {
     try {
       const caller = callerOf(plane, c);
@@ -49,11 +49,12 @@ function recordedAs({ name }: WayIn, asked: Body, chat: Record<string, unknown>)
 type Body = Readonly<Record<string, unknown>>;
 
 /** `POST /v1/messages/count_tokens`. */
-export function tokenCounts(plane: DataPlane): Handler {
+export function tokenCounts(plane: DataPlane): CallHandler {
   return async function answerCount(c) {
     try {
       callerOf(plane, c);
-      return c.json(countTokens(jsonBody(await readBody(c, plane.maxBodyBytes))));
+      const counted = countTokens(jsonBody(await readBody(c, plane.maxBodyBytes)));
+      return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(counted) };
     } catch (error) {
       return translatedRefusal(messagesWayIn, refusal(plane, error));
     }

@@ -1,3 +1,4 @@
+import type { Answer } from './answer.ts';
 import type { AnswerForm } from './answer-form.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { answerPrice, answerSplit } from './answer-price.ts';
@@ -12,7 +13,7 @@ export async function wholeAnswer(
   answered: Extract<Answered, { form: 'whole' }>,
   form: AnswerForm,
   recording: Recording,
-): Promise<Response> {
+): Promise<Answer> {
   const { answer, attempt, facts } = answered;
   let outcome: Outcome;
   if (facts) {
@@ -48,8 +49,8 @@ export async function wholeAnswer(
   }
   await recordCall(call, outcome, recording);
   const headers = { ...answer.headers, ...answerHeaders(call, outcome.costUsd) };
-  const text = facts ? form.whole(call, answer.text) : form.fault(call, answer.status, answer.text);
-  return new Response(text, { status: answer.status, headers });
+  const body = facts ? form.whole(call, answer.text) : form.fault(call, answer.status, answer.text);
+  return { status: answer.status, headers, body };
 }
 
 function messageOf(text: string): string {

@@ -4,8 +4,8 @@ import type { ClickHouseClient } from '../../store/clickhouse/connection.ts';
 import { insertFeedback, isTraceStored } from '../../store/clickhouse/feedback.ts';
 import { jsonBody } from '../chat/chat-request.ts';
 import type { DataPlane } from '../chat/data-plane.ts';
-import { callerOf, type Handler, refusal } from '../chat/make-call.ts';
-import { errorResponse } from '../chat/openai-error.ts';
+import { type CallHandler, callerOf, refusal } from '../chat/make-call.ts';
+import { errorAnswer } from '../chat/openai-error.ts';
 import { readBody } from '../chat/read-body.ts';
 import { timeOfTraceId, traceId } from '../tracing/trace-id.ts';
 
@@ -18,7 +18,7 @@ const CLOCK_SKEW_MS = 60_000;
  * wanted to say. A trace that is not stored yet may be on its way from a gateway's spool, so one that began in the last 15 minutes
  * is taken for granted; an older one that the project doesn't have is not found.
  */
-export function feedback(plane: DataPlane, clickhouse: ClickHouseClient): Handler {
+export function feedback(plane: DataPlane, clickhouse: ClickHouseClient): CallHandler {
   return async function takeFeedback(c) {
     try {
       const { project, keyId } = callerOf(plane, c);
@@ -30,10 +30,11 @@ export function feedback(plane: DataPlane, clickhouse: ClickHouseClient): Handle
         throw new StillhouseError('not_found', `There is no trace "${said.trace_id}" in this project.`, { param: 'trace_id' });
       const id = said.id?.toLowerCase() ?? traceId(now);
       await insertFeedback(clickhouse, project, { id, at: new Date(now).toISOString(), keyId, said });
-      return c.json({ object: 'feedback', id, trace_id: said.trace_id } satisfies FeedbackReceipt);
+      const receipt: FeedbackReceipt = { object: 'feedback', id, trace_id: said.trace_id };
+      return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(receipt) };
     } catch (error) {
       const failure = refusal(plane, error);
-      return errorResponse(failure, ERROR_CODES[failure.code].retryable ? { 'retry-after': '1' } : {});
+      return errorAnswer(failure, ERROR_CODES[failure.code].retryable ? { 'retry-after': '1' } : {});
     }
   };
 }

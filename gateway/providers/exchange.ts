@@ -3,11 +3,15 @@ import type { Dispatcher } from 'undici';
 import { StillhouseError } from '../../contracts/errors.ts';
 import type { CancelSignal } from './cancel-signal.ts';
 import type { ProviderAnswer } from './provider.ts';
+import { upstreamError } from './upstream-error.ts';
 
 /** A whole answer larger than this is none: it must fit in memory beside all others. */
 const MAX_WHOLE_BYTES = 64 * 1024 * 1024;
 /** What of a provider's headers is of use to a caller; hop-by-hop ones and cookies are not. */
 const PASSED_ON = /^(content-type|retry-after|retry-after-ms|x-should-retry|x-request-id|openai-.*|x-ratelimit-.*)$/;
+/** By name: providers send the same ones again and again. */
+const passedOn = new Map<string, boolean>();
+const MOST_NAMES = 1000;
 /** Other values can be received and not sent: an answer that is paid for must not fail over its request id. */
 const CAN_BE_SENT = /^[\t\x20-\x7e]*$/;
 
@@ -17,7 +21,7 @@ const CAN_BE_SENT = /^[\t\x20-\x7e]*$/;
  * another target may still be tried.
  */
 export class Exchange implements Dispatcher.DispatchHandler {
-  readonly answer: Promise<ProviderAnswer>;
+  readonly #answer: Promise<ProviderAnswer>;
   readonly #provider: string;
   readonly #streamAsked: boolean;
   readonly #signal: CancelSignal;
@@ -34,10 +38,21 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#provider = provider;
     this.#streamAsked = streamAsked;
     this.#signal = signal;
-    this.answer = new Promise((resolve, reject) => {
+    this.#answer = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+  }
+
+  /** Sends the request. Rejects with what `upstreamError` makes of a failure. */
+  send(pool: Dispatcher, request: Dispatcher.DispatchOptions): Promise<ProviderAnswer> {
+    try {
+      pool.dispatch(request, this);
+    } catch (error) {
+      // undici refuses some requests at once.
+      this.#reject(upstreamError(error, this.#provider));
+    }
+    return this.#answer;
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -51,7 +66,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#status = status;
     for (const name in headers) {
       const value = headers[name];
-      if (typeof value === 'string' && PASSED_ON.test(name) && CAN_BE_SENT.test(value)) this.#headers[name] = value;
+      if (typeof value === 'string' && isPassedOn(name) && CAN_BE_SENT.test(value)) this.#headers[name] = value;
     }
     if (status >= 300 && status < 400) {
       const message = `Provider "${this.#provider}" answered with a redirect (${status}), which is not followed`;
@@ -97,7 +112,17 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#ended = true;
     this.#signal.onAbort = null;
-    this.#reject(error);
+    this.#reject(upstreamError(error, this.#provider));
     this.#stream?.destroy(error);
   }
+}
+
+function isPassedOn(name: string): boolean {
+  let known = passedOn.get(name);
+  if (known === undefined) {
+    known = PASSED_ON.test(name);
+    if (passedOn.size >= MOST_NAMES) passedOn.clear();
+    passedOn.set(name, known);
+  }
+  return known;
 }

@@ -9,7 +9,6 @@ import { configuredTargets, pricingOf } from './price.ts';
 import { providerConnection, type ProviderConnection } from './provider-connection.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
 import type { Quiet } from './quiet-models.ts';
-import { upstreamError } from './upstream-error.ts';
 
 type Body = ProviderCall['request']['body'];
 
@@ -76,15 +75,9 @@ export function openAIShaped(
   const editsOfTranslated = translated ? editsBy({ ...asItCame, ...translated }, config.id) : editsOf;
   const { embeddings = {} } = differences;
   const mends = differences.completion !== undefined || differences.chunk !== undefined;
-  const send = async (operation: '/chat/completions' | '/embeddings', call: ProviderCall, body: string): Promise<ProviderAnswer> => {
-    const path = pathOf(connection.path, operation, call.model);
-    const exchange = new Exchange(config.id, call.request.stream, call.signal);
-    try {
-      pool.dispatch({ method: 'POST', path, headers: headersNow(), body }, exchange);
-      return await exchange.answer;
-    } catch (error) {
-      throw upstreamError(error, config.id);
-    }
+  const send = (operation: '/chat/completions' | '/embeddings', { model, request, signal }: ProviderCall, body: string) => {
+    const path = pathOf(connection.path, operation, model);
+    return new Exchange(config.id, request.stream, signal).send(pool, { method: 'POST', path, headers: headersNow(), body });
   };
   return Object.freeze({
     id: config.id,
@@ -93,8 +86,8 @@ export function openAIShaped(
     async call(call: ProviderCall): Promise<ProviderAnswer> {
       if (connection.refusal) throw connection.refusal;
       const edits = (call.request.translated ? editsOfTranslated : editsOf)?.(call);
-      const answer = await send('/chat/completions', call, upstreamBody(call.request, call.model, edits));
-      return mends ? mendedAnswer(answer, differences) : answer;
+      const answer = send('/chat/completions', call, upstreamBody(call.request, call.model, edits));
+      return mends ? mendedAnswer(await answer, differences) : answer;
     },
     ...(embeddings === 'none'
       ? {}

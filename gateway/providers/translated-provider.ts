@@ -12,7 +12,6 @@ import { faultAnswer, jsonOf } from './openai-fault.ts';
 import { configuredTargets, pricingOf } from './price.ts';
 import { providerConnection } from './provider-connection.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
-import { upstreamError } from './upstream-error.ts';
 
 const JSON_HEADERS = { 'content-type': 'application/json' };
 const STREAM_HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' };
@@ -36,22 +35,14 @@ export function translatedProvider(
   const { pool, path } = connection;
   const pricing = pricingOf(config);
   const { embeddings } = dialect;
-  const send = async (wire: WireRequest, { request, signal }: ProviderCall): Promise<ProviderAnswer> => {
-    const exchange = new Exchange(config.id, request.stream, signal);
-    try {
-      pool.dispatch(
-        {
-          method: 'POST',
-          path: path + wire.path,
-          headers: { ...JSON_HEADERS, ...headersOf(connection.key), ...wire.headers },
-          body: wire.body,
-        },
-        exchange,
-      );
-      return await exchange.answer;
-    } catch (error) {
-      throw upstreamError(error, config.id);
-    }
+  const send = (wire: WireRequest, { request, signal }: ProviderCall): Promise<ProviderAnswer> => {
+    const headers = { ...JSON_HEADERS, ...headersOf(connection.key), ...wire.headers };
+    return new Exchange(config.id, request.stream, signal).send(pool, {
+      method: 'POST',
+      path: path + wire.path,
+      headers,
+      body: wire.body,
+    });
   };
   return Object.freeze({
     id: config.id,

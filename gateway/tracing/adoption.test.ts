@@ -7,7 +7,7 @@ import { createLogger } from '../../platform/logger.ts';
 import { adoptFolder } from './adoption.ts';
 import { interruptedRow } from './interrupted.ts';
 import { listSegments, segmentPath } from './segment-files.ts';
-import { idOfRow, isStartLine, monthBlocks, wholeLines } from './segment-lines.ts';
+import { contentOf, idOfRow, isStartLine, wholeLines } from './segment-lines.ts';
 import { clickHouseTime, timeOfTraceId, traceId } from './trace-id.ts';
 
 const log = createLogger('test', 'silent');
@@ -112,12 +112,12 @@ test('nothing open, nothing to do; nothing cut off, nothing added', () => {
   expect(adoptFolder(folder, log)).toHaveLength(1);
 });
 
-test('rows are grouped by month without being parsed, wherever their time stands', () => {
+test('rows are grouped by month without being parsed, wherever their time stands', async () => {
   const [june, july] = [start(), { ...start(), ts: '2026-07-01 00:00:00.000' }];
   const segment = traceId(at);
   const { v, ...odd } = interruptedRow(july);
   const lines = ended(june, segment) + ended(july, segment) + begun(june) + ended(june, segment) + `${JSON.stringify({ ...odd, v })}\n`;
-  expect(monthBlocks(Buffer.from(lines)).map(({ month, rows: all }) => [month, [...wholeLines(all)].length])).toEqual([
+  expect((await contentOf(Buffer.from(lines))).blocks.map(({ month, rows: all }) => [month, [...wholeLines(all)].length])).toEqual([
     ['2026-06', 2],
     ['2026-07', 2],
   ]);

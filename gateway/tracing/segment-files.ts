@@ -21,14 +21,23 @@ export function segmentPath(folder: string, sequence: number, id: string, state:
   return join(folder, `${String(sequence).padStart(10, '0')}-${id}.${state}`);
 }
 
-/** The folder's segments in the order in which they were begun; other files are passed over. */
+/** The folder's segments in the order in which they were begun; other files are passed over. Throws `ENOENT` where there is no such folder. */
 export function listSegments(folder: string): SegmentFile[] {
+  for (;;) {
+    const found = segmentsNow(folder);
+    if (found) return found;
+  }
+}
+
+/** null where one was sealed or shipped while this looked: under its new name it would be missed. */
+function segmentsNow(folder: string): SegmentFile[] | null {
   const found: SegmentFile[] = [];
   for (const name of readdirSync(folder)) {
     const match = NAME.exec(name);
     if (!match) continue;
     const path = join(folder, name);
-    const bytes = statSync(path).size;
+    const bytes = statSync(path, { throwIfNoEntry: false })?.size;
+    if (bytes === undefined) return null;
     found.push({ path, sequence: Number(match[1]), id: match[2]!, state: match[3] as 'open' | 'sealed', bytes });
   }
   return found.sort((a, b) => a.sequence - b.sequence);

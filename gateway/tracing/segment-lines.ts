@@ -1,4 +1,8 @@
+import { setImmediate } from 'node:timers/promises';
+
 const NEWLINE = 10;
+/** After so many bytes calls have their turn: about half a millisecond. */
+const AT_A_TIME = 256 * 1024;
 const START = Buffer.from('{"s":1,');
 const IMAGE = Buffer.from('{"i":1,');
 const TS = Buffer.from('"ts":"');
@@ -14,6 +18,14 @@ export interface MonthBlock {
   rows: Buffer;
 }
 
+/** What a segment holds to be shipped. */
+export interface SegmentContent {
+  /** Most hold none, and need not be read line by line for them. */
+  hasImages: boolean;
+  /** In the order in which the months first come. */
+  blocks: MonthBlock[];
+}
+
 /** Whole lines of a segment, newline included; a torn last line is no line. */
 export function* wholeLines(segment: Buffer): Generator<Buffer> {
   for (let from = 0; ;) {
@@ -24,38 +36,53 @@ export function* wholeLines(segment: Buffer): Generator<Buffer> {
   }
 }
 
-/** Whether the line is a `TraceStart`. */
-export function isStartLine(line: Buffer): boolean {
-  return line[2] === START[2] && line[3] === START[3] && line[4] === START[4];
+/** Whether the line, or the one that begins at `from`, is a `TraceStart`. */
+export function isStartLine(line: Buffer, from = 0): boolean {
+  return line[from + 2] === START[2] && line[from + 3] === START[3] && line[from + 4] === START[4];
 }
 
-/** Whether the line is a `SpooledImage`. */
-export function isImageLine(line: Buffer): boolean {
-  return line[2] === IMAGE[2] && line[3] === IMAGE[3] && line[4] === IMAGE[4];
+/** Whether the line, or the one that begins at `from`, is a `SpooledImage`. */
+export function isImageLine(line: Buffer, from = 0): boolean {
+  return line[from + 2] === IMAGE[2] && line[from + 3] === IMAGE[3] && line[from + 4] === IMAGE[4];
 }
 
-/** The rows of a segment by month, in the order in which the months first come; starts and images are left out. Nothing is parsed. */
-export function monthBlocks(segment: Buffer): MonthBlock[] {
-  const blocks = new Map<string, Buffer[]>();
+/**
+ * The rows of a segment by month; starts and images are left out. Nothing is
+ * parsed, no object is made of a line (each call pays for it), and calls have their turn in between.
+ */
+export async function contentOf(segment: Buffer): Promise<SegmentContent> {
+  const blocks = new Map<string, { rows: Buffer; length: number }>();
+  let hasImages = false;
   let month = '';
-  let last: Buffer[] = [];
-  for (const line of wholeLines(segment)) {
-    if (isStartLine(line) || isImageLine(line)) continue;
-    if (month === '' || !hasMonth(line, month)) {
-      month = fieldAt(line, TS, TS_AT, 7);
-      last = blocks.get(month) ?? [];
-      blocks.set(month, last);
+  let last = { rows: segment, length: 0 };
+  let pauseAt = AT_A_TIME;
+  for (let from = 0; ;) {
+    const end = segment.indexOf(NEWLINE, from);
+    if (end < 0) break;
+    const next = end + 1;
+    if (end > pauseAt) {
+      await setImmediate();
+      pauseAt = end + AT_A_TIME;
     }
-    last.push(line);
+    if (isImageLine(segment, from)) hasImages = true;
+    else if (end > from && !isStartLine(segment, from)) {
+      if (month === '' || !hasMonth(segment, from, month)) {
+        month = fieldAt(segment.subarray(from, next), TS, TS_AT, 7);
+        last = blocks.get(month) ?? { rows: Buffer.allocUnsafe(segment.length), length: 0 };
+        blocks.set(month, last);
+      }
+      last.length += segment.copy(last.rows, last.length, from, next);
+    }
+    from = next;
   }
-  return [...blocks].map(([name, rows]) => ({ month: name, rows: Buffer.concat(rows) }));
+  return { hasImages, blocks: [...blocks].map(([name, { rows, length }]) => ({ month: name, rows: rows.subarray(0, length) })) };
 }
 
 /** Whether a row as the spool writes it is of that month: nearly all are of the month of the one before. */
-function hasMonth(line: Buffer, month: string): boolean {
-  const at = TS_AT + TS.length;
-  for (let index = 0; index < month.length; index++) if (line[at + index] !== month.charCodeAt(index)) return false;
-  return line[TS_AT + 1] === TS[1] && line[TS_AT + 2] === TS[2];
+function hasMonth(segment: Buffer, from: number, month: string): boolean {
+  const at = from + TS_AT + TS.length;
+  for (let index = 0; index < month.length; index++) if (segment[at + index] !== month.charCodeAt(index)) return false;
+  return segment[from + TS_AT + 1] === TS[1] && segment[from + TS_AT + 2] === TS[2];
 }
 
 /** The call's id of a row. */

@@ -1,11 +1,12 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SpooledImage } from '../../contracts/traces.ts';
 import { writeFileAtomic } from '../../platform/atomic-file.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { isRowFault } from './row-fault.ts';
 import type { SegmentFile } from './segment-files.ts';
-import { idOfRow, isImageLine, monthBlocks, wholeLines } from './segment-lines.ts';
+import { contentOf, idOfRow, isImageLine, wholeLines } from './segment-lines.ts';
 import { timeOfTraceId } from './trace-id.ts';
 
 /** What a shipment asks of ClickHouse and of the artifact store. */
@@ -35,13 +36,26 @@ export interface ShipmentOptions {
  * asked for and left out. Images go first: a row that can be read has its images.
  */
 export async function shipSegment(segment: SegmentFile, maybeSent: boolean, options: ShipmentOptions): Promise<void> {
-  const lines = readFileSync(segment.path);
-  await storeImages(lines, options);
-  const blocks = monthBlocks(lines);
+  const lines = await readWhole(segment.path);
+  const { hasImages, blocks } = await contentOf(lines);
+  if (hasImages) await storeImages(lines, options);
   const old = options.now() - timeOfTraceId(segment.id) > options.windowCoversMs;
   // A token that is known to the table is not known to views that came later: they would count the rows again.
   const stored = maybeSent ? await options.sink.idsOfSegment(segment.id, old ? 'all' : 'before-rollups') : null;
   for (const { month, rows } of blocks) await insertRows(`${segment.id}.${month}`, rows, stored, options);
+}
+
+/** In one piece, off the event loop. */
+async function readWhole(path: string): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    const bytes = Buffer.allocUnsafe((await file.stat()).size);
+    const { bytesRead } = await file.read(bytes);
+    if (bytesRead < bytes.length) throw new Error(`"${path}" is shorter than it says: ${bytesRead} of ${bytes.length} bytes`);
+    return bytes;
+  } finally {
+    await file.close();
+  }
 }
 
 async function storeImages(lines: Buffer, { sink, log }: ShipmentOptions): Promise<void> {

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../platform/logger.ts';
 import type { SegmentFile } from './segment-files.ts';
@@ -80,15 +80,16 @@ export class Shipper {
       backoffMs = FIRST_BACKOFF_MS;
       this.#queue.shift();
       this.#bytes -= job.segment.bytes;
-      this.#tidy(() => rmSync(job.segment.path, { force: true }));
-      this.#tidy(job.done);
+      // Some milliseconds for a large one: not on the event loop.
+      await this.#tidy(() => rm(job.segment.path, { force: true }));
+      await this.#tidy(job.done);
     }
   }
 
   /** A file that a failing disk keeps is no reason to stop: whoever ships it again adds nothing. */
-  #tidy(remove: () => void): void {
+  async #tidy(remove: () => void | Promise<void>): Promise<void> {
     try {
-      remove();
+      await remove();
     } catch (error) {
       this.#log.error({ err: error }, 'a shipped segment could not be removed');
     }

@@ -1,8 +1,8 @@
 import { StillhouseError } from '../../contracts/errors.ts';
 import type { SpooledImage, TraceRow, TraceStart } from '../../contracts/traces.ts';
 import type { Logger } from '../../platform/logger.ts';
-import { wellFormedJson } from '../../platform/well-formed-json.ts';
 import { takeImagesOut } from '../../store/images/image-references.ts';
+import { rowLine, startLine } from './record-lines.ts';
 import { shedBodies } from './shed-bodies.ts';
 import type { SegmentFile } from './segment-files.ts';
 import { SegmentWriter } from './segment-writer.ts';
@@ -84,7 +84,7 @@ export class Spool {
   /** Records that a call begins. Settles when that is written; rejects with `unavailable` where it can't be. */
   begin(start: TraceStart): Promise<void> {
     if (this.#broken) return Promise.reject(diskFull());
-    const line = wellFormedJson(start);
+    const line = startLine(start);
     this.#started.set(start.id, line);
     return this.#commit(line, start.id);
   }
@@ -104,7 +104,7 @@ export class Spool {
       }
     }
     this.#started.delete(row.id);
-    return this.#commit(wellFormedJson(kept), null, images);
+    return this.#commit(rowLine(kept), null, images);
   }
 
   #commit(line: string, start: string | null, images: readonly SpooledImage[] = NO_IMAGES): Promise<void> {

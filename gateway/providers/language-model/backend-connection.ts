@@ -48,13 +48,9 @@ export class BackendConnection {
 
   async chat(body: string, call: ProviderCall): Promise<ProviderAnswer> {
     if (call.signal.aborted) throw new StillhouseError('cancelled', 'The caller went away');
+    const path = `${this.#prefix}/v1/chat/completions`;
     const exchange = new Exchange(this.#name, call.request.stream, call.signal);
-    try {
-      this.#pool.dispatch({ method: 'POST', path: `${this.#prefix}/v1/chat/completions`, headers: this.#headers, body }, exchange);
-      return await exchange.answer;
-    } catch (error) {
-      throw upstreamError(error, this.#name);
-    }
+    return exchange.send(this.#pool, { method: 'POST', path, headers: this.#headers, body });
   }
 
   async manage(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: object): Promise<Managed> {
