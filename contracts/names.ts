@@ -9,6 +9,8 @@ export const WORKFLOWS = {
   registry: 'registry',
   buildDataset: 'buildDataset',
   clusterTraces: 'clusterTraces',
+  /** A project's imports, one after the other. */
+  importTraces: 'importTraces',
   /** One training of a search, a child of `distil`. */
   trial: 'trial',
 } as const;
@@ -26,6 +28,8 @@ export const MESSAGES = {
   revokeKey: 'revokeKey',
   putSecret: 'putSecret',
   putProject: 'putProject',
+  /** importTraces: one more file */
+  importFile: 'importFile',
   /** distil */
   pause: 'pause',
   resume: 'resume',
@@ -49,6 +53,7 @@ export const workflowIds = {
   distil: (project: string, name: string) => `distil/${project}/${name}`,
   trial: (project: string, name: string, trial: number) => `distil/${project}/${name}/trial-${trial + 1}`,
   clusterTraces: (project: string, name: string) => `clusters/${project}/${name}`,
+  importTraces: (project: string) => `imports/${project}`,
   buildDataset: (project: string, name: string, sourceHash: string) => `dataset/${project}/${name}/${sourceHash.slice(0, 16)}`,
 };
 

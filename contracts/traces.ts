@@ -6,9 +6,11 @@ import { page } from './http.ts';
 export const TRACE_STATUSES = ['ok', 'error', 'interrupted', 'cancelled'] as const;
 export type TraceStatus = (typeof TRACE_STATUSES)[number];
 
-/** Who made the call: an app, or a stage of the pipeline (by service key only). */
-export const ORIGINS = ['app', 'pipeline'] as const;
+/** Who made the call: an app, a stage of the pipeline (by service key only), or an app that called elsewhere, by a log that was imported. */
+export const ORIGINS = ['app', 'pipeline', 'import'] as const;
 export type Origin = (typeof ORIGINS)[number];
+/** Of a call that comes through the gateway. */
+export type CallOrigin = Exclude<Origin, 'import'>;
 
 /** One call the gateway made to one target on behalf of a trace; one element of `traces.attempts`. */
 export interface AttemptRow {

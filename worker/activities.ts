@@ -10,6 +10,7 @@ import { createEvaluateEncoderActivity } from '../activities/evaluate-encoder.ts
 import { createExportEncoderActivity } from '../activities/export-encoder.ts';
 import { createGenerateActivities } from '../activities/generate-candidates.ts';
 import { createHostedActivities } from '../activities/hosted/hosted-activities.ts';
+import { createImportActivities } from '../activities/import-traces.ts';
 import { createNameClustersActivity } from '../activities/name-clusters.ts';
 import { createRecordRunActivities } from '../activities/record-run.ts';
 import { createRegistryActivities } from '../activities/registry-store.ts';
@@ -50,6 +51,7 @@ export function createMainActivities(setting: ActivitySetting): { activities: ob
     activities: {
       ...createRegistryActivities({ clickhouse }),
       ...createBuildDatasetActivities({ ...stored, now }),
+      ...createImportActivities({ ...stored, now }),
       ...createPlanActivities({ clickhouse, gateway, usdPerCoreHour: env.STILLHOUSE_CORE_HOUR_USD }),
       ...createGenerateActivities({ clickhouse, gateway, now }),
       ...createCurateActivities(stored),

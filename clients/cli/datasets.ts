@@ -1,4 +1,3 @@
-import { accessSync, constants, openAsBlob, statSync } from 'node:fs';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { DATASET_EXPORT_FORMATS, SPLITS } from '../../contracts/datasets.ts';
@@ -8,6 +7,7 @@ import { CliError } from './cli-error.ts';
 import type { CliContext } from './context.ts';
 import { ago, clip, count } from './format.ts';
 import type { Output } from './output.ts';
+import { fileAt } from './read-file.ts';
 import { saveFile } from './save-file.ts';
 import { metadataPair, pastTime, wholeNumber } from './traces.ts';
 
@@ -142,23 +142,12 @@ async function create(context: CliContext, name: string, options: CreateOptions)
 
 async function sourceOf(client: Stillhouse, options: CreateOptions): Promise<DatasetSource> {
   if (options.file !== undefined) {
-    return { file: (await client.datasets.upload(await fileAt(options.file))).file };
+    return { file: (await client.datasets.upload(await fileAt(options.file, '--file'))).file };
   }
   const given = TRACE_FILTERS.map((filter) => [filter, options[filter]] as const).filter(([, value]) => value !== undefined);
   if (given.length === 0)
     throw new CliError('Which traces? Name them by --alias, --cluster, --model, --metadata or --since, or give a --file.');
   return { traces: Object.fromEntries(given) };
-}
-
-async function fileAt(path: string): Promise<Blob> {
-  try {
-    // a blob of a folder, or of a file that may not be read, is refused only when it is sent
-    accessSync(path, constants.R_OK);
-    if (!statSync(path).isFile()) throw new Error('it is a folder, or no plain file');
-    return await openAsBlob(path);
-  } catch (cause) {
-    throw new CliError(`--file: ${path} can't be read: ${(cause as Error).message}.`, { cause, exitCode: 2 });
-  }
 }
 
 function statusOf(out: Output, dataset: Dataset): string {

@@ -13,6 +13,7 @@ import { addStatusCommand } from './status.ts';
 import { addStudentCommands } from './students.ts';
 import { addTargetsCommand } from './targets.ts';
 import { addTraceExportCommand } from './trace-export.ts';
+import { addTraceImportCommands } from './trace-import.ts';
 import { addTraceCommands } from './traces.ts';
 import { addUsageCommand } from './usage.ts';
 
@@ -39,7 +40,9 @@ export function createProgram(makeContext: (program: Command) => CliContext): Co
   const context = makeContext(program);
   addStackCommands(program, context);
   addStatusCommand(program, context);
-  addTraceExportCommand(addTraceCommands(program, context), context);
+  const traces = addTraceCommands(program, context);
+  addTraceExportCommand(traces, context);
+  addTraceImportCommands(traces, context);
   addUsageCommand(program, context);
   addClusterCommands(program, context);
   addDatasetCommands(program, context);

@@ -31,4 +31,5 @@ export type { CreatedKey, KeyChanges, KeyView, ProjectChanges, ProjectView, Prov
 export type { TrainingPoint } from '../../contracts/language-model.ts';
 export type { Overview, Page, Problem, TargetInfo, UploadedFile } from '../../contracts/http.ts';
 export type { Feedback, FeedbackReceipt, FeedbackRequest } from '../../contracts/feedback.ts';
+export type { ImportFormat, ImportQuery, TraceImport } from '../../contracts/imports.ts';
 export type { ExportFormat, Trace, TracePage, TraceSummary, TraceView } from '../../contracts/traces.ts';

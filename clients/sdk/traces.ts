@@ -1,7 +1,8 @@
 import type { FeedbackReceipt, FeedbackRequest } from '../../contracts/feedback.ts';
 import type { ExportFormat, TraceFilter, TracePage, TraceSummary, TraceView } from '../../contracts/traces.ts';
+import type { ImportQuery, TraceImport } from '../../contracts/imports.ts';
 import { everyItem } from './pages.ts';
-import type { Transport } from './transport.ts';
+import type { Transport, UploadBody } from './transport.ts';
 
 /** What traces may be filtered by; all conditions hold at once. */
 export type TraceListFilter = Partial<TraceFilter>;
@@ -35,6 +36,15 @@ export class Traces {
   /** One whole trace. */
   get(id: string, signal?: AbortSignal): Promise<TraceView> {
     return this.#transport.json('GET', `/traces/${encodeURIComponent(id)}`, { signal });
+  }
+
+  /** Uploads a log of calls made elsewhere (JSONL); `importState` says how its import goes on. */
+  import(jsonl: UploadBody, query: Partial<ImportQuery> = {}, signal?: AbortSignal): Promise<TraceImport> {
+    return this.#transport.json('POST', '/traces/import', { body: jsonl, contentType: 'application/x-ndjson', query, signal });
+  }
+
+  importState(name: string, signal?: AbortSignal): Promise<TraceImport> {
+    return this.#transport.json('GET', `/traces/imports/${encodeURIComponent(name)}`, { signal });
   }
 
   /** What somebody says of a call: thumbs, a score, a comment, or what the answer should have been (a gold answer of datasets). */

@@ -26,6 +26,7 @@ import { studentChangeRoutes } from './student-changes.ts';
 import { studentFileRoutes } from './student-files.ts';
 import { studentRoutes } from './students.ts';
 import { traceExportRoutes } from './trace-export.ts';
+import { traceImportRoutes } from './trace-import.ts';
 import { traceRoutes } from './traces.ts';
 import { trainingRoutes } from './training.ts';
 import { usageRoutes } from './usage.ts';
@@ -39,6 +40,7 @@ export function createApi(deps: ApiDeps): OpenAPIHono<GatewayContext> {
   const resources = [
     overviewRoutes,
     traceExportRoutes,
+    traceImportRoutes,
     traceRoutes,
     imageRoutes,
     usageRoutes,

@@ -1,6 +1,6 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { KeyLimits } from '../../contracts/keys.ts';
-import type { Origin } from '../../contracts/traces.ts';
+import type { CallOrigin } from '../../contracts/traces.ts';
 import type { KeyRules } from './key-rules.ts';
 
 /** Who a bearer key belongs to. `service` is the pipeline's own key: all of `/v1`, and `GET` on `/api`. `app`: `/v1` alone. */
@@ -21,6 +21,6 @@ export interface GatewayContext {
 }
 
 /** Where a caller's calls come from, for their traces. */
-export function originOf(caller: Caller): Origin {
+export function originOf(caller: Caller): CallOrigin {
   return caller.role === 'service' ? 'pipeline' : 'app';
 }

@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { StillhouseError } from '../../contracts/errors.ts';
-import type { Origin } from '../../contracts/traces.ts';
+import type { CallOrigin } from '../../contracts/traces.ts';
 
 export interface AdmissionOptions {
   /** Pipeline calls in flight at most. */
@@ -14,8 +14,8 @@ export interface AdmissionOptions {
 /** Who may call now. Apps always may; the pipeline has what is left. */
 export interface Admission {
   /** Lets a call in; `leave` must follow. Throws `rate_limited` for a pipeline call that has to wait. */
-  enter(origin: Origin): void;
-  leave(origin: Origin): void;
+  enter(origin: CallOrigin): void;
+  leave(origin: CallOrigin): void;
   inFlight(): number;
   /** Pipeline calls turned away so far. */
   shed(): number;
@@ -32,7 +32,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     loopDelayMs = Number.isNaN(loop.mean) ? 0 : loop.mean / 1e6;
     loop.reset();
   }, 1000).unref();
-  const inFlight: Record<Origin, number> = { app: 0, pipeline: 0 };
+  const inFlight: Record<CallOrigin, number> = { app: 0, pipeline: 0 };
   let shed = 0;
   const whyWait = (): string | null => {
     if (inFlight.pipeline >= pipelineConcurrency) return `${pipelineConcurrency} pipeline calls are in flight (limits.pipelineConcurrency)`;

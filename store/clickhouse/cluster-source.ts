@@ -120,7 +120,7 @@ export async function countClusterCalls(
 }
 
 function choiceOf(source: ClusterSource, untilIso: string): TraceChoice {
-  return { ...source, until: untilIso, origin: 'app' };
+  return { ...source, until: untilIso, ofApps: true };
 }
 
 function toCall(row: z.output<typeof Row>): SourceCall {

@@ -82,9 +82,9 @@ export async function countDatasetTraces(
   return row?.n ?? 0;
 }
 
-/** Calls of apps that were answered. */
+/** Calls of apps that were answered, here or, by a log, elsewhere. */
 export function datasetChoice(source: TracesSource, untilIso: string): TraceChoice {
-  return { ...source, until: untilIso, status: 'ok', origin: 'app' };
+  return { ...source, until: untilIso, status: 'ok', ofApps: true };
 }
 
 function toSourceTrace(row: z.output<typeof Row>): SourceTrace {

@@ -7,7 +7,7 @@ const SPEND = defineQuery({
   name: 'spend by key and day',
   sql: `SELECT key_id, toString(toDate(ts, 'UTC')) AS day, sum(cost_usd) AS usd, countIf(cost_usd IS NULL) AS unpriced
     FROM ${TABLES.traces}
-    WHERE project = {project:String}
+    WHERE project = {project:String} AND origin != 'import'
       AND ts >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND ts < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
       AND segment_id NOT IN {withoutSegments:Array(String)}
     GROUP BY key_id, day`,
@@ -32,7 +32,7 @@ export interface SpendQuery {
   withoutSegments?: readonly string[];
 }
 
-/** Spend of a project's calls by key and day, pipeline calls included; interrupted ones by their estimate. */
+/** Spend of a project's calls by key and day, pipeline calls included, imported ones (paid elsewhere) not; interrupted ones by their estimate. */
 export async function spendByKey(client: ClickHouseClient, project: string, query: SpendQuery): Promise<DaySpend[]> {
   const parameters = { project, from: query.from, until: query.until, withoutSegments: [...(query.withoutSegments ?? [])] };
   const rows = await runQuery(client, SPEND, parameters);

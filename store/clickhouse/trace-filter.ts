@@ -11,6 +11,8 @@ export interface TraceChoice {
   provider?: string | undefined;
   status?: string | undefined;
   origin?: string | undefined;
+  /** Traffic: calls of apps, imported ones among them. */
+  ofApps?: true;
   cluster?: string | undefined;
   key?: string | undefined;
   session?: string | undefined;
@@ -69,6 +71,7 @@ const CONDITIONS: readonly [keyof TraceChoice, string][] = [
   ['provider', 'provider = {provider:String}'],
   ['status', 'status = {status:String}'],
   ['origin', 'origin = {origin:String}'],
+  ['ofApps', "origin != 'pipeline'"],
   ['key', 'key_id = {key:String}'],
   ['session', 'session_id = {session:String}'],
   ['user', 'user_id = {user:String}'],
@@ -113,7 +116,7 @@ export function filterConditions(choice: TraceChoice): string[] {
 
 /** Values for `filterConditions`. */
 export function filterParameters(project: string, choice: TraceChoice): z.input<typeof FilterParameters> {
-  const { metadata, verdict: _, ...rest } = choice;
+  const { metadata, verdict: _, ofApps: __, ...rest } = choice;
   const pairs = Object.entries(metadata ?? {});
   return {
     project,

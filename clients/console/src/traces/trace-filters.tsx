@@ -18,6 +18,7 @@ const STATUSES = ['ok', 'error', 'interrupted', 'cancelled'];
 const ORIGINS = [
   { value: 'app', label: 'app' },
   { value: 'pipeline', label: 'pipeline' },
+  { value: 'import', label: 'imported' },
 ];
 const RANGES = [
   { value: '15m', label: 'Last 15 minutes' },

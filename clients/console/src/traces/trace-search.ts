@@ -31,7 +31,7 @@ export function readTraceSearch(search: Record<string, unknown>): TraceSearch {
   }
   const { status, origin, range } = search;
   if (typeof status === 'string' && status in STATUSES) read.status = status as TraceStatus;
-  if (origin === 'app' || origin === 'pipeline') read.origin = origin;
+  if (origin === 'app' || origin === 'pipeline' || origin === 'import') read.origin = origin;
   if (typeof range === 'string' && range in RANGES && range !== 'all') read.range = range as Range;
   if (search['live'] === true) read.live = true;
   return read;

@@ -70,6 +70,7 @@ function Asked({ trace: { modelAsked, target, origin } }: { trace: TraceSummary 
         <span className={`${classes.asked} mono truncate`}>{modelAsked}</span>
       )}
       {origin === 'pipeline' && <span className={`${classes.asked} dimmed`}>by the pipeline</span>}
+      {origin === 'import' && <span className={`${classes.asked} dimmed`}>imported</span>}
     </>
   );
 }
