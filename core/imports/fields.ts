@@ -65,7 +65,7 @@ export function time(line: Loose, nowMs: number, ...names: string[]): number | n
   const value = field(line, ...names);
   if (value === undefined) return null;
   const ms = milliseconds(value);
-  if (!Number.isFinite(ms)) throw new LineFault(`${names[0]}: "${String(value).slice(0, 60)}" is no time`);
+  if (!Number.isFinite(ms)) throw new LineFault(`${names[0]}: ${JSON.stringify(value).slice(0, 60)} is no time`);
   if (ms < EARLIEST || ms > nowMs + CLOCK_SKEW_MS)
     throw new LineFault(`${names[0]}: ${iso(ms)} is ${ms < EARLIEST ? 'before there were such calls' : 'in the future'}`);
   return Math.floor(ms);

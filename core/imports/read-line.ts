@@ -1,4 +1,5 @@
 import type { ImportFormat } from '../../contracts/imports.ts';
+import { parseWritable } from '../json-nesting.ts';
 import { heliconeLog } from './helicone.ts';
 import { type ImportedCall, LineFault, type LogReader, type Loose } from './imported-call.ts';
 import { langfuseLog } from './langfuse.ts';
@@ -34,9 +35,9 @@ export class LogLines {
   read(text: string): ImportedCall | null {
     let line: unknown;
     try {
-      line = JSON.parse(text);
-    } catch {
-      throw new LineFault('is not JSON');
+      line = parseWritable(text);
+    } catch (error) {
+      throw new LineFault(`is not JSON: ${(error as Error).message.slice(0, 100)}`);
     }
     if (typeof line !== 'object' || line === null || Array.isArray(line)) throw new LineFault('is no JSON object');
     const reader = this.#named ?? this.#readers.find(([, one]) => one.knows(line as Loose))?.[1];

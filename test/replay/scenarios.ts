@@ -1,6 +1,8 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import type { BuildDatasetActivities } from '../../activities/build-dataset.ts';
 import type { ClusterActivities, ClusterRecordActivities } from '../../activities/cluster-traces.ts';
+import type { ImportActivities } from '../../activities/import-traces.ts';
 import type { NameClustersActivity } from '../../activities/name-clusters.ts';
 import type { RegistryActivities } from '../../activities/registry-store.ts';
 import type { StateVersion } from '../../contracts/registry.ts';
@@ -30,6 +32,13 @@ function stubRegistry(): RegistryActivities {
     readAliasVersion: async ({ name, version }) => stored.find((other) => other.key === name && other.version === version)!.value as never,
   };
 }
+
+const stubImport: ImportActivities = {
+  importFile: async ({ waiting }) => {
+    if (waiting.name === 'bad') throw ApplicationFailure.nonRetryable('The uploaded file is gone.', 'not_found');
+  },
+  failImport: async () => undefined,
+};
 
 const stubBuild: BuildDatasetActivities = {
   beginDataset: async () => ({ version: 3 }),
@@ -163,6 +172,24 @@ export function scenarios(): Scenario[] {
       async run(client) {
         const input = { name: 'd', source: { traces: { alias: 'smart' } }, task: { kind: 'label', labels: ['a', 'b'] } };
         const handle = await start(client, WORKFLOWS.buildDataset, 'dataset/default/d/0', input);
+        await handle.result();
+        return handle;
+      },
+    },
+    {
+      name: 'import-traces',
+      activities: stubImport,
+      cuda: distilled.cuda,
+      async run(client) {
+        const file = (name: string) => ({ name, format: 'auto', at: null, keptSince: null, startedAt: '2026-01-01T00:00:00.000Z' });
+        const handle = await client.workflow.signalWithStart(WORKFLOWS.importTraces, {
+          workflowId: 'imports/default',
+          taskQueue: QUEUES.main,
+          args: [{ project: 'default' }],
+          signal: MESSAGES.importFile,
+          signalArgs: [file('bad')],
+        });
+        await handle.signal(MESSAGES.importFile, file('good')).catch(() => undefined);
         await handle.result();
         return handle;
       },
