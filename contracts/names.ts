@@ -9,6 +9,7 @@ export const WORKFLOWS = {
   registry: 'registry',
   buildDataset: 'buildDataset',
   clusterTraces: 'clusterTraces',
+  judgeDataset: 'judgeDataset',
   /** One training of a search, a child of `distil`. */
   trial: 'trial',
 } as const;
@@ -49,6 +50,7 @@ export const workflowIds = {
   distil: (project: string, name: string) => `distil/${project}/${name}`,
   trial: (project: string, name: string, trial: number) => `distil/${project}/${name}/trial-${trial + 1}`,
   clusterTraces: (project: string, name: string) => `clusters/${project}/${name}`,
+  judgeDataset: (project: string, dataset: string, name: string) => `judge/${project}/${dataset}/${name}`,
   buildDataset: (project: string, name: string, sourceHash: string) => `dataset/${project}/${name}/${sourceHash.slice(0, 16)}`,
 };
 
@@ -74,6 +76,8 @@ export const TABLES = {
   datasets: 'datasets',
   datasetRows: 'dataset_rows',
   datasetGold: 'dataset_gold',
+  datasetVerdicts: 'dataset_verdicts',
+  datasetJudgements: 'dataset_judgements',
   candidates: 'candidates',
   distillations: 'distillations',
   distillationEvents: 'distillation_events',

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ClusterRequest, ClusterSource } from '../contracts/clusters.ts';
-import type { DatasetRequest } from '../contracts/datasets.ts';
+import type { DatasetRequest, DatasetRow } from '../contracts/datasets.ts';
+import type { JudgeDatasetInput } from '../contracts/dataset-judging.ts';
 import type { DistilInput } from '../contracts/distil.ts';
 
 /** JSON with sorted keys and without undefined fields: equal values have equal texts. */
@@ -38,4 +39,14 @@ export function clusterRunName(request: ClusterRequest): string {
 /** What chooses traces without the times: runs of one scope continue each other's clusters. */
 export function clusterScope({ alias, model, metadata }: ClusterSource): string {
   return contentHash({ alias, model, metadata }).slice(0, 16);
+}
+
+/** What is judged of a row: its prompt and its answer. A verdict on another answer says nothing of this one. */
+export function rowContent({ promptHash, reference }: Pick<DatasetRow, 'promptHash' | 'reference'>): string {
+  return contentHash({ promptHash, reference }).slice(0, 32);
+}
+
+/** The name of a judge's run: the same request about the same version has the same name. */
+export function judgementName({ project: _, dataset: __, ...request }: JudgeDatasetInput): string {
+  return `judge-${contentHash(request).slice(0, 12)}`;
 }
