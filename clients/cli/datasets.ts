@@ -6,6 +6,7 @@ import { VERDICTS } from '../../contracts/feedback.ts';
 import type { Dataset, DatasetExportQuery, DatasetRowView, DatasetSource, DatasetView, Split, Stillhouse, Task } from '../sdk/index.ts';
 import { CliError } from './cli-error.ts';
 import type { CliContext } from './context.ts';
+import { addCurationCommands } from './dataset-curation.ts';
 import { ago, clip, count } from './format.ts';
 import type { Output } from './output.ts';
 import { saveFile } from './save-file.ts';
@@ -50,7 +51,7 @@ interface ExportOptions extends Omit<DatasetExportQuery, 'version'> {
   output?: string;
 }
 
-/** `datasets create`, `list`, `show`, `export` and `rows`. */
+/** `datasets create`, `list`, `show`, `export` and `rows`, and what curates. */
 export function addDatasetCommands(program: Command, context: CliContext): void {
   const datasets = program.command('datasets').description('immutable, versioned lists of rows');
   datasets
@@ -122,6 +123,7 @@ export function addDatasetCommands(program: Command, context: CliContext): void 
         out.print(page, () => showRows(out, page.items, page.nextCursor));
       },
     );
+  addCurationCommands(datasets, context);
 }
 
 async function create(context: CliContext, name: string, options: CreateOptions): Promise<void> {

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Dataset, DatasetExportFormat, DatasetRequest, DatasetRow, DatasetView, Split } from '../../contracts/datasets.ts';
 import type { Page, UploadedFile } from '../../contracts/http.ts';
+import { DatasetCuration } from './dataset-curation.ts';
 import { everyItem } from './pages.ts';
 import type { Transport, UploadBody } from './transport.ts';
 import { waitFor } from './wait-for.ts';
@@ -31,9 +32,12 @@ export interface DatasetExportQuery {
 
 /** Immutable, versioned lists of rows. */
 export class Datasets {
+  /** Judging, changing and leaving out rows. */
+  readonly curation: DatasetCuration;
   readonly #transport: Transport;
   constructor(transport: Transport) {
     this.#transport = transport;
+    this.curation = new DatasetCuration(transport);
   }
 
   /** Starts a build, or joins the one of the same name and source. */

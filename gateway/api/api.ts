@@ -6,6 +6,7 @@ import { aliasRoutes } from './aliases.ts';
 import { baseRoutes } from './bases.ts';
 import { clusterRoutes } from './clusters.ts';
 import { datasetExportRoutes } from './dataset-export.ts';
+import { datasetJudgingRoutes } from './dataset-judging.ts';
 import { datasetRowRoutes } from './dataset-rows.ts';
 import { datasetRoutes } from './datasets.ts';
 import type { ApiDeps } from './dependencies.ts';
@@ -55,6 +56,7 @@ export function createApi(deps: ApiDeps): OpenAPIHono<GatewayContext> {
     datasetRoutes,
     datasetExportRoutes,
     datasetRowRoutes,
+    datasetJudgingRoutes,
     baseRoutes,
     estimateRoutes,
     distillationRoutes,
