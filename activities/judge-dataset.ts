@@ -1,5 +1,6 @@
+import type { Candidate } from '../contracts/candidates.ts';
 import type { JudgeDatasetInput, Judgement, JudgementCounts } from '../contracts/dataset-judging.ts';
-import type { Dataset, Split, Task } from '../contracts/datasets.ts';
+import type { Dataset, DatasetRow, Split, Task } from '../contracts/datasets.ts';
 import { StillhouseError } from '../contracts/errors.ts';
 import type { Price } from '../core/candidates/call-bounds.ts';
 import { JUDGE_PROMPT_VERSION, parseOpinion } from '../core/dataset/judging.ts';
@@ -14,7 +15,7 @@ import type { RunIdentity } from './distil/run-plan.ts';
 import type { LaneCall } from './generate/call-lane.ts';
 import { CALLS_STALL_MS, runJournalledCalls } from './generate/journalled-calls.ts';
 import { spentSoFar } from './generate/spent-so-far.ts';
-import { withHeartbeat } from './heartbeat.ts';
+import { type Pulse, withHeartbeat } from './heartbeat.ts';
 
 /** What is fixed before the first call, so that every attempt starts from the same. */
 export interface JudgePlan {
@@ -27,6 +28,14 @@ export interface JudgePlan {
   labels: string[];
   rows: Dataset['rows'];
   price: Price;
+}
+
+/** Which run it is. */
+export interface JudgeRun {
+  input: JudgeDatasetInput;
+  name: string;
+  runId: string;
+  at: string;
 }
 
 /** Rows `from` ≤ position < `to` of a split. */
@@ -56,114 +65,87 @@ export interface JudgeDeps {
 export type JudgeActivities = ReturnType<typeof createJudgeActivities>;
 
 export function createJudgeActivities(deps: JudgeDeps) {
-  const { clickhouse, gateway } = deps;
   return {
     /** Fixes version and price. Safe to retry because it only reads, and Temporal keeps the first answer. */
-    async planJudgement({
-      input,
-      name,
-      runId,
-      at,
-    }: {
-      input: JudgeDatasetInput;
-      name: string;
-      runId: string;
-      at: string;
-    }): Promise<JudgePlan> {
-      const { project, dataset: wanted, version } = input;
-      const dataset =
-        version === undefined
-          ? await readNewestReady(clickhouse, project, wanted)
-          : await readDataset(clickhouse, project, wanted, version);
-      if (dataset?.status !== 'ready')
-        throw new StillhouseError('not_found', `dataset: there is no version of "${wanted}" that is ready.`, { param: 'dataset' });
-      const { task } = dataset;
-      return {
-        input,
-        version: dataset.version,
-        run: { project, distillation: `judge/${wanted}/${name}`, runId },
-        at,
-        task,
-        labels: task.kind === 'label' ? (task.labels ?? Object.keys(dataset.labels)) : [],
-        rows: dataset.rows,
-        price: await teacherPrice(gateway, input.model),
-      };
-    },
+    planJudgement: (run: JudgeRun): Promise<JudgePlan> => planJudgement(deps, run),
 
     /**
      * Has some rows judged. Safe to retry because every answer is in ClickHouse before its place is free: a second attempt asks
      * only for what is not there, and verdicts are stored under a token of their content.
      */
-    judgeRows: (shard: JudgeShard): Promise<JudgedShard> =>
-      withHeartbeat(CALLS_STALL_MS, async ({ signal, progress }) => {
-        const { plan, split, from, to } = shard;
-        const { project, dataset } = plan.input;
-        const rows = await readDatasetRows(clickhouse, project, { name: dataset, version: plan.version }, { split, from, to });
-        const calls = new JudgeCalls(deps, plan);
-        const asked = rows.map((row) => ({ row, ...calls.call(row) }));
-        const hashes = asked.map(({ promptHash }) => promptHash);
-        const before = await calls.journalled(hashes);
-        // A copy of a row shares its answer.
-        const missing = new Map<string, LaneCall>(
-          asked.flatMap(({ promptHash, call }) => (before.has(promptHash) ? [] : [[promptHash, call] as const])),
-        );
-        let done = 0;
-        const calling = {
-          run: plan.run,
-          capUsd: plan.input.maxUsd,
-          most: plan.input.concurrency,
-          signal,
-          moved: () => progress({ from, judged: ++done, of: missing.size }),
-        };
-        const result = shard.asks && missing.size > 0 ? await runJournalledCalls(deps, calling, [...missing.values()]) : null;
-        signal.throwIfAborted();
-        const answers = await calls.journalled(hashes);
-        const counts: JudgementCounts = {
-          rows: rows.length,
-          judged: 0,
-          kept: 0,
-          dropped: 0,
-          unparsed: 0,
-          unasked: 0,
-          reused: 0,
-          scores: 0,
-        };
-        counts.reused = rows.length - missing.size;
-        const verdicts: JudgeVerdict[] = [];
-        for (const { row, promptHash } of asked) {
-          const answer = answers.get(promptHash);
-          if (!answer) {
-            counts.unasked++;
-            continue;
-          }
-          const opinion = parseOpinion(answer.answer, plan.input.criteria);
-          if (!opinion) {
-            counts.unparsed++;
-            continue;
-          }
-          const verdict = opinion.score >= plan.input.keepFrom ? 'keep' : 'drop';
-          counts.judged++;
-          counts[verdict === 'keep' ? 'kept' : 'dropped']++;
-          counts.scores += opinion.score;
-          verdicts.push({
-            rowId: row.rowId,
-            contentHash: rowContent(row),
-            at: plan.at,
-            ...opinion,
-            verdict,
-            model: plan.input.model,
-            promptVersion: JUDGE_PROMPT_VERSION,
-            costUsd: answer.costUsd,
-            runId: plan.run.runId,
-            traceId: answer.traceId,
-          });
-        }
-        await insertVerdicts(clickhouse, project, dataset, verdicts);
-        const { usd } = await spentSoFar(clickhouse, plan.run);
-        return { counts, capReached: result?.capReached ?? false, spentUsd: usd };
-      }),
+    judgeRows: (shard: JudgeShard): Promise<JudgedShard> => withHeartbeat(CALLS_STALL_MS, (pulse) => judgeShard(deps, shard, pulse)),
 
     /** Records where the run stands. Safe to retry because the insert carries a token of its content. */
-    recordJudgement: ({ state }: { state: Judgement }): Promise<void> => recordJudgement(clickhouse, state),
+    recordJudgement: ({ state }: { state: Judgement }): Promise<void> => recordJudgement(deps.clickhouse, state),
   };
+}
+
+async function planJudgement({ clickhouse, gateway }: JudgeDeps, { input, name, runId, at }: JudgeRun): Promise<JudgePlan> {
+  const { project, dataset: wanted, version } = input;
+  const dataset =
+    version === undefined ? await readNewestReady(clickhouse, project, wanted) : await readDataset(clickhouse, project, wanted, version);
+  if (dataset?.status !== 'ready')
+    throw new StillhouseError('not_found', `dataset: there is no version of "${wanted}" that is ready.`, { param: 'dataset' });
+  const { task } = dataset;
+  return {
+    input,
+    version: dataset.version,
+    run: { project, distillation: `judge/${wanted}/${name}`, runId },
+    at,
+    task,
+    labels: task.kind === 'label' ? (task.labels ?? Object.keys(dataset.labels)) : [],
+    rows: dataset.rows,
+    price: await teacherPrice(gateway, input.model),
+  };
+}
+
+async function judgeShard(deps: JudgeDeps, shard: JudgeShard, { signal, progress }: Pulse): Promise<JudgedShard> {
+  const { plan, split, from, to } = shard;
+  const { project, dataset, maxUsd, concurrency } = plan.input;
+  const rows = await readDatasetRows(deps.clickhouse, project, { name: dataset, version: plan.version }, { split, from, to });
+  const calls = new JudgeCalls(deps, plan);
+  const asked = rows.map((row) => ({ row, ...calls.call(row) }));
+  const hashes = asked.map(({ promptHash }) => promptHash);
+  const before = await calls.journalled(hashes);
+  // A copy of a row shares its answer.
+  const missing = new Map<string, LaneCall>();
+  for (const { promptHash, call } of asked) if (!before.has(promptHash)) missing.set(promptHash, call);
+  let capReached = false;
+  if (shard.asks && missing.size > 0) {
+    let done = 0;
+    const moved = () => progress({ from, judged: ++done, of: missing.size });
+    const calling = { run: plan.run, capUsd: maxUsd, most: concurrency, signal, moved };
+    ({ capReached } = await runJournalledCalls(deps, calling, [...missing.values()]));
+  }
+  signal.throwIfAborted();
+  const answers = await calls.journalled(hashes);
+  const { counts, verdicts } = verdictsOf(
+    plan,
+    asked.map(({ row, promptHash }) => ({ row, answer: answers.get(promptHash) })),
+  );
+  await insertVerdicts(deps.clickhouse, project, dataset, verdicts);
+  const { usd } = await spentSoFar(deps.clickhouse, plan.run);
+  return { counts: { ...counts, reused: rows.length - missing.size }, capReached, spentUsd: usd };
+}
+
+/** What answers come to: one that is not what was asked for is no score, and one that is not there is no answer. */
+function verdictsOf(plan: JudgePlan, rows: readonly { row: DatasetRow; answer: Candidate | undefined }[]) {
+  const { criteria, keepFrom, model } = plan.input;
+  const counts: JudgementCounts = { rows: rows.length, judged: 0, kept: 0, dropped: 0, unparsed: 0, unasked: 0, reused: 0, scores: 0 };
+  const verdicts: JudgeVerdict[] = [];
+  for (const { row, answer } of rows) {
+    const opinion = answer ? parseOpinion(answer.answer, criteria) : null;
+    if (!answer || !opinion) {
+      counts[answer ? 'unparsed' : 'unasked']++;
+      continue;
+    }
+    const verdict = opinion.score >= keepFrom ? 'keep' : 'drop';
+    counts.judged++;
+    counts[verdict === 'keep' ? 'kept' : 'dropped']++;
+    counts.scores += opinion.score;
+    const { costUsd, traceId } = answer;
+    const said = { at: plan.at, ...opinion, verdict, model, promptVersion: JUDGE_PROMPT_VERSION, costUsd } as const;
+    verdicts.push({ rowId: row.rowId, contentHash: rowContent(row), ...said, runId: plan.run.runId, traceId });
+  }
+  return { counts, verdicts };
 }

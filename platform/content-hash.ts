@@ -47,6 +47,6 @@ export function rowContent({ promptHash, reference }: Pick<DatasetRow, 'promptHa
 }
 
 /** The name of a judge's run: the same request about the same version has the same name. */
-export function judgementName({ project: _, dataset: __, ...request }: JudgeDatasetInput): string {
-  return `judge-${contentHash(request).slice(0, 12)}`;
+export function judgementName(input: JudgeDatasetInput): string {
+  return `judge-${contentHash({ ...input, project: undefined, dataset: undefined }).slice(0, 12)}`;
 }

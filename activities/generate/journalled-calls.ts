@@ -4,7 +4,6 @@ import { appendCandidates } from '../../store/clickhouse/candidates.ts';
 import type { ClickHouseClient } from '../../store/clickhouse/connection.ts';
 import type { GatewayAccess } from '../distil/gateway-targets.ts';
 import type { RunIdentity } from '../distil/run-plan.ts';
-import type { Pulse } from '../heartbeat.ts';
 import { type LaneCall, type LaneResult, runCalls } from './call-lane.ts';
 import { CandidateJournal } from './candidate-journal.ts';
 import { abandonAfter, lastAnswersMs } from './last-answers.ts';

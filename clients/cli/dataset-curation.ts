@@ -22,10 +22,7 @@ export function addCurationCommands(datasets: Command, context: CliContext): voi
     .requiredOption('--model <target>', 'the judge: a model of a provider')
     .option('--max-usd <dollars>', 'the most that it may cost; default 1', number)
     .option('--keep-from <score>', 'answers below this, from 0 to 1, are to be dropped; default 0.5', share)
-    .option('--criterion <words>', 'what answers are scored by, besides overall; may be repeated', (one, all: string[] = []) => [
-      ...all,
-      one,
-    ])
+    .option('--criterion <words...>', 'what answers are scored by, besides overall')
     .option('--concurrency <calls>', 'in flight at most; default 8', wholeNumber)
     .option('--dataset-version <number>', 'default: the newest that is ready', wholeNumber)
     .option('--no-wait', 'return when the run has begun')
