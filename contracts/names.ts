@@ -78,6 +78,8 @@ export const TABLES = {
   datasetGold: 'dataset_gold',
   datasetVerdicts: 'dataset_verdicts',
   datasetJudgements: 'dataset_judgements',
+  datasetEdits: 'dataset_edits',
+  datasetLeftOut: 'dataset_left_out',
   candidates: 'candidates',
   distillations: 'distillations',
   distillationEvents: 'distillation_events',

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ClusterRequest, ClusterSource } from '../contracts/clusters.ts';
-import type { DatasetRequest, DatasetRow } from '../contracts/datasets.ts';
+import type { BuildDatasetInput, DatasetRow } from '../contracts/datasets.ts';
 import type { JudgeDatasetInput } from '../contracts/dataset-judging.ts';
 import type { DistilInput } from '../contracts/distil.ts';
 
@@ -20,10 +20,12 @@ export function contentHash(value: unknown): string {
   return createHash('sha256').update(canonicalJson(value)).digest('hex');
 }
 
-/** What makes two dataset requests of one name the same: source, task and splits. Part of the build's workflow id. */
-export function datasetSourceHash(request: Pick<DatasetRequest, 'source' | 'task' | 'splits'>): string {
-  return contentHash({ source: request.source, task: request.task, splits: request.splits });
+/** What makes two dataset requests of one name the same: source, task, splits, filters, and what people have said of the rows. Part of the build's workflow id. */
+export function datasetSourceHash({ source, task, splits, filters, curatedUntil }: DatasetIdentity): string {
+  return contentHash({ source, task, splits, filters, curatedUntil });
 }
+
+type DatasetIdentity = Pick<BuildDatasetInput, 'source' | 'task' | 'splits' | 'filters' | 'curatedUntil'>;
 
 /** The name of a distillation that was given none: the same input has the same name. */
 export function distillationName(input: DistilInput): string {

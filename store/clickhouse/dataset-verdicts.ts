@@ -3,6 +3,7 @@ import { ROW_VERDICTS, type Verdict } from '../../contracts/dataset-judging.ts';
 import { TABLES } from '../../contracts/names.ts';
 import type { ClickHouseClient } from './connection.ts';
 import { contentToken } from './content-token.ts';
+import { FOR_EVER } from './dataset-edits.ts';
 import { defineQuery, insertRows, runQuery } from './query.ts';
 
 /** Rows a query: their ids travel in the URL, 67 bytes each. */
@@ -25,7 +26,7 @@ const OF_ROWS = defineQuery({
   name: 'verdicts on rows',
   // Of a row's content the newest run's word counts.
   sql: `SELECT row_id, content_hash, at, score, verdict, criteria, reason, model, prompt_version, cost_usd
-    FROM ${TABLES.datasetVerdicts} WHERE project = {project:String} AND dataset = {dataset:String} AND row_id IN {rows:Array(String)} AND at <= {until:DateTime64(3)}
+    FROM ${TABLES.datasetVerdicts} WHERE project = {project:String} AND dataset = {dataset:String} AND row_id IN {rows:Array(String)} AND inserted_at <= parseDateTime64BestEffort({until:String}, 6, 'UTC')
     ORDER BY at DESC, inserted_at DESC LIMIT 1 BY row_id, content_hash`,
   parameters: z.object({ project: z.string(), dataset: z.string(), rows: z.array(z.string()), until: z.string() }),
   row: z.object({
@@ -41,9 +42,6 @@ const OF_ROWS = defineQuery({
     cost_usd: z.number().nullable(),
   }),
 });
-
-/** Later than any run. */
-const FOR_EVER = '2200-01-01 00:00:00.000';
 
 /** Stores verdicts of a judge's run; the same ones again are dropped. */
 export async function insertVerdicts(
@@ -72,20 +70,19 @@ export async function insertVerdicts(
   await insertRows(client, TABLES.datasetVerdicts, rows, contentToken('verdicts', rows));
 }
 
-/** The newest verdict of a judge on each of these rows, by row id; one on another content of the row is none. `until`: ISO time. */
+/** The newest verdict of a judge on each of these rows, by row id; one on another content of the row is none. `until`: stored by then. */
 export async function judgeVerdictsOf(
   client: ClickHouseClient,
   project: string,
   dataset: string,
   judged: readonly JudgedContent[],
-  until?: string,
+  until = FOR_EVER,
 ): Promise<Map<string, Verdict>> {
   const contents = new Map(judged.map(({ rowId, contentHash }) => [rowId, contentHash]));
   const found = new Map<string, Verdict>();
   for (let at = 0; at < judged.length; at += ROWS_PER_QUERY) {
     const ids = judged.slice(at, at + ROWS_PER_QUERY).map(({ rowId }) => rowId);
-    const before = until?.replace('T', ' ').replace('Z', '') ?? FOR_EVER;
-    const rows = await runQuery(client, OF_ROWS, { project, dataset, rows: ids, until: before });
+    const rows = await runQuery(client, OF_ROWS, { project, dataset, rows: ids, until });
     for (const row of rows) if (contents.get(row.row_id) === row.content_hash) found.set(row.row_id, toVerdict(row));
   }
   return found;
