@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Message } from './chat.ts';
-import { ROW_VERDICTS } from './dataset-judging.ts';
+import { ROW_VERDICTS, type RowVerdict } from './dataset-judging.ts';
 
 /** Languages that can be told apart, as ISO 639-1. */
 export const LANGUAGES = [
@@ -131,7 +131,9 @@ export type RecordedEdit = z.infer<typeof RecordedEdit>;
 
 /** What people have said of a row, as it stands. */
 export interface RowCuration {
-  verdict: (typeof ROW_VERDICTS)[number] | null;
+  verdict: RowVerdict | null;
+  /** Why that verdict. */
+  reason: string;
   /** null: the source's own. */
   answer: string | null;
   tags: string[];

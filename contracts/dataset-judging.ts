@@ -91,3 +91,7 @@ export const Verdict = z.object({
   at: z.iso.datetime(),
 });
 export type Verdict = z.infer<typeof Verdict>;
+
+/** The word that counts for a row, as its page shows it. */
+export const StandingVerdict = Verdict.pick({ by: true, verdict: true, score: true, reason: true });
+export type StandingVerdict = z.infer<typeof StandingVerdict>;

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Dataset, DatasetExportFormat, DatasetRequest, DatasetRow, DatasetView, Split } from '../../contracts/datasets.ts';
+import type { StandingVerdict } from '../../contracts/dataset-judging.ts';
 import type { Page, UploadedFile } from '../../contracts/http.ts';
 import { DatasetCuration } from './dataset-curation.ts';
 import { everyItem } from './pages.ts';
@@ -11,7 +12,11 @@ import type { WaitOptions } from './wait-for.ts';
 export type DatasetRowView = Pick<
   DatasetRow,
   'rowId' | 'group' | 'split' | 'position' | 'messages' | 'reference' | 'referenceTarget' | 'traceId'
->;
+> & {
+  /** A person's word, else the newest of a judge on this answer. */
+  verdict: StandingVerdict | null;
+  tags: string[];
+};
 
 /** Which rows to show. */
 export interface RowsQuery {

@@ -5,6 +5,7 @@ import { aliasHistoryRoutes } from './alias-history.ts';
 import { aliasRoutes } from './aliases.ts';
 import { baseRoutes } from './bases.ts';
 import { clusterRoutes } from './clusters.ts';
+import { datasetEditRoutes } from './dataset-edits.ts';
 import { datasetExportRoutes } from './dataset-export.ts';
 import { datasetJudgingRoutes } from './dataset-judging.ts';
 import { datasetRowRoutes } from './dataset-rows.ts';
@@ -57,6 +58,7 @@ export function createApi(deps: ApiDeps): OpenAPIHono<GatewayContext> {
     datasetExportRoutes,
     datasetRowRoutes,
     datasetJudgingRoutes,
+    datasetEditRoutes,
     baseRoutes,
     estimateRoutes,
     distillationRoutes,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { EDITED_FIELDS, RecordedEdit, type RowCuration } from '../../contracts/dataset-curation.ts';
+import { EDITED_FIELDS, type RecordedEdit, type RowCuration } from '../../contracts/dataset-curation.ts';
 import { TABLES } from '../../contracts/names.ts';
 import type { ClickHouseClient } from './connection.ts';
 import { contentToken } from './content-token.ts';
@@ -12,11 +12,11 @@ export const FOR_EVER = '2200-01-01T00:00:00Z';
 
 const STANDING = defineQuery({
   name: 'what people have said of rows',
-  sql: `SELECT row_id, field, argMax(after, (at, inserted_at)) AS value FROM ${TABLES.datasetEdits}
+  sql: `SELECT row_id, field, argMax(after, (at, inserted_at)) AS value, argMax(note, (at, inserted_at)) AS why FROM ${TABLES.datasetEdits}
     WHERE ${OF_DATASET} AND inserted_at <= parseDateTime64BestEffort({until:String}, 6, 'UTC') AND (empty({rows:Array(String)}) OR row_id IN {rows:Array(String)})
     GROUP BY row_id, field`,
   parameters: Dataset.extend({ until: z.string(), rows: z.array(z.string()) }),
-  row: z.object({ row_id: z.string(), field: z.enum(EDITED_FIELDS), value: z.string() }),
+  row: z.object({ row_id: z.string(), field: z.enum(EDITED_FIELDS), value: z.string(), why: z.string() }),
   limits: { max_execution_time: 60, max_result_rows: 5_000_000 },
 });
 
@@ -47,6 +47,9 @@ const TRAIL = defineQuery({
   }),
 });
 
+/** Of a row that nobody has edited. */
+export const NOTHING_SAID: RowCuration = { verdict: null, reason: '', answer: null, tags: [] };
+
 /** Records edits, all or none. */
 export async function insertEdits(
   client: ClickHouseClient,
@@ -74,9 +77,9 @@ export async function standingEdits(
 ): Promise<Map<string, RowCuration>> {
   const found = await runQuery(client, STANDING, { project, dataset, until, rows: [...rows] });
   const standing = new Map<string, RowCuration>();
-  for (const { row_id: id, field, value } of found) {
-    const row = standing.get(id) ?? { verdict: null, answer: null, tags: [] };
-    standing.set(id, { ...row, [field]: JSON.parse(value) as never });
+  for (const { row_id: id, field, value, why } of found) {
+    const row = standing.get(id) ?? NOTHING_SAID;
+    standing.set(id, { ...row, [field]: JSON.parse(value) as never, ...(field === 'verdict' ? { reason: why } : {}) });
   }
   return standing;
 }
