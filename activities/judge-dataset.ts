@@ -1,34 +1,19 @@
 import type { Candidate } from '../contracts/candidates.ts';
 import type { JudgeDatasetInput, Judgement, JudgementCounts } from '../contracts/dataset-judging.ts';
-import type { Dataset, DatasetRow, Split, Task } from '../contracts/datasets.ts';
+import type { DatasetRow, Split } from '../contracts/datasets.ts';
 import { StillhouseError } from '../contracts/errors.ts';
-import type { Price } from '../core/candidates/call-bounds.ts';
 import { JUDGE_PROMPT_VERSION, parseOpinion } from '../core/dataset/judging.ts';
 import { rowContent } from '../platform/content-hash.ts';
-import type { ClickHouseClient } from '../store/clickhouse/connection.ts';
 import { recordJudgement } from '../store/clickhouse/dataset-judgements.ts';
 import { type JudgeVerdict, insertVerdicts } from '../store/clickhouse/dataset-verdicts.ts';
 import { readDataset, readDatasetRows, readNewestReady } from '../store/clickhouse/datasets.ts';
 import { JudgeCalls } from './dataset/judge-calls.ts';
-import { type GatewayAccess, teacherPrice } from './distil/gateway-targets.ts';
-import type { RunIdentity } from './distil/run-plan.ts';
+import type { JudgeDeps, JudgePlan } from './dataset/judge-plan.ts';
+import { teacherPrice } from './distil/gateway-targets.ts';
 import type { LaneCall } from './generate/call-lane.ts';
 import { CALLS_STALL_MS, runJournalledCalls } from './generate/journalled-calls.ts';
 import { spentSoFar } from './generate/spent-so-far.ts';
 import { type Pulse, withHeartbeat } from './heartbeat.ts';
-
-/** What is fixed before the first call, so that every attempt starts from the same. */
-export interface JudgePlan {
-  input: JudgeDatasetInput;
-  version: number;
-  run: RunIdentity;
-  /** When the run began: of two verdicts on a row the later run's counts. */
-  at: string;
-  task: Task;
-  labels: string[];
-  rows: Dataset['rows'];
-  price: Price;
-}
 
 /** Which run it is. */
 export interface JudgeRun {
@@ -52,13 +37,6 @@ export interface JudgedShard {
   counts: JudgementCounts;
   capReached: boolean;
   spentUsd: number;
-}
-
-export interface JudgeDeps {
-  clickhouse: ClickHouseClient;
-  gateway: GatewayAccess;
-  /** Milliseconds since 1970. */
-  now: () => number;
 }
 
 /** What the `judgeDataset` workflow is made of. */

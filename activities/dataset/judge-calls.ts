@@ -5,7 +5,7 @@ import { JUDGE_PROMPT_VERSION, judgeFormat, judgeMessages } from '../../core/dat
 import { contentHash } from '../../platform/content-hash.ts';
 import { candidatesOf } from '../../store/clickhouse/candidates.ts';
 import type { LaneCall } from '../generate/call-lane.ts';
-import type { JudgeDeps, JudgePlan } from '../judge-dataset.ts';
+import type { JudgeDeps, JudgePlan } from './judge-plan.ts';
 
 /** Tokens of an answer at most: scores and two sentences, with room for a model that thinks aloud. */
 const ANSWER_TOKENS = 800;
