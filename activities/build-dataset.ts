@@ -2,15 +2,19 @@ import { buildingDataset } from '../core/dataset/building-dataset.ts';
 import type { ArtifactRef } from '../contracts/identifiers.ts';
 import type { BuildDatasetInput, Dataset, DatasetRow } from '../contracts/datasets.ts';
 import { isStillhouseError } from '../contracts/errors.ts';
+import { languageDetector } from '../core/dataset/language.ts';
 import { mixedBagWarning } from '../core/dataset/mixed-bag.ts';
+import { RowFilter } from '../core/dataset/row-filters.ts';
 import { canonicalJson, contentHash, datasetSourceHash } from '../platform/content-hash.ts';
 import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
 import { clustersOfSource } from '../store/clickhouse/dataset-clusters.ts';
+import { insertLeftOut } from '../store/clickhouse/dataset-left-out.ts';
 import { type GoldAnswer, insertDatasetRows, insertGold, readDataset, recordDataset } from '../store/clickhouse/datasets.ts';
-import { chosenRows } from './dataset/chosen-rows.ts';
+import { type ChosenRow, chosenRows } from './dataset/chosen-rows.ts';
+import { editedRows, wordsOf } from './dataset/curated-rows.ts';
 import { withRealImages } from './dataset/real-images.ts';
 import { Selection, type SelectionSummary, goldOfRow, parseSelection } from './dataset/selection.ts';
-import { type SourceSetting, sourceRows } from './dataset/source-rows.ts';
+import type { SourceSetting } from './dataset/source-rows.ts';
 import { withHeartbeat } from './heartbeat.ts';
 
 /** A query of one page may take a minute; nothing longer is alive. */
@@ -61,11 +65,12 @@ export function createBuildDatasetActivities(setting: SourceSetting & { now: () 
         const key = `datasets/${input.project}/${input.name}/${version}-${contentHash(build.startedAt).slice(0, 12)}`;
         const kept = await artifacts.find(`${key}.summary.json`);
         if (!kept) {
-          const selection = new Selection(input);
+          const selection = new Selection(input, await filterOf(input));
           let read = 0;
-          for await (const page of sourceRows(setting, input, build.startedAt)) {
+          for await (const page of editedRows(setting, input, build.startedAt)) {
             signal.throwIfAborted();
-            for (const row of page) selection.add(row);
+            const words = await wordsOf(setting, input, build.startedAt, page);
+            page.forEach((row, i) => selection.add(row, words[i]!));
             progress({ read: (read += page.length) });
           }
           const { lines, summary } = selection.end();
@@ -91,17 +96,19 @@ export function createBuildDatasetActivities(setting: SourceSetting & { now: () 
         let written = 0;
         for await (const page of chosenRows(setting, build, places)) {
           signal.throwIfAborted();
-          const rows: DatasetRow[] = page.map(({ row, at }) => ({ ...row, ...at }));
-          const gold: GoldAnswer[] = page.flatMap(({ row, gold: given }) => {
+          const chosen = page.filter(({ at }) => at.reason === undefined);
+          const rows: DatasetRow[] = chosen.map(({ row, at }) => ({ ...row, split: at.split, position: at.position }));
+          const gold: GoldAnswer[] = chosen.flatMap(({ row, gold: given }) => {
             const kept = goldOfRow(labels, given);
             return kept === null ? [] : [{ rowId: row.rowId, gold: kept }];
           });
           const dataset = { name: input.name, version };
+          await insertLeftOut(clickhouse, input.project, dataset, page.flatMap(leftOut));
           const token = (what: string, content: unknown) => `${what}-${contentHash([input.project, dataset, content])}`;
           for await (const some of withRealImages(artifacts, input.project, rows))
             await insertDatasetRows(clickhouse, input.project, dataset, some, token('rows', some));
           await insertGold(clickhouse, input.project, dataset, gold, token('gold', gold));
-          progress({ written: (written += rows.length) });
+          progress({ written: (written += page.length) });
         }
       }),
 
@@ -118,6 +125,16 @@ export function createBuildDatasetActivities(setting: SourceSetting & { now: () 
       await record(build, { ...selected?.summary, status: error === null ? 'ready' : 'failed', error });
     },
   };
+}
+
+/** What is left out; the languages' tables are loaded where they are needed. */
+async function filterOf({ filters = {} }: BuildDatasetInput): Promise<RowFilter> {
+  return new RowFilter(filters, filters.languages ? await languageDetector() : () => null);
+}
+
+function leftOut({ row, place, at }: ChosenRow) {
+  const { rowId, split, messages, reference, traceId } = row;
+  return at.reason === undefined ? [] : [{ rowId, split, place, messages, reference, traceId, reason: at.reason }];
 }
 
 /** A dataset from one cluster is no mixed bag. */

@@ -1,26 +1,17 @@
-import { setTimeout as wait } from 'node:timers/promises';
-import { Context } from '@temporalio/activity';
 import type { Candidate } from '../contracts/candidates.ts';
 import type { DatasetRow, Split } from '../contracts/datasets.ts';
 import { promptTokenBound, worstCallUsd } from '../core/candidates/call-bounds.ts';
-import { appendCandidates } from '../store/clickhouse/candidates.ts';
 import type { ClickHouseClient } from '../store/clickhouse/connection.ts';
 import { goldOf, readDatasetRows } from '../store/clickhouse/datasets.ts';
 import type { GatewayAccess } from './distil/gateway-targets.ts';
 import type { RunPlan } from './distil/run-plan.ts';
-import { type LaneCall, runCalls } from './generate/call-lane.ts';
-import { CandidateJournal } from './generate/candidate-journal.ts';
-import { abandonAfter, lastAnswersMs } from './generate/last-answers.ts';
+import type { LaneCall } from './generate/call-lane.ts';
+import { CALLS_STALL_MS, runJournalledCalls } from './generate/journalled-calls.ts';
 import { type Purpose, journalledSamples, sampledParameters, samplesNeeded, samplingOf, temperatureOf } from './generate/samples.ts';
-import { SpendGuard } from './generate/spend-guard.ts';
-import { spentSoFar } from './generate/spent-so-far.ts';
-import { CALL_TIMEOUT_MS, LONGEST_RETRY_AFTER_MS, gatewayClient } from './generate/teacher-call.ts';
 import { withHeartbeat } from './heartbeat.ts';
 
 /** Calls of a distillation in flight at most: what a kill can lose. */
 const MOST_IN_FLIGHT = 32;
-/** Nothing has come for so long and the activity begins again: longer than a call and the wait before it may take. */
-const STALL_MS = CALL_TIMEOUT_MS + LONGEST_RETRY_AFTER_MS + 60_000;
 
 /** Rows `from` ≤ position < `to` of a split. */
 export interface GenerateInput {
@@ -56,7 +47,6 @@ export type GenerateActivities = ReturnType<typeof createGenerateActivities>;
 
 export function createGenerateActivities(deps: GenerateDeps) {
   const { clickhouse } = deps;
-  const client = gatewayClient(deps.gateway);
   return {
     /**
      * Has the teacher answer some rows until each prompt has its samples. Safe to retry because every answer is in
@@ -64,7 +54,7 @@ export function createGenerateActivities(deps: GenerateDeps) {
      * most what was in flight.
      */
     generateCandidates: (input: GenerateInput): Promise<GenerateResult> =>
-      withHeartbeat(STALL_MS, async ({ signal, progress }) => {
+      withHeartbeat(CALLS_STALL_MS, async ({ signal, progress }) => {
         const { plan, purpose, split, from, to } = input;
         const { project } = plan.run;
         const all = await readDatasetRows(clickhouse, project, plan.dataset, { split, from, to });
@@ -76,27 +66,22 @@ export function createGenerateActivities(deps: GenerateDeps) {
           calls.push(...missingCalls(deps, plan, purpose, rows, known));
           for (const samples of known.values()) reused += samples.length;
         }
-        const { usd, unpriced } = await spentSoFar(clickhouse, plan.run);
-        const worstUsd = calls.reduce((most, call) => Math.max(most, call.worstUsd), 0);
-        const guard = new SpendGuard(plan.maxUsd - (purpose === 'train' ? plan.reservedUsd : 0), usd, unpriced * worstUsd);
-        const journal = new CandidateJournal((candidates, token) => appendCandidates(clickhouse, candidates, token));
         let answered = 0;
-        const context = Context.current();
-        const abandon = abandonAfter(signal, () => lastAnswersMs(context.cancellationDetails));
-        try {
-          const lane = { client, journal, guard, most: MOST_IN_FLIGHT, stop: signal, abandon: abandon.signal, pause };
-          const result = await runCalls({ ...lane, moved: () => progress({ from, answered: ++answered, calls: calls.length }) }, calls);
-          signal.throwIfAborted();
-          return { rows: all.length, reused, ...result, spentUsd: guard.spentUsd };
-        } finally {
-          abandon.clear();
-        }
+        const result = await runJournalledCalls(
+          deps,
+          {
+            run: plan.run,
+            capUsd: plan.maxUsd - (purpose === 'train' ? plan.reservedUsd : 0),
+            most: MOST_IN_FLIGHT,
+            signal,
+            moved: () => progress({ from, answered: ++answered, calls: calls.length }),
+          },
+          calls,
+        );
+        signal.throwIfAborted();
+        return { rows: all.length, reused, ...result };
       }),
   };
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return wait(ms, undefined, { signal }).catch(() => undefined);
 }
 
 /** Which rows need samples, and for what. */

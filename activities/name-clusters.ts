@@ -1,10 +1,7 @@
-import { setTimeout as wait } from 'node:timers/promises';
-import { Context } from '@temporalio/activity';
 import type { ClusterNaming } from '../contracts/clusters.ts';
 import { isStillhouseError } from '../contracts/errors.ts';
 import type { ArtifactRef } from '../contracts/identifiers.ts';
 import { type NameQuestion, giveNames } from '../core/clusters/give-names.ts';
-import { appendCandidates } from '../store/clickhouse/candidates.ts';
 import { clusterEdits } from '../store/clickhouse/cluster-edits.ts';
 import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
 import type { ClickHouseClient } from '../store/clickhouse/connection.ts';
@@ -15,18 +12,13 @@ import { NamingCalls } from './clusters/naming-calls.ts';
 import { type Sampled, readSample } from './clusters/sample.ts';
 import { onceInRun, readJson } from './clusters/work-files.ts';
 import type { GatewayAccess } from './distil/gateway-targets.ts';
-import { type LaneCall, runCalls } from './generate/call-lane.ts';
-import { CandidateJournal } from './generate/candidate-journal.ts';
-import { abandonAfter, lastAnswersMs } from './generate/last-answers.ts';
-import { SpendGuard } from './generate/spend-guard.ts';
+import type { LaneCall } from './generate/call-lane.ts';
+import { CALLS_STALL_MS, runJournalledCalls } from './generate/journalled-calls.ts';
 import { spentSoFar } from './generate/spent-so-far.ts';
-import { CALL_TIMEOUT_MS, LONGEST_RETRY_AFTER_MS, gatewayClient } from './generate/teacher-call.ts';
 import { type Pulse, withHeartbeat } from './heartbeat.ts';
 
 /** Calls in flight at most: what a kill can lose. */
 const MOST_IN_FLIGHT = 8;
-/** Longer than a call and the wait before it may take. */
-const STALL_MS = CALL_TIMEOUT_MS + LONGEST_RETRY_AFTER_MS + 60_000;
 
 export interface NamingInput {
   plan: ClusterPlan;
@@ -63,7 +55,7 @@ export function createNameClustersActivity(deps: NamingDeps) {
      * ClickHouse before its place is free, a second attempt asks only for what is not there, and the result is published once.
      */
     nameClusters: (input: NamingInput): Promise<Named> =>
-      withHeartbeat(STALL_MS, async (pulse) => {
+      withHeartbeat(CALLS_STALL_MS, async (pulse) => {
         const key = `${workFolder(input.plan)}/names.json`;
         const { ref, value } = await onceInRun<NamingResult>(deps.artifacts, key, () => nameAll(deps, input, pulse));
         return { names: ref, named: value.named, spentUsd: value.spentUsd, warnings: value.warnings };
@@ -131,34 +123,16 @@ class Asking {
   }
 
   async #run(calls: readonly LaneCall[]): Promise<string | null> {
-    const { clickhouse, gateway } = this.#deps;
     const { signal, progress } = this.#pulse;
-    const { usd, unpriced } = await spentSoFar(clickhouse, this.calls.spendIdentity);
-    const worstUsd = Math.max(...calls.map((call) => call.worstUsd));
-    const context = Context.current();
-    const abandon = abandonAfter(signal, () => lastAnswersMs(context.cancellationDetails));
     let done = 0;
+    const moved = () => progress({ named: ++done, of: calls.length });
+    const run = { run: this.calls.spendIdentity, capUsd: this.#plan.input.maxUsd, most: MOST_IN_FLIGHT, signal, moved };
     try {
-      const { capReached } = await runCalls(
-        {
-          client: gatewayClient(gateway),
-          journal: new CandidateJournal((candidates, token) => appendCandidates(clickhouse, candidates, token)),
-          guard: new SpendGuard(this.#plan.input.maxUsd, usd, unpriced * worstUsd),
-          most: MOST_IN_FLIGHT,
-          stop: signal,
-          abandon: abandon.signal,
-          pause: (ms, stop) => wait(ms, undefined, { signal: stop }).catch(() => undefined),
-          moved: () => progress({ named: ++done, of: calls.length }),
-        },
-        calls,
-      );
-      return capReached ? 'the cap was reached.' : null;
+      return (await runJournalledCalls(this.#deps, run, calls)).capReached ? 'the cap was reached.' : null;
     } catch (error) {
       // Clusters are worth having without names: a model that refuses, or is gone for good, is a warning.
       if (isStillhouseError(error) && !error.retryable) return error.message;
       throw error;
-    } finally {
-      abandon.clear();
     }
   }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Message, Metadata } from './chat.ts';
+import { RowFilters } from './dataset-curation.ts';
 import { Name, Sha256 } from './identifiers.ts';
 import { VERDICTS } from './feedback.ts';
 import { DEFAULT_PROJECT } from './names.ts';
@@ -61,11 +62,17 @@ export const DatasetRequest = z.strictObject({
   source: DatasetSource,
   task: Task,
   splits: SplitShares.default(DEFAULT_SPLITS),
+  /** Default: nothing but what can't be learned from is left out. */
+  filters: RowFilters.optional(),
 });
 export type DatasetRequest = z.infer<typeof DatasetRequest>;
 
 /** Input of the `buildDataset` workflow. */
-export const BuildDatasetInput = DatasetRequest.extend({ project: Name.default(DEFAULT_PROJECT) });
+export const BuildDatasetInput = DatasetRequest.extend({
+  project: Name.default(DEFAULT_PROJECT),
+  /** Up to when people's edits, and judges' verdicts, count, by the database's clock. Default: the start of the build. */
+  curatedUntil: z.iso.datetime().optional(),
+});
 export type BuildDatasetInput = z.infer<typeof BuildDatasetInput>;
 
 /** One line of an uploaded JSONL file. */
@@ -80,7 +87,7 @@ export const DatasetFileLine = z.looseObject({
 
 /** One row of a dataset version: immutable. Gold answers lie apart. */
 export interface DatasetRow {
-  /** Stable: hash of the trace id or of the file and line. */
+  /** Stable over versions: hash of the trace id, or of a file's row with its number among equal ones. */
   rowId: string;
   /** Hash of the normalised prompt (messages, tools, response format): candidates belong to it. */
   promptHash: string;
@@ -117,6 +124,8 @@ export const Dataset = z.object({
   sourceHash: z.string(),
   task: Task,
   splits: SplitShares,
+  filters: RowFilters.optional(),
+  curatedUntil: z.iso.datetime().optional(),
   rows: z.object({ train: z.number().int(), validation: z.number().int(), test: z.number().int() }),
   /** Rows with a gold answer. */
   goldRows: z.number().int(),

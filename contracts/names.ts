@@ -11,6 +11,7 @@ export const WORKFLOWS = {
   clusterTraces: 'clusterTraces',
   /** A project's imports, one after the other. */
   importTraces: 'importTraces',
+  judgeDataset: 'judgeDataset',
   /** One training of a search, a child of `distil`. */
   trial: 'trial',
 } as const;
@@ -54,6 +55,7 @@ export const workflowIds = {
   trial: (project: string, name: string, trial: number) => `distil/${project}/${name}/trial-${trial + 1}`,
   clusterTraces: (project: string, name: string) => `clusters/${project}/${name}`,
   importTraces: (project: string) => `imports/${project}`,
+  judgeDataset: (project: string, dataset: string, name: string) => `judge/${project}/${dataset}/${name}`,
   buildDataset: (project: string, name: string, sourceHash: string) => `dataset/${project}/${name}/${sourceHash.slice(0, 16)}`,
 };
 
@@ -79,6 +81,10 @@ export const TABLES = {
   datasets: 'datasets',
   datasetRows: 'dataset_rows',
   datasetGold: 'dataset_gold',
+  datasetVerdicts: 'dataset_verdicts',
+  datasetJudgements: 'dataset_judgements',
+  datasetEdits: 'dataset_edits',
+  datasetLeftOut: 'dataset_left_out',
   candidates: 'candidates',
   distillations: 'distillations',
   distillationEvents: 'distillation_events',

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ClusterRequest, ClusterSource } from '../contracts/clusters.ts';
-import type { DatasetRequest } from '../contracts/datasets.ts';
+import type { BuildDatasetInput, DatasetRow } from '../contracts/datasets.ts';
+import type { JudgeDatasetInput } from '../contracts/dataset-judging.ts';
 import type { DistilInput } from '../contracts/distil.ts';
 
 /** JSON with sorted keys and without undefined fields: equal values have equal texts. */
@@ -19,10 +20,12 @@ export function contentHash(value: unknown): string {
   return createHash('sha256').update(canonicalJson(value)).digest('hex');
 }
 
-/** What makes two dataset requests of one name the same: source, task and splits. Part of the build's workflow id. */
-export function datasetSourceHash(request: Pick<DatasetRequest, 'source' | 'task' | 'splits'>): string {
-  return contentHash({ source: request.source, task: request.task, splits: request.splits });
+/** What makes two dataset requests of one name the same: source, task, splits, filters, and what people have said of the rows. Part of the build's workflow id. */
+export function datasetSourceHash({ source, task, splits, filters, curatedUntil }: DatasetIdentity): string {
+  return contentHash({ source, task, splits, filters, curatedUntil });
 }
+
+type DatasetIdentity = Pick<BuildDatasetInput, 'source' | 'task' | 'splits' | 'filters' | 'curatedUntil'>;
 
 /** The name of a distillation that was given none: the same input has the same name. */
 export function distillationName(input: DistilInput): string {
@@ -38,4 +41,14 @@ export function clusterRunName(request: ClusterRequest): string {
 /** What chooses traces without the times: runs of one scope continue each other's clusters. */
 export function clusterScope({ alias, model, metadata }: ClusterSource): string {
   return contentHash({ alias, model, metadata }).slice(0, 16);
+}
+
+/** What is judged of a row: its prompt and its answer. A verdict on another answer says nothing of this one. */
+export function rowContent({ promptHash, reference }: Pick<DatasetRow, 'promptHash' | 'reference'>): string {
+  return contentHash({ promptHash, reference }).slice(0, 32);
+}
+
+/** The name of a judge's run: the same request about the same version has the same name. */
+export function judgementName(input: JudgeDatasetInput): string {
+  return `judge-${contentHash({ ...input, project: undefined, dataset: undefined }).slice(0, 12)}`;
 }

@@ -11,6 +11,7 @@ import { createExportEncoderActivity } from '../activities/export-encoder.ts';
 import { createGenerateActivities } from '../activities/generate-candidates.ts';
 import { createHostedActivities } from '../activities/hosted/hosted-activities.ts';
 import { createImportActivities } from '../activities/import-traces.ts';
+import { createJudgeActivities } from '../activities/judge-dataset.ts';
 import { createNameClustersActivity } from '../activities/name-clusters.ts';
 import { createRecordRunActivities } from '../activities/record-run.ts';
 import { createRegistryActivities } from '../activities/registry-store.ts';
@@ -61,6 +62,7 @@ export function createMainActivities(setting: ActivitySetting): { activities: ob
       ...createRegistryUpdateActivities({ temporal, clickhouse }),
       ...createClusterRecordActivities({ clickhouse, gateway }),
       ...createNameClustersActivity({ clickhouse, artifacts, gateway, now }),
+      ...createJudgeActivities({ clickhouse, gateway, now }),
       ...createWarmStudentActivity({ gateway, now }),
       ...createRecordRunActivities({ clickhouse, now }),
     },

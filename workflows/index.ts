@@ -3,5 +3,6 @@ export { buildDataset } from './build-dataset.ts';
 export { clusterTraces } from './cluster-traces.ts';
 export { distil } from './distil.ts';
 export { importTraces } from './import-traces.ts';
+export { judgeDataset } from './judge-dataset.ts';
 export { registry } from './registry.ts';
 export { trial } from './trial.ts';

@@ -1,14 +1,18 @@
 import type { BuildDatasetInput, Split } from '../../contracts/datasets.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
-import { type SourceRow, type SourceSetting, sourceRows } from './source-rows.ts';
+import { type EditedRow, editedRows } from './curated-rows.ts';
+import type { SourceSetting } from './source-rows.ts';
 
 /** Where a chosen row lies. */
 export interface Place {
   split: Split;
+  /** -1: it is left out. */
   position: number;
+  /** Why it is left out. */
+  reason?: string;
 }
 
-export interface ChosenRow extends SourceRow {
+export interface ChosenRow extends EditedRow {
   /** Where the row lies; `place` says where it comes from. */
   at: Place;
 }
@@ -25,7 +29,7 @@ export async function* chosenRows(
   const left = new Map(selection);
   for (const reading of [build.input, withoutVerdicts(build.input)]) {
     if (reading === null || left.size === 0) break;
-    for await (const page of sourceRows(setting, reading, build.startedAt)) {
+    for await (const page of editedRows(setting, reading, build.startedAt)) {
       yield page.flatMap((source) => {
         const at = left.get(source.row.rowId);
         left.delete(source.row.rowId);

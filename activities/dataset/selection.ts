@@ -3,8 +3,10 @@ import { type BuildDatasetInput, SPLITS, type Split } from '../../contracts/data
 import { StillhouseError } from '../../contracts/errors.ts';
 import { answerFault } from '../../core/dataset/answer-rules.ts';
 import { checkDataset } from '../../core/dataset/dataset-checks.ts';
+import type { RowFilter, RowWord } from '../../core/dataset/row-filters.ts';
 import { contentHash } from '../../platform/content-hash.ts';
-import type { SourceRow } from './source-rows.ts';
+import type { Place } from './chosen-rows.ts';
+import type { EditedRow } from './curated-rows.ts';
 
 /** So many bad rows are named; the others are counted. */
 const NAMED = 5;
@@ -35,21 +37,29 @@ export class Selection {
   readonly #chosen: Chosen[] = [];
   readonly #labels = new Map<string, number>();
   readonly #trainLabels = new Set<string>();
-  readonly #skipped = new Map<string, { n: number; places: string[] }>();
+  readonly #filter: RowFilter;
+  readonly #leftOut: string[] = [];
+  /** What can't be learned from, and what is not wanted. */
+  readonly #skipped = new Map<string, { n: number; places: string[]; isFault: boolean }>();
   #goldRows = 0;
 
-  constructor(input: BuildDatasetInput) {
+  constructor(input: BuildDatasetInput, filter: RowFilter) {
     this.#input = input;
+    this.#filter = filter;
     this.#isFile = 'file' in input.source;
     this.#labelSet = input.task.kind === 'label' && input.task.labels ? new Set(input.task.labels) : null;
   }
 
-  add(source: SourceRow): void {
+  add(source: EditedRow, said: RowWord): void {
     const { row, gold } = source;
-    const fault = source.fault ?? answerFault(this.#input.task, this.#labelSet, { text: row.reference, finishReason: source.finishReason });
-    if (fault) return this.#leaveOut(fault, source.place);
+    const fault = said.person === 'drop' ? null : this.#faultOf(source);
+    const reason = fault ?? this.#filter.reason(row, said);
+    if (reason !== null) {
+      this.#leftOut.push(JSON.stringify([row.rowId, row.split, -1, reason]));
+      return this.#count(reason, source.place, fault !== null);
+    }
     const goldKept = goldOfRow(this.#labelSet, gold);
-    if (gold !== null && goldKept === null) this.#leaveOut('gold answer outside the label set', source.place);
+    if (gold !== null && goldKept === null) this.#count('gold answer outside the label set', source.place, true);
     const split = row.split;
     this.#chosen.push({ rowId: row.rowId, split, group: row.group, content: contentHash({ ...row, gold: goldKept }) });
     if (goldKept !== null) this.#goldRows++;
@@ -60,8 +70,8 @@ export class Selection {
 
   /** The order of the rows and what they came to; refuses what can't be learned from. */
   end(): { lines: string; summary: SelectionSummary } {
-    if (this.#isFile && this.#skipped.size > 0)
-      throw new StillhouseError('dataset_invalid', this.#named().join('; '), { param: 'source.file' });
+    const faults = this.#faults();
+    if (this.#isFile && faults.length > 0) throw new StillhouseError('dataset_invalid', faults.join('; '), { param: 'source.file' });
     // By hash: a shard is a sample of the whole.
     this.#chosen.sort((a, b) => (a.rowId < b.rowId ? -1 : 1));
     const rows: Record<Split, number> = { train: 0, validation: 0, test: 0 };
@@ -76,21 +86,31 @@ export class Selection {
     const warnings = checkDataset(this.#input.task, { rows, groups, labels: this.#labels, trainLabels: this.#trainLabels, skipped });
     const labels = Object.fromEntries([...this.#labels].sort((a, b) => b[1] - a[1]));
     const summary = { hash: hash.digest('hex'), rows, goldRows: this.#goldRows, labels, skipped: Object.fromEntries(skipped) };
-    return { lines: lines.join('\n'), summary: { ...summary, warnings: [...warnings, ...this.#named()] } };
+    return { lines: [...lines, ...this.#leftOut].join('\n'), summary: { ...summary, warnings: [...warnings, ...faults] } };
   }
 
-  #leaveOut(reason: string, place: string): void {
-    const known = this.#skipped.get(reason) ?? { n: 0, places: [] };
+  /** Why nothing can be learned from the row. What a person keeps may be cut off, or read like a refusal. */
+  #faultOf({ row, fault, finishReason, person }: EditedRow): string | null {
+    if (fault !== null) return fault;
+    const answer = { text: row.reference, finishReason: person === 'keep' ? 'stop' : finishReason };
+    const found = answerFault(this.#input.task, this.#labelSet, answer);
+    return found === 'refused' && person === 'keep' ? null : found;
+  }
+
+  #count(reason: string, place: string, isFault: boolean): void {
+    const known = this.#skipped.get(reason) ?? { n: 0, places: [], isFault };
     known.n++;
     if (known.places.length < NAMED) known.places.push(place);
     this.#skipped.set(reason, known);
   }
 
-  #named(): string[] {
-    return [...this.#skipped].map(([reason, { n, places }]) => {
-      const more = n > places.length ? ` and ${n - places.length} more` : '';
-      return `${reason}: ${places.join(', ')}${more}`;
-    });
+  #faults(): string[] {
+    return [...this.#skipped]
+      .filter(([, { isFault }]) => isFault)
+      .map(([reason, { n, places }]) => {
+        const more = n > places.length ? ` and ${n - places.length} more` : '';
+        return `${reason}: ${places.join(', ')}${more}`;
+      });
   }
 }
 
@@ -99,13 +119,13 @@ export function goldOfRow(labels: ReadonlySet<string> | null, gold: string | nul
   return gold !== null && labels && !labels.has(gold) ? null : gold;
 }
 
-/** Places of the chosen rows, by row id. */
-export function parseSelection(lines: string): Map<string, { split: Split; position: number }> {
-  const places = new Map<string, { split: Split; position: number }>();
+/** Places of the rows of a selection, by row id, those that it leaves out included. */
+export function parseSelection(lines: string): Map<string, Place> {
+  const places = new Map<string, Place>();
   for (const line of lines.split('\n')) {
-    const [rowId, split, position] = JSON.parse(line) as [string, Split, number];
+    const [rowId, split, position, reason] = JSON.parse(line) as [string, Split, number, string?];
     if (!SPLITS.includes(split)) throw new StillhouseError('artifact_corrupt', 'A selection of rows is not readable.');
-    places.set(rowId, { split, position });
+    places.set(rowId, { split, position, ...(reason === undefined ? {} : { reason }) });
   }
   return places;
 }

@@ -99,9 +99,10 @@ async function* fileRows(setting: SourceSetting, input: BuildDatasetInput, file:
   if (!ref) throw new StillhouseError('not_found', 'source.file: no such file was uploaded.', { param: 'source.file' });
   const path = await setting.artifacts.getFile(ref, setting.temporaryFolder);
   let page: SourceRow[] = [];
+  const copies = new Map<string, number>();
   for await (const line of linesOf(path)) {
     if (line.text === '') continue;
-    page.push(rowOfLine(line, file, input));
+    page.push(numbered(rowOfLine(line, input), copies));
     if (page.length === 500) {
       yield page;
       page = [];
@@ -116,7 +117,16 @@ async function* linesOf(path: string): AsyncGenerator<Line> {
   yield* reader.end();
 }
 
-function rowOfLine({ number, text, fault }: Line, file: string, input: BuildDatasetInput): SourceRow {
+/** Gives a row its id: what was said of it holds in another file, too, that has the same row. */
+function numbered(source: SourceRow, copies: Map<string, number>): SourceRow {
+  const { messages, tools, responseFormat, reference } = source.row;
+  const content = contentHash({ messages, tools, responseFormat, reference });
+  const copy = copies.get(content) ?? 0;
+  copies.set(content, copy + 1);
+  return { ...source, row: { ...source.row, rowId: copy === 0 ? content : contentHash({ content, copy }) } };
+}
+
+function rowOfLine({ number, text, fault }: Line, input: BuildDatasetInput): SourceRow {
   const place = `line ${number}`;
   if (fault !== null) throw new StillhouseError('dataset_invalid', `${place}: ${fault}`);
   const parsed = DatasetFileLine.safeParse(parseJson(text));
@@ -128,7 +138,7 @@ function rowOfLine({ number, text, fault }: Line, file: string, input: BuildData
   const answer = given.answer ?? (fromMessages ? (last.content as string) : '');
   const row = {
     ...prompt(messages, given.tools ?? null, given.response_format ?? null, input),
-    rowId: contentHash({ file, line: number }),
+    rowId: '',
     parameters: {},
     reference: input.task.kind === 'label' ? answer.trim() : answer,
     referenceTarget: '',

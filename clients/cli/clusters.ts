@@ -204,7 +204,8 @@ function minutes(text: string): number {
   return Number(text);
 }
 
-function share(text: string): number {
+/** A share of something, from 0 to 1. */
+export function share(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !(value >= 0 && value <= 1)) throw new InvalidArgumentError('must be a number from 0 to 1.');
   return value;

@@ -5,13 +5,14 @@ import { VERDICTS } from '../../contracts/feedback.ts';
 import type { Dataset, DatasetExportQuery, DatasetRowView, DatasetSource, DatasetView, Split, Stillhouse, Task } from '../sdk/index.ts';
 import { CliError } from './cli-error.ts';
 import type { CliContext } from './context.ts';
+import { type FilterOptions, addCurationCommands, addFilterOptions, filtersOf } from './dataset-curation.ts';
 import { ago, clip, count } from './format.ts';
 import type { Output } from './output.ts';
 import { fileAt } from './read-file.ts';
 import { saveFile } from './save-file.ts';
 import { metadataPair, pastTime, wholeNumber } from './traces.ts';
 
-interface CreateOptions {
+interface CreateOptions extends FilterOptions {
   alias?: string;
   model?: string;
   target?: string;
@@ -50,10 +51,10 @@ interface ExportOptions extends Omit<DatasetExportQuery, 'version'> {
   output?: string;
 }
 
-/** `datasets create`, `list`, `show`, `export` and `rows`. */
+/** `datasets create`, `list`, `show`, `export` and `rows`, and what curates. */
 export function addDatasetCommands(program: Command, context: CliContext): void {
   const datasets = program.command('datasets').description('immutable, versioned lists of rows');
-  datasets
+  const createCommand = datasets
     .command('create')
     .description('build a dataset from recorded traces, or from a JSONL file')
     .argument('<name>')
@@ -71,7 +72,8 @@ export function addDatasetCommands(program: Command, context: CliContext): void 
     .option('--until <time>', 'ISO time, or an age', pastTime)
     .addOption(new Option('--file <path>', 'a JSONL file instead of traces').conflicts([...TRACE_FILTERS]))
     .addOption(new Option('--task <kind>', 'what kind of answer').choices(['label', 'json', 'text']).default('label'))
-    .option('--labels <a,b,c>', 'the closed set of labels; default: the answers seen')
+    .option('--labels <a,b,c>', 'the closed set of labels; default: the answers seen');
+  addFilterOptions(createCommand)
     .option('--no-wait', 'return when the build has begun')
     .action((name: string, options: CreateOptions) => create(context, name, options));
   datasets
@@ -122,6 +124,7 @@ export function addDatasetCommands(program: Command, context: CliContext): void 
         out.print(page, () => showRows(out, page.items, page.nextCursor));
       },
     );
+  addCurationCommands(datasets, context);
 }
 
 async function create(context: CliContext, name: string, options: CreateOptions): Promise<void> {
@@ -131,7 +134,7 @@ async function create(context: CliContext, name: string, options: CreateOptions)
   const labels = options.labels?.split(',').map((label) => label.trim());
   if (labels && options.task !== 'label') throw new CliError('--labels goes with --task label.');
   const task = (labels ? { kind: options.task, labels } : { kind: options.task }) as Task;
-  let dataset: Dataset = await client.datasets.create({ name, source, task });
+  let dataset: Dataset = await client.datasets.create({ name, source, task, filters: filtersOf(options) });
   if (options.wait && dataset.status === 'building') {
     if (!out.json) out.line(`Building "${name}" version ${dataset.version} …`);
     dataset = await client.datasets.waitUntilBuilt(name, dataset.version);

@@ -66,7 +66,7 @@ export function distilRequest(dataset: string, options: DistilOptions): DistilRe
   };
 }
 
-function number(text: string): number {
+export function number(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('must be a number.');
   return value;

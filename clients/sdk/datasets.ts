@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import type { Dataset, DatasetExportFormat, DatasetRequest, DatasetRow, DatasetView, Split } from '../../contracts/datasets.ts';
+import type { StandingVerdict } from '../../contracts/dataset-judging.ts';
 import type { Page, UploadedFile } from '../../contracts/http.ts';
+import { DatasetCuration } from './dataset-curation.ts';
 import { everyItem } from './pages.ts';
 import type { Transport, UploadBody } from './transport.ts';
 import { waitFor } from './wait-for.ts';
@@ -10,7 +12,11 @@ import type { WaitOptions } from './wait-for.ts';
 export type DatasetRowView = Pick<
   DatasetRow,
   'rowId' | 'group' | 'split' | 'position' | 'messages' | 'reference' | 'referenceTarget' | 'traceId'
->;
+> & {
+  /** A person's word, else the newest of a judge on this answer. */
+  verdict: StandingVerdict | null;
+  tags: string[];
+};
 
 /** Which rows to show. */
 export interface RowsQuery {
@@ -31,9 +37,12 @@ export interface DatasetExportQuery {
 
 /** Immutable, versioned lists of rows. */
 export class Datasets {
+  /** Judging, changing and leaving out rows. */
+  readonly curation: DatasetCuration;
   readonly #transport: Transport;
   constructor(transport: Transport) {
     this.#transport = transport;
+    this.curation = new DatasetCuration(transport);
   }
 
   /** Starts a build, or joins the one of the same name and source. */

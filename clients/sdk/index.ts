@@ -25,6 +25,9 @@ export type {
   ClusterSchedule,
 } from '../../contracts/clusters.ts';
 export type { Dataset, DatasetRequest, DatasetSource, DatasetView, Split, Task } from '../../contracts/datasets.ts';
+export type { LeftOutPage, LeftOutQuery } from './dataset-curation.ts';
+export type { CurateRequest, LeftOutRow, RecordedEdit, RowEdit, RowFilters } from '../../contracts/dataset-curation.ts';
+export type { Judgement, JudgeRequest } from '../../contracts/dataset-judging.ts';
 export type { Distillation, DistillationEvent, DistilRequest, Evaluation, Stage, StageState, Student } from '../../contracts/distil.ts';
 export type { Estimate, EstimateRequest, StudentBase, StudentFile, StudentImport, UploadedModelFile } from '../../contracts/students.ts';
 export type { CreatedKey, KeyChanges, KeyView, ProjectChanges, ProjectView, ProviderKeyView, Spent } from '../../contracts/keys.ts';

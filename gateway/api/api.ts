@@ -5,7 +5,9 @@ import { aliasHistoryRoutes } from './alias-history.ts';
 import { aliasRoutes } from './aliases.ts';
 import { baseRoutes } from './bases.ts';
 import { clusterRoutes } from './clusters.ts';
+import { datasetEditRoutes } from './dataset-edits.ts';
 import { datasetExportRoutes } from './dataset-export.ts';
+import { datasetJudgingRoutes } from './dataset-judging.ts';
 import { datasetRowRoutes } from './dataset-rows.ts';
 import { datasetRoutes } from './datasets.ts';
 import type { ApiDeps } from './dependencies.ts';
@@ -57,6 +59,8 @@ export function createApi(deps: ApiDeps): OpenAPIHono<GatewayContext> {
     datasetRoutes,
     datasetExportRoutes,
     datasetRowRoutes,
+    datasetJudgingRoutes,
+    datasetEditRoutes,
     baseRoutes,
     estimateRoutes,
     distillationRoutes,

@@ -5,7 +5,8 @@ import type { Dataset } from '../../contracts/datasets.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { QUEUES, WORKFLOWS, workflowIds } from '../../contracts/names.ts';
 import { buildingDataset } from '../../core/dataset/building-dataset.ts';
-import { canonicalJson, datasetSourceHash } from '../../platform/content-hash.ts';
+import { datasetSourceHash } from '../../platform/content-hash.ts';
+import { curatedUntil } from '../../store/clickhouse/dataset-edits.ts';
 import { readDataset } from '../../store/clickhouse/datasets.ts';
 import type { ApiDeps } from './dependencies.ts';
 import { unlessDown } from './outages.ts';
@@ -17,8 +18,11 @@ import { inputOfRun } from './workflow-runs.ts';
 const FIRST_RECORD_MS = 5_000;
 const POLL_MS = 100;
 
-/** Starts the build, or joins the one of the same name, source, task and splits. */
-export async function startBuild(deps: ApiDeps, input: BuildDatasetInput): Promise<Dataset> {
+/** Starts the build, or joins the one of the same name, source, task, splits and filters, unless rows were edited since. */
+export async function startBuild(deps: ApiDeps, request: BuildDatasetInput): Promise<Dataset> {
+  const { project, name, filters } = request;
+  const until = await curatedUntil(deps.clickhouse, project, name, filters?.dropJudged ?? false);
+  const input: BuildDatasetInput = until === undefined ? request : { ...request, curatedUntil: until };
   if ('file' in input.source && !(await deps.artifacts.has(fileKey(input.source.file))))
     throw new StillhouseError('not_found', 'source.file: no such file was uploaded; POST /api/files answers with its id.', {
       param: 'source.file',
@@ -79,8 +83,7 @@ export async function unrecordedBuild(deps: ApiDeps, project: string, name: stri
 }
 
 function isSameRequest(record: Dataset, input: BuildDatasetInput): boolean {
-  const identity = (from: Dataset | BuildDatasetInput) => canonicalJson({ source: from.source, task: from.task, splits: from.splits });
-  return identity(record) === identity(input);
+  return datasetSourceHash(record) === datasetSourceHash(input);
 }
 
 function pendingBuild(input: BuildDatasetInput, before: Dataset | null, startedMs: number): Dataset {

@@ -1,7 +1,12 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { SPLITS } from '../../contracts/datasets.ts';
 import { Message } from '../../contracts/chat.ts';
+import type { RowCuration } from '../../contracts/dataset-curation.ts';
+import { StandingVerdict, type Verdict } from '../../contracts/dataset-judging.ts';
+import { type Dataset, type DatasetRow, SPLITS } from '../../contracts/datasets.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
+import { rowContent } from '../../platform/content-hash.ts';
+import { standingEdits } from '../../store/clickhouse/dataset-edits.ts';
+import { judgeVerdictsOf } from '../../store/clickhouse/dataset-verdicts.ts';
 import { readDatasetRows } from '../../store/clickhouse/datasets.ts';
 import { NamedPath } from './aliases.ts';
 import { VersionQuery, findUsableDataset } from './datasets.ts';
@@ -17,6 +22,9 @@ const Row = z.object({
   reference: z.string(),
   referenceTarget: z.string(),
   traceId: z.string(),
+  /** A person's word, else the newest of a judge on this answer. */
+  verdict: StandingVerdict.nullable(),
+  tags: z.array(z.string()),
 });
 
 const rows = createRoute({
@@ -49,17 +57,30 @@ export function datasetRowRoutes(deps: ApiDeps) {
       throw new StillhouseError('conflict', `Dataset "${dataset.name}" is ${dataset.status}; there are no rows to show.`);
     const from = Number(cursor ?? 0);
     const found = await readDatasetRows(deps.clickhouse, project, dataset, { split, from, to: from + limit });
-    const items = found.map(({ rowId, group, position, messages, reference, referenceTarget, traceId }) => ({
-      rowId,
-      group,
-      split,
-      position,
-      messages,
-      reference,
-      referenceTarget,
-      traceId,
-    }));
+    const items = await viewsOf(deps, dataset, found);
     const end = from + limit;
     return c.json({ items, nextCursor: end < dataset.rows[split] ? String(end) : null }, 200);
   });
+}
+
+/** Rows with what was said of them up to now. */
+async function viewsOf({ clickhouse }: ApiDeps, { project, name }: Dataset, rows: readonly DatasetRow[]): Promise<z.infer<typeof Row>[]> {
+  if (rows.length === 0) return [];
+  const judged = rows.map((row) => ({ rowId: row.rowId, contentHash: rowContent(row) }));
+  const ids = rows.map(({ rowId }) => rowId);
+  const [edits, verdicts] = await Promise.all([
+    standingEdits(clickhouse, project, name, { rows: ids }),
+    judgeVerdictsOf(clickhouse, project, name, judged),
+  ]);
+  return rows.map(({ rowId, group, split, position, messages, reference, referenceTarget, traceId }) => {
+    const edit = edits.get(rowId);
+    const said = { verdict: wordOn(edit, verdicts.get(rowId)), tags: edit?.tags ?? [] };
+    return { rowId, group, split, position, messages, reference, referenceTarget, traceId, ...said };
+  });
+}
+
+/** A person's word wins over any judge's. */
+function wordOn(edit: RowCuration | undefined, judged: Verdict | undefined): StandingVerdict | null {
+  if (edit?.verdict) return { by: 'person', verdict: edit.verdict, score: null, reason: edit.reason };
+  return judged ? StandingVerdict.parse(judged) : null;
 }

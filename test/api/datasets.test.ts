@@ -116,6 +116,30 @@ describe('a dataset from traces', () => {
   });
 });
 
+describe('a judge', () => {
+  const request = { model: 'lab/oracle-small', criteria: ['right'] };
+
+  test('is started, joined and asked where it stands', async () => {
+    const begun = await plane.call('POST', '/api/datasets/support/judge?version=1', request);
+    expect(begun).toMatchObject({ status: 202, body: { dataset: 'support', version: 1, status: 'running', input: { keepFrom: 0.5 } } });
+    expect(begun.headers.get('location')).toBe(`/api/datasets/support/judgements/${begun.body.name}`);
+    expect((await plane.sdk.datasets.curation.judge('support', request, 1)).runId).toBe(begun.body.runId);
+    // Of the newest that is ready: another version, another run.
+    expect((await plane.sdk.datasets.curation.judge('support', request)).name).not.toBe(begun.body.name);
+    const state = await plane.sdk.datasets.curation.judgement('support', begun.body.name);
+    expect(state).toMatchObject({ name: begun.body.name, workflowId: `judge/default/support/${begun.body.name}`, status: 'running' });
+    await expect.poll(async () => (await plane.sdk.datasets.curation.judgements('support')).length).toBe(2);
+  });
+
+  test('refuses what can not be', async () => {
+    const { curation } = plane.sdk.datasets;
+    await expect(curation.judge('support', { model: 'nobody/x' })).rejects.toMatchObject({ status: 404, param: 'model' });
+    await expect(curation.judge('nope', request)).rejects.toMatchObject({ status: 404 });
+    await expect(curation.judgement('support', 'judge-0')).rejects.toMatchObject({ status: 404, param: 'judgement' });
+    expect((await plane.call('POST', '/api/datasets/support/judge', { ...request, keepFrom: 2 })).status).toBe(400);
+  });
+});
+
 describe('a dataset from a file', () => {
   test('the file is kept under its hash, once, and becomes a dataset', async () => {
     const jsonl = Array.from({ length: 120 }, (_, n) => line(`message ${n}`, LABELS[n % 3]!)).join('\n');

@@ -11,7 +11,9 @@ import { DEFAULT_SPLITS } from '../../contracts/datasets.ts';
 import type { Distillation } from '../../contracts/distil.ts';
 import { DistilInput } from '../../contracts/distil.ts';
 import { startingState } from '../../core/distillation/starting-state.ts';
-import { recordDataset } from '../../store/clickhouse/datasets.ts';
+import { insertLeftOut } from '../../store/clickhouse/dataset-left-out.ts';
+import { insertDatasetRows, recordDataset } from '../../store/clickhouse/datasets.ts';
+import { datasetOf, rowOf } from '../api/dataset-fixture.ts';
 import { appendDistillationEvents, recordDistillation } from '../../store/clickhouse/distillations.ts';
 import { insertTraceSegment } from '../../store/clickhouse/traces.ts';
 import { startControlPlane } from '../api/control-plane.ts';
@@ -118,6 +120,26 @@ test('a dataset whose newest version failed names the one that is ready; a stude
   expect((await stillhouse(['students', 'show', 'student/x'])).stderr).toMatch(/^There is no student "x"/);
 });
 
+test('rows are edited, looked at where they were left out, and the trail is told', async () => {
+  const dataset = datasetOf('cleaned', { train: 2, validation: 0, test: 0 });
+  await recordDataset(clickhouse.client, dataset);
+  const [first, second] = [rowOf('train', 0), rowOf('train', 1)];
+  await insertDatasetRows(clickhouse.client, 'default', dataset, [first, second], 'cli-rows');
+  await insertLeftOut(clickhouse.client, 'default', dataset, [
+    { rowId: 'left', split: 'train', reason: 'language de', place: 'line 9', messages: first.messages, reference: 'ja', traceId: '' },
+  ]);
+  const ids = [first.rowId, second.rowId];
+  const edited = await stillhouse(['datasets', 'edit', 'cleaned', '--rows', ...ids, '--drop', '--tags', 'odd,old', '--note', 'not ours']);
+  expect(edited.stdout).toMatch(/verdict +– → drop +not ours/);
+  expect(edited.stdout).toMatch(/tags +→ odd, old/);
+  expect((await stillhouse(['datasets', 'edits', 'cleaned', '--row', second.rowId])).stdout.trim().split('\n')).toHaveLength(3);
+  const shown = JSON.parse((await stillhouse(['datasets', 'rows', 'cleaned', '--json'])).stdout);
+  expect(shown.items[0]).toMatchObject({ tags: ['odd', 'old'], verdict: { by: 'person', verdict: 'drop', reason: 'not ours' } });
+  expect((await stillhouse(['datasets', 'left-out', 'cleaned'])).stdout).toMatch(/language de +1 rows[\s\S]+language de +line 9/);
+  const undone = await stillhouse(['datasets', 'edit', 'cleaned', '--rows', first.rowId, '--undo', '--json']);
+  expect(JSON.parse(undone.stdout).items).toMatchObject([{ field: 'verdict', before: 'drop', after: null }]);
+});
+
 test('status is 1 while a part is down', async () => {
   const status = await stillhouse(['status']);
   expect(status.code).toBe(1);
@@ -150,6 +172,8 @@ test.each([
   [['usage', '--by', 'colour'], /none of alias, model, provider/],
   [['traces', 'export', '--format', 'xls'], /Allowed choices are jsonl, csv, parquet/],
   [['nothing'], /unknown command 'nothing'/],
+  [['datasets', 'judge', 'x'], /required option '--model <target>'/],
+  [['datasets', 'edit', 'x', '--rows', 'a', '--keep', '--drop'], /cannot be used with option '--drop'/],
   [['datasets', 'create', 'x', '--file', '/nope'], /^--file: \/nope can't be read: .*no such file.*\n$/],
   [['datasets', 'create', 'x', '--file', '/'], /^--file: \/ can't be read: it is a folder, or no plain file\.\n$/],
 ])('%j is a wrong command line: 2', async (args, sentence) => {

@@ -3,6 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { BuildDatasetActivities } from '../../activities/build-dataset.ts';
 import type { ClusterActivities, ClusterRecordActivities } from '../../activities/cluster-traces.ts';
 import type { ImportActivities } from '../../activities/import-traces.ts';
+import type { JudgeActivities } from '../../activities/judge-dataset.ts';
 import type { NameClustersActivity } from '../../activities/name-clusters.ts';
 import type { RegistryActivities } from '../../activities/registry-store.ts';
 import type { StateVersion } from '../../contracts/registry.ts';
@@ -55,6 +56,25 @@ const stubBuild: BuildDatasetActivities = {
   }),
   writeRows: async () => undefined,
   endDataset: async () => undefined,
+};
+
+const stubJudge: JudgeActivities = {
+  planJudgement: async ({ input, name, runId, at }) => ({
+    input,
+    version: 3,
+    run: { project: input.project, distillation: `judge/${input.dataset}/${name}`, runId },
+    at,
+    task: { kind: 'label' },
+    labels: ['a', 'b'],
+    rows: { train: 1_500, validation: 1, test: 0 },
+    price: { inputUsdPerMTok: 1, outputUsdPerMTok: 1 },
+  }),
+  judgeRows: async ({ from, to, asks }) => ({
+    counts: { rows: to - from, judged: to - from, kept: to - from, dropped: 0, unparsed: 0, unasked: 0, reused: 0, scores: to - from },
+    capReached: asks && from > 0,
+    spentUsd: 0.5,
+  }),
+  recordJudgement: async () => undefined,
 };
 
 const artifact = (key: string) => ({ key, sha256: 'a'.repeat(64), bytes: 1 });
@@ -190,6 +210,16 @@ export function scenarios(): Scenario[] {
           signalArgs: [file('bad')],
         });
         await handle.signal(MESSAGES.importFile, file('good')).catch(() => undefined);
+        await handle.result();
+        return handle;
+      },
+    },
+    {
+      name: 'judge-dataset',
+      activities: stubJudge,
+      cuda: distilled.cuda,
+      async run(client) {
+        const handle = await start(client, WORKFLOWS.judgeDataset, 'judge/default/d/j', { dataset: 'd', model: 'lab/judge' });
         await handle.result();
         return handle;
       },
