@@ -141,5 +141,9 @@ export const Dataset = z.object({
 export type Dataset = z.infer<typeof Dataset>;
 
 /** `GET /api/datasets/{name}`: a version, and which one is the newest that can be used; null where none is ready. */
-export const DatasetView = Dataset.extend({ newestReady: z.number().int().positive().nullable() });
+export const DatasetView = Dataset.extend({
+  newestReady: z.number().int().positive().nullable(),
+  /** Rows of this version that were forgotten since. */
+  forgottenRows: z.number().int().nonnegative().default(0),
+});
 export type DatasetView = z.infer<typeof DatasetView>;

@@ -245,3 +245,7 @@ export const Student = z.object({
   createdAt: z.iso.datetime(),
 });
 export type Student = z.infer<typeof Student>;
+
+/** A student as the API shows it; `forgottenRows`: of the version that it was trained on, forgotten since; null while nobody can say. */
+export const StudentView = Student.extend({ forgottenRows: z.number().int().nonnegative().nullable().default(null) });
+export type StudentView = z.infer<typeof StudentView>;

@@ -12,6 +12,7 @@ export const WORKFLOWS = {
   /** A project's imports, one after the other. */
   importTraces: 'importTraces',
   judgeDataset: 'judgeDataset',
+  forgetTraces: 'forgetTraces',
   /** One training of a search, a child of `distil`. */
   trial: 'trial',
 } as const;
@@ -55,6 +56,7 @@ export const workflowIds = {
   trial: (project: string, name: string, trial: number) => `distil/${project}/${name}/trial-${trial + 1}`,
   clusterTraces: (project: string, name: string) => `clusters/${project}/${name}`,
   importTraces: (project: string) => `imports/${project}`,
+  forgetTraces: (project: string, name: string) => `forget/${project}/${name}`,
   judgeDataset: (project: string, dataset: string, name: string) => `judge/${project}/${dataset}/${name}`,
   buildDataset: (project: string, name: string, sourceHash: string) => `dataset/${project}/${name}/${sourceHash.slice(0, 16)}`,
 };
@@ -97,6 +99,7 @@ export const TABLES = {
   clusters: 'clusters',
   clusterEdits: 'cluster_edits',
   clusterRuns: 'cluster_runs',
+  forgotten: 'forgotten',
 } as const;
 
 /** The project of a caller that names none. */

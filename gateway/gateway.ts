@@ -43,6 +43,7 @@ import { warmStudents } from './providers/warm-students.ts';
 import { circuitBreakers } from './routing/circuit-breaker.ts';
 import { temporalConnection, type TemporalConnection } from './temporal-connection.ts';
 import { Conversations } from './ways-in/responses/conversations.ts';
+import { forgetLate } from './tracing/forget-late.ts';
 import { keepRetention } from './tracing/retention.ts';
 import { openTracer } from './tracing/tracer.ts';
 import { tuningRoutes } from './tuning/tuning-routes.ts';
@@ -122,6 +123,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       await deleteUnusedImages(exportClickhouse, options.artifacts, project, before);
       return some;
     },
+    forgetLate: (project) => forgetLate(exportClickhouse, options.artifacts, project),
     now: Date.now,
     log,
   });

@@ -8,6 +8,7 @@ import type { GatewayAccess } from '../activities/distil/gateway-targets.ts';
 import { createPlanActivities } from '../activities/distil/plan.ts';
 import { createEvaluateEncoderActivity } from '../activities/evaluate-encoder.ts';
 import { createExportEncoderActivity } from '../activities/export-encoder.ts';
+import { createForgetActivities } from '../activities/forget-traces.ts';
 import { createGenerateActivities } from '../activities/generate-candidates.ts';
 import { createHostedActivities } from '../activities/hosted/hosted-activities.ts';
 import { createImportActivities } from '../activities/import-traces.ts';
@@ -53,6 +54,7 @@ export function createMainActivities(setting: ActivitySetting): { activities: ob
       ...createRegistryActivities({ clickhouse }),
       ...createBuildDatasetActivities({ ...stored, now }),
       ...createImportActivities({ ...stored, now }),
+      ...createForgetActivities({ clickhouse, artifacts, now }),
       ...createPlanActivities({ clickhouse, gateway, usdPerCoreHour: env.STILLHOUSE_CORE_HOUR_USD }),
       ...createGenerateActivities({ clickhouse, gateway, now }),
       ...createCurateActivities(stored),

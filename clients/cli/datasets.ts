@@ -187,6 +187,7 @@ function showDataset(out: Output, dataset: Dataset & Partial<DatasetView>, nowMs
     ['task', dataset.task.kind],
     ['rows', SPLITS.map((split) => `${count(dataset.rows[split])} ${split}`).join(', ')],
     ['gold', `${count(dataset.goldRows)} rows`],
+    ['forgotten', dataset.forgottenRows ? `${count(dataset.forgottenRows)} of these rows` : ''],
     [
       'left out',
       Object.entries(dataset.skipped)

@@ -13,6 +13,7 @@ import { addStatusCommand } from './status.ts';
 import { addStudentCommands } from './students.ts';
 import { addTargetsCommand } from './targets.ts';
 import { addTraceExportCommand } from './trace-export.ts';
+import { addTraceForgetCommand } from './trace-forget.ts';
 import { addTraceImportCommands } from './trace-import.ts';
 import { addTraceCommands } from './traces.ts';
 import { addUsageCommand } from './usage.ts';
@@ -43,6 +44,7 @@ export function createProgram(makeContext: (program: Command) => CliContext): Co
   const traces = addTraceCommands(program, context);
   addTraceExportCommand(traces, context);
   addTraceImportCommands(traces, context);
+  addTraceForgetCommand(traces, context);
   addUsageCommand(program, context);
   addClusterCommands(program, context);
   addDatasetCommands(program, context);

@@ -1,10 +1,10 @@
-import type { Student, StudentBase } from '../sdk/index.ts';
+import type { Student, StudentBase, StudentView } from '../sdk/index.ts';
 import { ago, bytes, count } from './format.ts';
 import type { Output } from './output.ts';
 import { decisionOf, evaluationFacts } from './report-card.ts';
 
 /** Students as a table. */
-export function showStudents(out: Output, items: readonly Student[], nowMs: number): void {
+export function showStudents(out: Output, items: readonly StudentView[], nowMs: number): void {
   if (items.length === 0) return out.line('No students yet. "stillhouse distil <dataset>" trains one.');
   const rows = items.map((student) => [
     `student/${student.name}`,
@@ -14,7 +14,8 @@ export function showStudents(out: Output, items: readonly Student[], nowMs: numb
     student.base?.id ?? out.style('dim', '–'),
     student.lineage?.teacher ?? out.style('dim', 'imported'),
     student.lineage ? `${student.lineage.dataset} v${student.lineage.datasetVersion}` : out.style('dim', '–'),
-    student.evaluation ? decisionOf(out, student.evaluation) : out.style('dim', 'not evaluated'),
+    (student.evaluation ? decisionOf(out, student.evaluation) : out.style('dim', 'not evaluated')) +
+      (student.forgottenRows ? out.style('yellow', `, ${count(student.forgottenRows)} rows forgotten since`) : ''),
     ago(student.createdAt, nowMs),
   ]);
   out.table(['target', 'version', 'kind', 'labels', 'base', 'teacher', 'dataset', 'decision', 'made'], rows, {
@@ -23,7 +24,7 @@ export function showStudents(out: Output, items: readonly Student[], nowMs: numb
 }
 
 /** One student, for people. */
-export function showStudent(out: Output, student: Student, nowMs: number): void {
+export function showStudent(out: Output, student: Student & Partial<StudentView>, nowMs: number): void {
   const { labels } = student;
   out.facts([
     ['student', out.style('bold', `student/${student.name}`) + ` version ${student.version}`],
@@ -32,6 +33,10 @@ export function showStudent(out: Output, student: Student, nowMs: number): void 
     ['served by', servedBy(student)],
     ['labels', labels.length > 0 ? `${count(labels.length)}: ${labels.slice(0, 12).join(', ')}${labels.length > 12 ? ', …' : ''}` : ''],
     ...lineageFacts(out, student.lineage),
+    [
+      'forgotten',
+      student.forgottenRows ? out.style('yellow', `${count(student.forgottenRows)} rows that it was trained on; train it anew`) : '',
+    ],
     ['manifest', student.manifest.key],
     ['made', ago(student.createdAt, nowMs)],
   ]);

@@ -28,11 +28,21 @@ export type { Dataset, DatasetRequest, DatasetSource, DatasetView, Split, Task }
 export type { LeftOutPage, LeftOutQuery } from './dataset-curation.ts';
 export type { CurateRequest, LeftOutRow, RecordedEdit, RowEdit, RowFilters } from '../../contracts/dataset-curation.ts';
 export type { Judgement, JudgeRequest } from '../../contracts/dataset-judging.ts';
-export type { Distillation, DistillationEvent, DistilRequest, Evaluation, Stage, StageState, Student } from '../../contracts/distil.ts';
+export type {
+  Distillation,
+  DistillationEvent,
+  DistilRequest,
+  Evaluation,
+  Stage,
+  StageState,
+  Student,
+  StudentView,
+} from '../../contracts/distil.ts';
 export type { Estimate, EstimateRequest, StudentBase, StudentFile, StudentImport, UploadedModelFile } from '../../contracts/students.ts';
 export type { CreatedKey, KeyChanges, KeyView, ProjectChanges, ProjectView, ProviderKeyView, Spent } from '../../contracts/keys.ts';
 export type { TrainingPoint } from '../../contracts/language-model.ts';
 export type { Overview, Page, Problem, TargetInfo, UploadedFile } from '../../contracts/http.ts';
 export type { Feedback, FeedbackReceipt, FeedbackRequest } from '../../contracts/feedback.ts';
+export type { ForgetRequest, Forgetting } from '../../contracts/forget.ts';
 export type { ImportFormat, ImportQuery, TraceImport } from '../../contracts/imports.ts';
 export type { ExportFormat, Trace, TracePage, TraceSummary, TraceView } from '../../contracts/traces.ts';

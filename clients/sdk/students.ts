@@ -1,4 +1,4 @@
-import type { Student } from '../../contracts/distil.ts';
+import type { Student, StudentView } from '../../contracts/distil.ts';
 import type { Page } from '../../contracts/http.ts';
 import type { ModelFileKind, StudentBase, StudentFile, StudentImport, UploadedModelFile } from '../../contracts/students.ts';
 import type { z } from 'zod';
@@ -13,8 +13,8 @@ export class Students {
   }
 
   /** All students, newest first. */
-  async list(signal?: AbortSignal): Promise<Student[]> {
-    return (await this.#transport.json<Page<Student>>('GET', '/students', { signal })).items;
+  async list(signal?: AbortSignal): Promise<StudentView[]> {
+    return (await this.#transport.json<Page<StudentView>>('GET', '/students', { signal })).items;
   }
 
   /** What a student can be trained on, by the names that `student` of a distillation takes. */
@@ -22,7 +22,7 @@ export class Students {
     return (await this.#transport.json<Page<StudentBase>>('GET', '/bases', { signal })).items;
   }
 
-  get(name: string, signal?: AbortSignal): Promise<Student> {
+  get(name: string, signal?: AbortSignal): Promise<StudentView> {
     return this.#transport.json('GET', pathOf(name), { signal });
   }
 

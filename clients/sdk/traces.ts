@@ -1,5 +1,6 @@
 import type { FeedbackReceipt, FeedbackRequest } from '../../contracts/feedback.ts';
 import type { ExportFormat, TraceFilter, TracePage, TraceSummary, TraceView } from '../../contracts/traces.ts';
+import type { Forgetting, ForgetRequest } from '../../contracts/forget.ts';
 import type { ImportQuery, TraceImport } from '../../contracts/imports.ts';
 import { everyItem } from './pages.ts';
 import type { Transport, UploadBody } from './transport.ts';
@@ -45,6 +46,20 @@ export class Traces {
 
   importState(name: string, signal?: AbortSignal): Promise<TraceImport> {
     return this.#transport.json('GET', `/traces/imports/${encodeURIComponent(name)}`, { signal });
+  }
+
+  /** Has calls removed wherever they are; `forgettingState` says how it goes on. */
+  forget(request: ForgetRequest): Promise<Forgetting> {
+    return this.#transport.json('POST', '/traces/forget', { json: request });
+  }
+
+  /** How many stored calls that would be. */
+  async countToForget(request: ForgetRequest): Promise<number> {
+    return (await this.#transport.json<{ traces: number }>('POST', '/traces/forget/preview', { json: request })).traces;
+  }
+
+  forgettingState(name: string, signal?: AbortSignal): Promise<Forgetting> {
+    return this.#transport.json('GET', `/traces/forget/${encodeURIComponent(name)}`, { signal });
   }
 
   /** What somebody says of a call: thumbs, a score, a comment, or what the answer should have been (a gold answer of datasets). */

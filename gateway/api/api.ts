@@ -28,6 +28,7 @@ import { studentChangeRoutes } from './student-changes.ts';
 import { studentFileRoutes } from './student-files.ts';
 import { studentRoutes } from './students.ts';
 import { traceExportRoutes } from './trace-export.ts';
+import { traceForgetRoutes } from './trace-forget.ts';
 import { traceImportRoutes } from './trace-import.ts';
 import { traceRoutes } from './traces.ts';
 import { trainingRoutes } from './training.ts';
@@ -43,6 +44,7 @@ export function createApi(deps: ApiDeps): OpenAPIHono<GatewayContext> {
     overviewRoutes,
     traceExportRoutes,
     traceImportRoutes,
+    traceForgetRoutes,
     traceRoutes,
     imageRoutes,
     usageRoutes,

@@ -2,6 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { Dataset, DatasetRequest, DatasetView } from '../../contracts/datasets.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { listDatasets, readDataset, readNewestReady } from '../../store/clickhouse/datasets.ts';
+import { forgottenOfDatasets } from '../../store/clickhouse/forget.ts';
 import { NamedPath } from './aliases.ts';
 import { startBuild, unrecordedBuild } from './dataset-builds.ts';
 import type { ApiDeps } from './dependencies.ts';
@@ -58,7 +59,8 @@ export function datasetRoutes(deps: ApiDeps) {
       const { name } = c.req.valid('param');
       const dataset = await findDataset(deps, project, name, c.req.valid('query').version);
       const newestReady = (await readNewestReady(deps.clickhouse, project, name))?.version ?? null;
-      return c.json({ ...dataset, newestReady }, 200);
+      const forgotten = await forgottenOfDatasets(deps.clickhouse, project);
+      return c.json({ ...dataset, newestReady, forgottenRows: forgotten.get(`${name}/${dataset.version}`) ?? 0 }, 200);
     });
 }
 
@@ -82,8 +84,10 @@ export async function findUsableDataset(deps: ApiDeps, project: string, name: st
 /** The store lists every version, newest first within a name. */
 async function newestOfEach(deps: ApiDeps, project: string): Promise<DatasetView[]> {
   const newest = new Map<string, DatasetView>();
+  const forgotten = await forgottenOfDatasets(deps.clickhouse, project);
   for (const dataset of await listDatasets(deps.clickhouse, project)) {
-    const view = newest.get(dataset.name) ?? { ...dataset, newestReady: null };
+    const forgottenRows = forgotten.get(`${dataset.name}/${dataset.version}`) ?? 0;
+    const view = newest.get(dataset.name) ?? { ...dataset, newestReady: null, forgottenRows };
     if (dataset.status === 'ready') view.newestReady ??= dataset.version;
     newest.set(dataset.name, view);
   }

@@ -1,7 +1,8 @@
 import { createRoute } from '@hono/zod-openapi';
-import { Student } from '../../contracts/distil.ts';
+import { type Student, StudentView } from '../../contracts/distil.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { TargetInfo } from '../../contracts/http.ts';
+import { forgottenOfDatasets } from '../../store/clickhouse/forget.ts';
 import { byName } from '../aliases/by-name.ts';
 import { NamedPath } from './aliases.ts';
 import type { ApiDeps } from './dependencies.ts';
@@ -13,7 +14,7 @@ const list = createRoute({
   path: '/students',
   tags: ['students'],
   summary: 'All students',
-  responses: answers(200, 'The students, newest first', pageOf('Student', Student)),
+  responses: answers(200, 'The students, newest first', pageOf('Student', StudentView)),
 });
 const show = createRoute({
   method: 'get',
@@ -21,7 +22,7 @@ const show = createRoute({
   tags: ['students'],
   summary: 'One student: its artifact, lineage and evaluation',
   request: { params: NamedPath },
-  responses: answers(200, 'The student', named('Student', Student)),
+  responses: answers(200, 'The student', named('Student', StudentView)),
 });
 const targets = createRoute({
   method: 'get',
@@ -34,17 +35,33 @@ const targets = createRoute({
 /** Students and targets, as this gateway knows them. */
 export function studentRoutes(deps: ApiDeps) {
   return apiRouter()
-    .openapi(list, (c) => {
-      const { students } = deps.snapshots.current(c.get('caller').project);
-      const items = Object.values(students).sort((a, b) => (a.createdAt > b.createdAt ? -1 : 1));
+    .openapi(list, async (c) => {
+      const { project } = c.get('caller');
+      const { students } = deps.snapshots.current(project);
+      const forgotten = await forgottenRows(deps, project);
+      const items = Object.values(students)
+        .sort((a, b) => (a.createdAt > b.createdAt ? -1 : 1))
+        .map((student) => ({ ...student, forgottenRows: forgotten(student) }));
       return c.json({ items, nextCursor: null }, 200);
     })
-    .openapi(show, (c) => {
+    .openapi(show, async (c) => {
       const { name } = c.req.valid('param');
-      const { students } = deps.snapshots.current(c.get('caller').project);
-      return c.json(findStudent(students, name), 200);
+      const { project } = c.get('caller');
+      const student = findStudent(deps.snapshots.current(project).students, name);
+      return c.json({ ...student, forgottenRows: (await forgottenRows(deps, project))(student) }, 200);
     })
     .openapi(targets, (c) => c.json({ items: deps.targets(c.get('caller').project), nextCursor: null }, 200));
+}
+
+/** How many of the rows that a student was trained on were forgotten since. Students are known while ClickHouse is down; this is not. */
+async function forgottenRows({ clickhouse, log }: ApiDeps, project: string): Promise<(student: Student) => number | null> {
+  try {
+    const forgotten = await forgottenOfDatasets(clickhouse, project);
+    return ({ lineage }) => (lineage ? (forgotten.get(`${lineage.dataset}/${lineage.datasetVersion}`) ?? 0) : 0);
+  } catch (error) {
+    log.warn({ reason: (error as Error).message }, 'rows that were forgotten could not be counted');
+    return () => null;
+  }
 }
 
 /** The student of that name; `not_found` with the nearest names. */

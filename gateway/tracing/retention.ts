@@ -10,6 +10,8 @@ interface RetentionOptions {
   daysOf: (project: string) => number | null;
   /** Deletes what began before that time; whether there was something. */
   remove: (project: string, before: number) => Promise<boolean>;
+  /** Deletes what was to be forgotten and came later; whether there was something. */
+  forgetLate?: (project: string) => Promise<boolean>;
   now: () => number;
   log: Logger;
 }
@@ -18,9 +20,11 @@ interface RetentionOptions {
  * Deletes what is older than its project keeps it, by whole days of UTC: a month's parts are written anew once a day and
  * not once an hour. Every gateway does it; who comes second finds nothing. One that fails is tried again within the hour.
  */
-export async function applyRetention({ projects, daysOf, remove, now, log }: RetentionOptions): Promise<void> {
+export async function applyRetention(options: RetentionOptions): Promise<void> {
+  const { projects, daysOf, remove, now, log } = options;
   const today = Math.floor(now() / DAY_MS) * DAY_MS;
   for (const project of projects()) {
+    await forget(project, options);
     const days = daysOf(project);
     if (days === null) continue;
     try {
@@ -29,6 +33,14 @@ export async function applyRetention({ projects, daysOf, remove, now, log }: Ret
     } catch (error) {
       log.warn({ project, reason: (error as Error).message }, 'old traces could not be deleted; it is tried again');
     }
+  }
+}
+
+async function forget(project: string, { forgetLate, log }: RetentionOptions): Promise<void> {
+  try {
+    if (await forgetLate?.(project)) log.info({ project }, 'calls that were to be forgotten and came later were deleted');
+  } catch (error) {
+    log.warn({ project, reason: (error as Error).message }, 'calls that are to be forgotten could not be looked for; it is tried again');
   }
 }
 

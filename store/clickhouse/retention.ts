@@ -1,6 +1,6 @@
 import { TABLES } from '../../contracts/names.ts';
 import type { ClickHouseClient } from './connection.ts';
-import { deleteRowsBefore } from './delete-before.ts';
+import { deleteRowsBefore } from './delete-rows.ts';
 
 /** What is kept as long as its trace; the roll-ups, which tell of nobody, stay. */
 const OF_TRACES = [TABLES.attempts, TABLES.traceClusters, TABLES.feedback, TABLES.traces] as const;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { TABLES } from '../../contracts/names.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { ClickHouseClient } from '../clickhouse/connection.ts';
-import { deleteRowsBefore } from '../clickhouse/delete-before.ts';
+import { deleteRowsBefore } from '../clickhouse/delete-rows.ts';
 import { defineQuery, runQuery } from '../clickhouse/query.ts';
 import { deleteImage } from './stored-images.ts';
 

@@ -2,6 +2,7 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { BuildDatasetActivities } from '../../activities/build-dataset.ts';
 import type { ClusterActivities, ClusterRecordActivities } from '../../activities/cluster-traces.ts';
+import type { ForgetActivities } from '../../activities/forget-traces.ts';
 import type { ImportActivities } from '../../activities/import-traces.ts';
 import type { JudgeActivities } from '../../activities/judge-dataset.ts';
 import type { NameClustersActivity } from '../../activities/name-clusters.ts';
@@ -39,6 +40,12 @@ const stubImport: ImportActivities = {
     if (waiting.name === 'bad') throw ApplicationFailure.nonRetryable('The uploaded file is gone.', 'not_found');
   },
   failImport: async () => undefined,
+};
+
+const stubForget: ForgetActivities = {
+  markForgotten: async () => ({ traces: 2, pipelineTraces: 1, feedback: 0, datasetRows: 3 }),
+  removeForgotten: async () => 1,
+  endForgetting: async () => undefined,
 };
 
 const stubBuild: BuildDatasetActivities = {
@@ -192,6 +199,16 @@ export function scenarios(): Scenario[] {
       async run(client) {
         const input = { name: 'd', source: { traces: { alias: 'smart' } }, task: { kind: 'label', labels: ['a', 'b'] } };
         const handle = await start(client, WORKFLOWS.buildDataset, 'dataset/default/d/0', input);
+        await handle.result();
+        return handle;
+      },
+    },
+    {
+      name: 'forget-traces',
+      activities: stubForget,
+      cuda: distilled.cuda,
+      async run(client) {
+        const handle = await start(client, WORKFLOWS.forgetTraces, 'forget/default/f', { project: 'default', name: 'f', settleMs: 100 });
         await handle.result();
         return handle;
       },
