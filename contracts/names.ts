@@ -10,6 +10,7 @@ export const WORKFLOWS = {
   buildDataset: 'buildDataset',
   clusterTraces: 'clusterTraces',
   judgeDataset: 'judgeDataset',
+  inspectDataset: 'inspectDataset',
   /** One training of a search, a child of `distil`. */
   trial: 'trial',
 } as const;
@@ -51,6 +52,7 @@ export const workflowIds = {
   trial: (project: string, name: string, trial: number) => `distil/${project}/${name}/trial-${trial + 1}`,
   clusterTraces: (project: string, name: string) => `clusters/${project}/${name}`,
   judgeDataset: (project: string, dataset: string, name: string) => `judge/${project}/${dataset}/${name}`,
+  inspectDataset: (project: string, dataset: string, version: number) => `inspect/${project}/${dataset}/${version}`,
   buildDataset: (project: string, name: string, sourceHash: string) => `dataset/${project}/${name}/${sourceHash.slice(0, 16)}`,
 };
 
@@ -80,6 +82,7 @@ export const TABLES = {
   datasetJudgements: 'dataset_judgements',
   datasetEdits: 'dataset_edits',
   datasetLeftOut: 'dataset_left_out',
+  datasetSuspicions: 'dataset_suspicions',
   candidates: 'candidates',
   distillations: 'distillations',
   distillationEvents: 'distillation_events',

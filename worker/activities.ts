@@ -10,6 +10,7 @@ import { createEvaluateEncoderActivity } from '../activities/evaluate-encoder.ts
 import { createExportEncoderActivity } from '../activities/export-encoder.ts';
 import { createGenerateActivities } from '../activities/generate-candidates.ts';
 import { createHostedActivities } from '../activities/hosted/hosted-activities.ts';
+import { createInspectActivities } from '../activities/inspect-dataset.ts';
 import { createJudgeActivities } from '../activities/judge-dataset.ts';
 import { createNameClustersActivity } from '../activities/name-clusters.ts';
 import { createRecordRunActivities } from '../activities/record-run.ts';
@@ -79,6 +80,7 @@ function encoderActivities(
     ...createCleanLabelsActivity({ ...deps, temporaryFolder: paths.tmp }),
     ...createExportEncoderActivity(deps),
     ...createEvaluateEncoderActivity({ ...deps, clickhouse }),
+    ...createInspectActivities({ ...deps, clickhouse }),
     ...createClusterActivities({ ...deps, clickhouse, gateway, clusterEmbedder: env.STILLHOUSE_CLUSTER_EMBEDDER }),
   };
   if (env.STILLHOUSE_EMBEDDER !== undefined) return activities;

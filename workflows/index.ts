@@ -2,6 +2,7 @@
 export { buildDataset } from './build-dataset.ts';
 export { clusterTraces } from './cluster-traces.ts';
 export { distil } from './distil.ts';
+export { inspectDataset } from './inspect-dataset.ts';
 export { judgeDataset } from './judge-dataset.ts';
 export { registry } from './registry.ts';
 export { trial } from './trial.ts';

@@ -16,6 +16,8 @@ export type DatasetRowView = Pick<
   /** A person's word, else the newest of a judge on this answer. */
   verdict: StandingVerdict | null;
   tags: string[];
+  /** How much its answer disagrees with its neighbours', from 0 to 1; only in the order `suspect`. */
+  suspicion?: number;
 };
 
 /** Which rows to show. */
@@ -24,6 +26,8 @@ export interface RowsQuery {
   version?: number;
   /** Default: train. */
   split?: Split;
+  /** `suspect`: those first whose answer is not that of their neighbours, once the version was inspected. */
+  order?: 'position' | 'suspect';
   limit?: number;
 }
 
