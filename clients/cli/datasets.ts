@@ -1,7 +1,7 @@
 import { accessSync, constants, openAsBlob, statSync } from 'node:fs';
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { DATASET_EXPORT_FORMATS, SPLITS } from '../../contracts/datasets.ts';
+import { DATASET_FILE_FORMATS, SPLITS } from '../../contracts/datasets.ts';
 import { VERDICTS } from '../../contracts/feedback.ts';
 import type { Dataset, DatasetExportQuery, DatasetRowView, DatasetSource, DatasetView, RowsQuery, Stillhouse, Task } from '../sdk/index.ts';
 import { CliError } from './cli-error.ts';
@@ -95,9 +95,9 @@ export function addDatasetCommands(program: Command, context: CliContext): void 
     });
   datasets
     .command('export')
-    .description('a split as JSON lines, for other trainers')
+    .description('a split as JSON lines or Parquet, for other trainers')
     .argument('<name>')
-    .addOption(new Option('--format <format>', 'of the lines').choices(DATASET_EXPORT_FORMATS).default('openai'))
+    .addOption(new Option('--format <format>', 'of the file').choices(DATASET_FILE_FORMATS).default('openai'))
     .addOption(new Option('--split <split>').choices(SPLITS).default('train'))
     .option('--dataset-version <number>', 'default: the newest that is ready', wholeNumber)
     .option('--gold', 'gold answers as the answers to learn, where a row has one')

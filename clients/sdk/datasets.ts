@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Dataset, DatasetExportFormat, DatasetRequest, DatasetRow, DatasetView, Split } from '../../contracts/datasets.ts';
+import type { Dataset, DatasetFileFormat, DatasetRequest, DatasetRow, DatasetView, Split } from '../../contracts/datasets.ts';
 import type { StandingVerdict } from '../../contracts/dataset-judging.ts';
 import type { Page, UploadedFile } from '../../contracts/http.ts';
 import { DatasetCuration } from './dataset-curation.ts';
@@ -35,7 +35,7 @@ export interface RowsQuery {
 export interface DatasetExportQuery {
   version?: number;
   split?: Split;
-  format?: DatasetExportFormat;
+  format?: DatasetFileFormat;
   gold?: boolean;
 }
 
@@ -78,7 +78,7 @@ export class Datasets {
     return everyItem((cursor) => this.rowsPage(name, { limit: 200, ...query, ...(cursor === undefined ? {} : { cursor }) }));
   }
 
-  /** A split as JSON lines, as they come. Gold answers only where they are asked for: then they are the answers to learn. */
+  /** A split as JSON lines or Parquet, as it comes. Gold answers only where they are asked for: then they are the answers to learn, of Parquet a column. */
   async export(name: string, query: DatasetExportQuery = {}, signal?: AbortSignal): Promise<ReadableStream<Uint8Array>> {
     const { gold, ...rest } = query;
     const path = `/datasets/${encodeURIComponent(name)}/export`;
