@@ -6,7 +6,7 @@ import { CliError } from './cli-error.ts';
 import type { CliContext } from './context.ts';
 import { share } from './clusters.ts';
 import { number } from './distil-options.ts';
-import { clip, count, usd } from './format.ts';
+import { ago, clip, count, usd } from './format.ts';
 import type { Output } from './output.ts';
 import { wholeNumber } from './traces.ts';
 
@@ -62,7 +62,7 @@ export function filtersOf(options: FilterOptions): RowFilters | undefined {
   return stated.length === 0 ? undefined : (Object.fromEntries(stated) as RowFilters);
 }
 
-/** `datasets judge`, `inspect`, `edit`, `edits`, `left-out` and `curate`. */
+/** `datasets judge`, `judgements`, `inspect`, `edit`, `edits`, `left-out` and `curate`. */
 export function addCurationCommands(datasets: Command, context: CliContext): void {
   datasets
     .command('judge')
@@ -76,6 +76,17 @@ export function addCurationCommands(datasets: Command, context: CliContext): voi
     .option('--dataset-version <number>', 'default: the newest that is ready', wholeNumber)
     .option('--no-wait', 'return when the run has begun')
     .action((name: string, options: JudgeOptions) => judge(context, name, options));
+  datasets
+    .command('judgements')
+    .description('runs of judges, the latest begun first; or end one')
+    .argument('<name>')
+    .option('--cancel <judgement>', 'end this one; what it has said stands')
+    .action(async (name: string, { cancel }: { cancel?: string }) => {
+      const out = context.out();
+      const { curation } = context.connection().client.datasets;
+      const items = cancel === undefined ? await curation.judgements(name) : [await curation.cancelJudgement(name, cancel)];
+      out.print({ items }, () => showJudgements(out, items, context.now()));
+    });
   datasets
     .command('inspect')
     .description('look for suspect rows, and for test rows that are nearly training rows')
@@ -216,6 +227,22 @@ async function judge(context: CliContext, name: string, options: JudgeOptions): 
   }
   out.print(state, () => showJudgement(out, state));
   if (state.status === 'failed') context.setExitCode(1);
+}
+
+function showJudgements(out: Output, items: readonly Judgement[], nowMs: number): void {
+  if (items.length === 0) return out.line('No judgements yet.');
+  const rows = items.map(({ name, version, input, status, counts, spentUsd, startedAt }) => [
+    name,
+    String(version ?? '–'),
+    input.model,
+    status,
+    count(counts.judged),
+    count(counts.dropped),
+    usd(spentUsd),
+    ago(startedAt, nowMs),
+  ]);
+  const head = ['name', 'version', 'judge', 'status', 'judged', 'drop', 'cost', 'begun'];
+  out.table(head, rows, { right: ['version', 'judged', 'drop', 'cost'] });
 }
 
 function showJudgement(out: Output, state: Judgement): void {

@@ -43,6 +43,11 @@ export class DatasetCuration {
     return this.#transport.json('GET', `${pathOf(dataset, 'judgements')}/${encodeURIComponent(name)}`, { signal });
   }
 
+  /** Ends a judge's run; what it has said stands. */
+  cancelJudgement(dataset: string, name: string): Promise<Judgement> {
+    return this.#transport.json('POST', `${pathOf(dataset, 'judgements')}/${encodeURIComponent(name)}/cancel`);
+  }
+
   /** Waits until a judge's run has ended, well or not. */
   waitUntilJudged(dataset: string, name: string, options: WaitOptions = {}): Promise<Judgement> {
     return waitFor(

@@ -153,6 +153,14 @@ describe('a judge', () => {
     await expect.poll(async () => (await plane.sdk.datasets.curation.judgements('support')).length).toBe(2);
   });
 
+  test('is ended by a person', async () => {
+    const { curation } = plane.sdk.datasets;
+    const begun = await curation.judge('support', { ...request, criteria: ['kind'] }, 1);
+    await curation.cancelJudgement('support', begun.name);
+    expect((await curation.waitUntilJudged('support', begun.name)).status).toBe('cancelled');
+    await expect(curation.cancelJudgement('support', begun.name)).rejects.toMatchObject({ status: 409, param: 'judgement' });
+  });
+
   test('refuses what can not be', async () => {
     const { curation } = plane.sdk.datasets;
     await expect(curation.judge('support', { model: 'nobody/x' })).rejects.toMatchObject({ status: 404, param: 'model' });

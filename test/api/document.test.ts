@@ -82,6 +82,7 @@ test('the routes are those of the design', () => {
       "POST /datasets/{name}/curate",
       "POST /datasets/{name}/inspect",
       "POST /datasets/{name}/judge",
+      "POST /datasets/{name}/judgements/{judgement}/cancel",
       "POST /distillations",
       "POST /distillations/{name}/{action}",
       "POST /estimate",
