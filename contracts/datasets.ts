@@ -11,6 +11,9 @@ export type Split = (typeof SPLITS)[number];
 /** How a split is exported: to OpenAI's fine-tuning, as ShareGPT, or as lines that a dataset is built from. */
 export const DATASET_EXPORT_FORMATS = ['openai', 'sharegpt', 'stillhouse'] as const;
 export type DatasetExportFormat = (typeof DATASET_EXPORT_FORMATS)[number];
+/** Besides lines of JSON: all columns of the rows as Parquet. */
+export const DATASET_FILE_FORMATS = [...DATASET_EXPORT_FORMATS, 'parquet'] as const;
+export type DatasetFileFormat = (typeof DATASET_FILE_FORMATS)[number];
 
 /** What kind of answer the rows have. */
 export const Task = z.discriminatedUnion('kind', [

@@ -13,6 +13,7 @@ export const WORKFLOWS = {
   importTraces: 'importTraces',
   judgeDataset: 'judgeDataset',
   forgetTraces: 'forgetTraces',
+  inspectDataset: 'inspectDataset',
   /** One training of a search, a child of `distil`. */
   trial: 'trial',
 } as const;
@@ -58,6 +59,7 @@ export const workflowIds = {
   importTraces: (project: string) => `imports/${project}`,
   forgetTraces: (project: string, name: string) => `forget/${project}/${name}`,
   judgeDataset: (project: string, dataset: string, name: string) => `judge/${project}/${dataset}/${name}`,
+  inspectDataset: (project: string, dataset: string, version: number) => `inspect/${project}/${dataset}/${version}`,
   buildDataset: (project: string, name: string, sourceHash: string) => `dataset/${project}/${name}/${sourceHash.slice(0, 16)}`,
 };
 
@@ -87,6 +89,7 @@ export const TABLES = {
   datasetJudgements: 'dataset_judgements',
   datasetEdits: 'dataset_edits',
   datasetLeftOut: 'dataset_left_out',
+  datasetSuspicions: 'dataset_suspicions',
   candidates: 'candidates',
   distillations: 'distillations',
   distillationEvents: 'distillation_events',

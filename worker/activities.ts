@@ -12,6 +12,7 @@ import { createForgetActivities } from '../activities/forget-traces.ts';
 import { createGenerateActivities } from '../activities/generate-candidates.ts';
 import { createHostedActivities } from '../activities/hosted/hosted-activities.ts';
 import { createImportActivities } from '../activities/import-traces.ts';
+import { createInspectActivities } from '../activities/inspect-dataset.ts';
 import { createJudgeActivities } from '../activities/judge-dataset.ts';
 import { createNameClustersActivity } from '../activities/name-clusters.ts';
 import { createRecordRunActivities } from '../activities/record-run.ts';
@@ -83,6 +84,7 @@ function encoderActivities(
     ...createCleanLabelsActivity({ ...deps, temporaryFolder: paths.tmp }),
     ...createExportEncoderActivity(deps),
     ...createEvaluateEncoderActivity({ ...deps, clickhouse }),
+    ...createInspectActivities({ ...deps, clickhouse }),
     ...createClusterActivities({ ...deps, clickhouse, gateway, clusterEmbedder: env.STILLHOUSE_CLUSTER_EMBEDDER }),
   };
   if (env.STILLHOUSE_EMBEDDER !== undefined) return activities;

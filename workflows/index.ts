@@ -4,6 +4,7 @@ export { clusterTraces } from './cluster-traces.ts';
 export { distil } from './distil.ts';
 export { forgetTraces } from './forget-traces.ts';
 export { importTraces } from './import-traces.ts';
+export { inspectDataset } from './inspect-dataset.ts';
 export { judgeDataset } from './judge-dataset.ts';
 export { registry } from './registry.ts';
 export { trial } from './trial.ts';

@@ -38,3 +38,16 @@ test('what the check of an upload accepts is read: a byte order mark, line separ
     ['line 3', null, 'second'],
   ]);
 });
+
+test('a row has the same id in a longer file, and equal rows have ids of their own', async () => {
+  const line = (content: string, more: object = {}) => JSON.stringify({ messages: [{ role: 'user', content }], answer: 'yes', ...more });
+  const short = await rowsOf([line('a'), line('b'), line('a')].join('\n'));
+  const long = await rowsOf([line('new'), line('b'), line('a', { gold: 'no' }), line('a'), line('a')].join('\n'));
+  const ids = (rows: typeof short) => rows.map(({ row }) => row.rowId);
+  const [a, b, copy] = ids(short);
+  expect(new Set([a, b, copy]).size).toBe(3);
+  expect(ids(long).slice(1, 4)).toEqual([b, a, copy]);
+  expect(new Set(ids(long)).size).toBe(5);
+  // Another answer is another row.
+  expect(ids(await rowsOf(JSON.stringify({ messages: [{ role: 'user', content: 'b' }], answer: 'no' })))).not.toContain(b);
+});

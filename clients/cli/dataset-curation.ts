@@ -1,12 +1,12 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { lastUserText } from '../../contracts/chat.ts';
-import type { Dataset, Judgement, JudgeRequest, LeftOutPage, LeftOutQuery, RecordedEdit, RowFilters } from '../sdk/index.ts';
+import type { Dataset, Inspection, Judgement, JudgeRequest, LeftOutPage, LeftOutQuery, RecordedEdit, RowFilters } from '../sdk/index.ts';
 import { CliError } from './cli-error.ts';
 import type { CliContext } from './context.ts';
 import { share } from './clusters.ts';
 import { number } from './distil-options.ts';
-import { clip, count, usd } from './format.ts';
+import { ago, clip, count, usd } from './format.ts';
 import type { Output } from './output.ts';
 import { wholeNumber } from './traces.ts';
 
@@ -62,7 +62,7 @@ export function filtersOf(options: FilterOptions): RowFilters | undefined {
   return stated.length === 0 ? undefined : (Object.fromEntries(stated) as RowFilters);
 }
 
-/** `datasets judge`, `edit`, `edits`, `left-out` and `curate`. */
+/** `datasets judge`, `judgements`, `inspect`, `edit`, `edits`, `left-out` and `curate`. */
 export function addCurationCommands(datasets: Command, context: CliContext): void {
   datasets
     .command('judge')
@@ -76,6 +76,24 @@ export function addCurationCommands(datasets: Command, context: CliContext): voi
     .option('--dataset-version <number>', 'default: the newest that is ready', wholeNumber)
     .option('--no-wait', 'return when the run has begun')
     .action((name: string, options: JudgeOptions) => judge(context, name, options));
+  datasets
+    .command('judgements')
+    .description('runs of judges, the latest begun first; or end one')
+    .argument('<name>')
+    .option('--cancel <judgement>', 'end this one; what it has said stands')
+    .action(async (name: string, { cancel }: { cancel?: string }) => {
+      const out = context.out();
+      const { curation } = context.connection().client.datasets;
+      const items = cancel === undefined ? await curation.judgements(name) : [await curation.cancelJudgement(name, cancel)];
+      out.print({ items }, () => showJudgements(out, items, context.now()));
+    });
+  datasets
+    .command('inspect')
+    .description('look for suspect rows, and for test rows that are nearly training rows')
+    .argument('<name>')
+    .option('--dataset-version <number>', 'default: the newest that is ready', wholeNumber)
+    .option('--no-wait', 'return when it has begun')
+    .action((name: string, options: { datasetVersion?: number; wait: boolean }) => inspect(context, name, options));
   datasets
     .command('edit')
     .description('keep, drop, correct or tag rows; it counts in the next version')
@@ -123,6 +141,35 @@ export function addCurationCommands(datasets: Command, context: CliContext): voi
       out.print(dataset, () => out.line(`"${name}" version ${dataset.version} is ${dataset.status}. ${dataset.error ?? ''}`.trim()));
       if (dataset.status === 'failed') context.setExitCode(1);
     });
+}
+
+async function inspect(
+  context: CliContext,
+  name: string,
+  { datasetVersion, wait }: { datasetVersion?: number; wait: boolean },
+): Promise<void> {
+  const out = context.out();
+  const { curation } = context.connection().client.datasets;
+  let state: Inspection = await curation.inspect(name, datasetVersion);
+  if (wait && state.status === 'running') {
+    if (!out.json) out.line(`Looking at "${name}" version ${state.version} …`);
+    state = await curation.waitUntilInspected(name, state.version, { timeoutMs: 12 * 3_600_000 });
+  }
+  out.print(state, () => showInspection(out, state));
+  if (state.status === 'failed') context.setExitCode(1);
+}
+
+function showInspection(out: Output, { dataset, version, status, error, card }: Inspection): void {
+  const nearest = card?.leakage.nearest;
+  out.facts([
+    ['dataset', `${dataset} version ${version}`],
+    ['status', error === null ? status : `${status}  ${error}`],
+    ['suspect', card ? `${count(card.suspects)} of ${count(card.rows)} rows: "datasets rows ${dataset} --order suspect"` : ''],
+    ['test rows', card ? count(card.leakage.testRows) : ''],
+    ['in training', card ? `${count(card.leakage.sharedGroups)} copies, ${count(card.leakage.sameWords)} with the same words` : ''],
+    ['nearly so', card ? `${count(card.leakage.near)} with a cosine of ${card.leakage.nearFrom} and more` : ''],
+    ['nearest', nearest ? `median ${nearest.p50.toFixed(3)}, 99 % ${nearest.p99.toFixed(3)}, most ${nearest.max.toFixed(3)}` : ''],
+  ]);
 }
 
 async function edit(context: CliContext, name: string, { rows, keep, drop, undo, answer, tags, note }: EditOptions): Promise<void> {
@@ -180,6 +227,22 @@ async function judge(context: CliContext, name: string, options: JudgeOptions): 
   }
   out.print(state, () => showJudgement(out, state));
   if (state.status === 'failed') context.setExitCode(1);
+}
+
+function showJudgements(out: Output, items: readonly Judgement[], nowMs: number): void {
+  if (items.length === 0) return out.line('No judgements yet.');
+  const rows = items.map(({ name, version, input, status, counts, spentUsd, startedAt }) => [
+    name,
+    String(version ?? '–'),
+    input.model,
+    status,
+    count(counts.judged),
+    count(counts.dropped),
+    usd(spentUsd),
+    ago(startedAt, nowMs),
+  ]);
+  const head = ['name', 'version', 'judge', 'status', 'judged', 'drop', 'cost', 'begun'];
+  out.table(head, rows, { right: ['version', 'judged', 'drop', 'cost'] });
 }
 
 function showJudgement(out: Output, state: Judgement): void {

@@ -1,8 +1,8 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { DATASET_EXPORT_FORMATS, SPLITS } from '../../contracts/datasets.ts';
+import { DATASET_FILE_FORMATS, SPLITS } from '../../contracts/datasets.ts';
 import { VERDICTS } from '../../contracts/feedback.ts';
-import type { Dataset, DatasetExportQuery, DatasetRowView, DatasetSource, DatasetView, Split, Stillhouse, Task } from '../sdk/index.ts';
+import type { Dataset, DatasetExportQuery, DatasetRowView, DatasetSource, DatasetView, RowsQuery, Stillhouse, Task } from '../sdk/index.ts';
 import { CliError } from './cli-error.ts';
 import type { CliContext } from './context.ts';
 import { type FilterOptions, addCurationCommands, addFilterOptions, filtersOf } from './dataset-curation.ts';
@@ -95,9 +95,9 @@ export function addDatasetCommands(program: Command, context: CliContext): void 
     });
   datasets
     .command('export')
-    .description('a split as JSON lines, for other trainers')
+    .description('a split as JSON lines or Parquet, for other trainers')
     .argument('<name>')
-    .addOption(new Option('--format <format>', 'of the lines').choices(DATASET_EXPORT_FORMATS).default('openai'))
+    .addOption(new Option('--format <format>', 'of the file').choices(DATASET_FILE_FORMATS).default('openai'))
     .addOption(new Option('--split <split>').choices(SPLITS).default('train'))
     .option('--dataset-version <number>', 'default: the newest that is ready', wholeNumber)
     .option('--gold', 'gold answers as the answers to learn, where a row has one')
@@ -112,18 +112,19 @@ export function addDatasetCommands(program: Command, context: CliContext): void 
     .argument('<name>')
     .addOption(new Option('--split <split>').choices(SPLITS).default('train'))
     .option('--dataset-version <number>', 'default: the newest that is ready', wholeNumber)
+    .addOption(
+      new Option('--order <order>', 'suspect: once it was inspected, those first whose neighbours have another answer').choices([
+        'position',
+        'suspect',
+      ]),
+    )
     .option('-n, --limit <count>', 'how many, at most 200', wholeNumber, 20)
     .option('--cursor <cursor>', 'nextCursor of the page before')
-    .action(
-      async (
-        name: string,
-        { datasetVersion: version, ...options }: { split: Split; datasetVersion?: number; limit: number; cursor?: string },
-      ) => {
-        const out = context.out();
-        const page = await context.connection().client.datasets.rowsPage(name, { ...options, version });
-        out.print(page, () => showRows(out, page.items, page.nextCursor));
-      },
-    );
+    .action(async (name: string, { datasetVersion: version, ...options }: RowsQuery & { datasetVersion?: number; cursor?: string }) => {
+      const out = context.out();
+      const page = await context.connection().client.datasets.rowsPage(name, { ...options, version });
+      out.print(page, () => showRows(out, page.items, page.nextCursor));
+    });
   addCurationCommands(datasets, context);
 }
 

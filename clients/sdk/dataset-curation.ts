@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { CurateRequest, LeftOutRow, RecordedEdit, RowEdit } from '../../contracts/dataset-curation.ts';
+import type { Inspection } from '../../contracts/dataset-inspection.ts';
 import type { JudgeRequest, Judgement } from '../../contracts/dataset-judging.ts';
 import type { Dataset } from '../../contracts/datasets.ts';
 import type { Page } from '../../contracts/http.ts';
@@ -42,12 +43,36 @@ export class DatasetCuration {
     return this.#transport.json('GET', `${pathOf(dataset, 'judgements')}/${encodeURIComponent(name)}`, { signal });
   }
 
+  /** Ends a judge's run; what it has said stands. */
+  cancelJudgement(dataset: string, name: string): Promise<Judgement> {
+    return this.#transport.json('POST', `${pathOf(dataset, 'judgements')}/${encodeURIComponent(name)}/cancel`);
+  }
+
   /** Waits until a judge's run has ended, well or not. */
   waitUntilJudged(dataset: string, name: string, options: WaitOptions = {}): Promise<Judgement> {
     return waitFor(
       `Judgement "${name}"`,
       () => this.judgement(dataset, name, options.signal),
       ({ status }) => status !== 'running',
+      options,
+    );
+  }
+
+  /** Looks for suspect rows and for test rows that are nearly training rows; by default of the newest version that is ready. */
+  inspect(dataset: string, version?: number): Promise<Inspection & { location: string }> {
+    return this.#transport.json('POST', pathOf(dataset, 'inspect'), { query: { version } });
+  }
+
+  inspection(dataset: string, version?: number, signal?: AbortSignal): Promise<Inspection> {
+    return this.#transport.json('GET', pathOf(dataset, 'inspection'), { query: { version }, signal });
+  }
+
+  /** Waits until an inspection has ended, well or not. */
+  waitUntilInspected(dataset: string, version: number, options: WaitOptions = {}): Promise<Inspection> {
+    return waitFor(
+      `The inspection of "${dataset}"`,
+      () => this.inspection(dataset, version, options.signal),
+      ({ status }) => status === 'completed' || status === 'failed',
       options,
     );
   }

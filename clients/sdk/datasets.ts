@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Dataset, DatasetExportFormat, DatasetRequest, DatasetRow, DatasetView, Split } from '../../contracts/datasets.ts';
+import type { Dataset, DatasetFileFormat, DatasetRequest, DatasetRow, DatasetView, Split } from '../../contracts/datasets.ts';
 import type { StandingVerdict } from '../../contracts/dataset-judging.ts';
 import type { Page, UploadedFile } from '../../contracts/http.ts';
 import { DatasetCuration } from './dataset-curation.ts';
@@ -16,6 +16,8 @@ export type DatasetRowView = Pick<
   /** A person's word, else the newest of a judge on this answer. */
   verdict: StandingVerdict | null;
   tags: string[];
+  /** How much its answer disagrees with its neighbours', from 0 to 1; only in the order `suspect`. */
+  suspicion?: number;
 };
 
 /** Which rows to show. */
@@ -24,6 +26,8 @@ export interface RowsQuery {
   version?: number;
   /** Default: train. */
   split?: Split;
+  /** `suspect`: those first whose answer is not that of their neighbours, once the version was inspected. */
+  order?: 'position' | 'suspect';
   limit?: number;
 }
 
@@ -31,7 +35,7 @@ export interface RowsQuery {
 export interface DatasetExportQuery {
   version?: number;
   split?: Split;
-  format?: DatasetExportFormat;
+  format?: DatasetFileFormat;
   gold?: boolean;
 }
 
@@ -74,7 +78,7 @@ export class Datasets {
     return everyItem((cursor) => this.rowsPage(name, { limit: 200, ...query, ...(cursor === undefined ? {} : { cursor }) }));
   }
 
-  /** A split as JSON lines, as they come. Gold answers only where they are asked for: then they are the answers to learn. */
+  /** A split as JSON lines or Parquet, as it comes. Gold answers only where they are asked for: then they are the answers to learn, of Parquet a column. */
   async export(name: string, query: DatasetExportQuery = {}, signal?: AbortSignal): Promise<ReadableStream<Uint8Array>> {
     const { gold, ...rest } = query;
     const path = `/datasets/${encodeURIComponent(name)}/export`;

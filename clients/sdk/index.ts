@@ -27,6 +27,7 @@ export type {
 export type { Dataset, DatasetRequest, DatasetSource, DatasetView, Split, Task } from '../../contracts/datasets.ts';
 export type { LeftOutPage, LeftOutQuery } from './dataset-curation.ts';
 export type { CurateRequest, LeftOutRow, RecordedEdit, RowEdit, RowFilters } from '../../contracts/dataset-curation.ts';
+export type { Inspection, InspectionCard } from '../../contracts/dataset-inspection.ts';
 export type { Judgement, JudgeRequest } from '../../contracts/dataset-judging.ts';
 export type {
   Distillation,

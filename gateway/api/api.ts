@@ -7,6 +7,7 @@ import { baseRoutes } from './bases.ts';
 import { clusterRoutes } from './clusters.ts';
 import { datasetEditRoutes } from './dataset-edits.ts';
 import { datasetExportRoutes } from './dataset-export.ts';
+import { datasetInspectionRoutes } from './dataset-inspection.ts';
 import { datasetJudgingRoutes } from './dataset-judging.ts';
 import { datasetRowRoutes } from './dataset-rows.ts';
 import { datasetRoutes } from './datasets.ts';
@@ -63,6 +64,7 @@ export function createApi(deps: ApiDeps): OpenAPIHono<GatewayContext> {
     datasetRowRoutes,
     datasetJudgingRoutes,
     datasetEditRoutes,
+    datasetInspectionRoutes,
     baseRoutes,
     estimateRoutes,
     distillationRoutes,

@@ -5,7 +5,7 @@ import { listJudgements } from '../../store/clickhouse/dataset-judgements.ts';
 import { NamedPath } from './aliases.ts';
 import { VersionQuery } from './datasets.ts';
 import type { ApiDeps } from './dependencies.ts';
-import { findJudgement, startJudgement } from './judgements.ts';
+import { cancelJudgement, findJudgement, startJudgement } from './judgements.ts';
 import { answers, apiRouter, jsonBody, named, pageOf } from './openapi.ts';
 
 const tags = ['datasets'];
@@ -42,6 +42,15 @@ const show = createRoute({
   request: { params: NamedPath.extend({ judgement: Name }) },
   responses: answers(200, 'The run', judgement),
 });
+const cancel = createRoute({
+  method: 'post',
+  path: '/datasets/{name}/judgements/{judgement}/cancel',
+  tags,
+  summary: "End a judge's run",
+  description: 'Calls in flight are answered and journalled first: another run finds them.',
+  request: { params: NamedPath.extend({ judgement: Name }) },
+  responses: answers(202, 'The run has taken it', judgement),
+});
 
 /** Rows scored by a model. */
 export function datasetJudgingRoutes(deps: ApiDeps) {
@@ -57,6 +66,10 @@ export function datasetJudgingRoutes(deps: ApiDeps) {
     .openapi(list, async (c) => {
       const items = await listJudgements(deps.clickhouse, c.get('caller').project, c.req.valid('param').name);
       return c.json({ items, nextCursor: null }, 200);
+    })
+    .openapi(cancel, async (c) => {
+      const { name, judgement } = c.req.valid('param');
+      return c.json(await cancelJudgement(deps, c.get('caller').project, name, judgement), 202);
     })
     .openapi(show, async (c) => {
       const { name, judgement } = c.req.valid('param');

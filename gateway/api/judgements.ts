@@ -26,8 +26,22 @@ export async function startJudgement(
   const input = JudgeDatasetInput.parse({ ...request, ...of, version });
   const name = judgementName(input);
   const before = await judgementState(deps, of.project, of.dataset, name);
-  if (before?.status === 'running' || before?.status === 'completed') return before;
+  if (before && stands(before)) return before;
   return withTemporal(deps, CHANGE_TIMEOUT_MS, (client) => launch(deps, client, input, name));
+}
+
+/** What an equal request joins. A run whose judge failed on rows is worth another; one that its cap ended would spend that again. */
+function stands({ status, capReached, counts }: Judgement): boolean {
+  return status === 'running' || (status === 'completed' && (capReached || counts.unasked === 0));
+}
+
+/** Ends a run; calls in flight are answered and journalled first. */
+export async function cancelJudgement(deps: ApiDeps, project: string, dataset: string, name: string): Promise<Judgement> {
+  const before = await findJudgement(deps, project, dataset, name);
+  if (before.status !== 'running')
+    throw new StillhouseError('conflict', `Judgement "${name}" is ${before.status}: there is nothing to cancel.`, { param: 'judgement' });
+  await withTemporal(deps, CHANGE_TIMEOUT_MS, (client) => client.workflow.getHandle(before.workflowId).cancel());
+  return findJudgement(deps, project, dataset, name);
 }
 
 async function launch(deps: ApiDeps, client: Client, input: JudgeDatasetInput, name: string): Promise<Judgement> {

@@ -95,14 +95,26 @@ const StoredRow = z.object({
 });
 const OF_VERSION = 'project = {project:String} AND dataset = {dataset:String} AND version = {version:UInt32}';
 
+const COLUMNS = Object.keys(StoredRow.shape).join(', ');
+
 const READ_ROWS = defineQuery({
   name: 'read dataset rows',
-  sql: `SELECT row_id, prompt_hash, group_hash, split, position, messages, tools, response_format, parameters, reference, reference_target, prompt_tokens, trace_id
+  sql: `SELECT ${COLUMNS}
     FROM ${TABLES.datasetRows} WHERE ${OF_VERSION} AND split = {split:String} AND position >= {from:UInt32} AND position < {to:UInt32}
     ORDER BY position, row_id LIMIT 1 BY row_id`,
   parameters: Version.extend({ from: z.number().int().nonnegative(), to: z.number().int().nonnegative() }),
   row: StoredRow,
   limits: { max_execution_time: 60, max_memory_usage: 4 * 1024 ** 3, max_result_rows: 1_000_000 },
+});
+
+const READ_PLACES = defineQuery({
+  name: 'read dataset rows by their places',
+  sql: `SELECT ${COLUMNS}
+    FROM ${TABLES.datasetRows} WHERE ${OF_VERSION} AND split = {split:String} AND position IN {positions:Array(UInt32)}
+    ORDER BY position, row_id LIMIT 1 BY row_id`,
+  parameters: Version.extend({ positions: z.array(z.number().int().nonnegative()) }),
+  row: StoredRow,
+  limits: { max_execution_time: 60, max_memory_usage: 4 * 1024 ** 3 },
 });
 
 const READ_GOLD = defineQuery({
@@ -172,6 +184,19 @@ export async function readDatasetRows(
     to: Math.min(range.to ?? LARGEST_POSITION, LARGEST_POSITION),
   });
   return rows.map(toDatasetRow);
+}
+
+/** Rows at these places of a split, in the order given. */
+export async function rowsAt(
+  client: ClickHouseClient,
+  project: string,
+  dataset: DatasetVersion,
+  { split, positions }: { split: Split; positions: readonly number[] },
+): Promise<DatasetRow[]> {
+  const of = { project, dataset: dataset.name, version: dataset.version, split };
+  const rows = await runQuery(client, READ_PLACES, { ...of, positions: [...positions] });
+  const found = new Map(rows.map((row) => [row.position, toDatasetRow(row)]));
+  return positions.flatMap((position) => found.get(position) ?? []);
 }
 
 /** Gold answers of a split's rows, by row id. */

@@ -24,6 +24,7 @@ const REMOVED: readonly { table: string; where: string; monthly: boolean }[] = [
   { table: TABLES.datasetVerdicts, where: `row_id IN (${OF_KIND('row')})`, monthly: false },
   { table: TABLES.datasetEdits, where: `row_id IN (${OF_KIND('row')})`, monthly: false },
   { table: TABLES.datasetLeftOut, where: `row_id IN (${OF_KIND('row')})`, monthly: false },
+  { table: TABLES.datasetSuspicions, where: `row_id IN (${OF_KIND('row')})`, monthly: false },
   { table: TABLES.datasetRows, where: `row_id IN (${OF_KIND('row')})`, monthly: false },
   { table: TABLES.candidates, where: `prompt_hash IN (${OF_KIND('prompt')}) OR trace_id IN (${OF_KIND('trace')})`, monthly: false },
   { table: TABLES.traces, where: `(ts, id) IN (${TRACES})`, monthly: true },

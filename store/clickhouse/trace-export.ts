@@ -1,11 +1,9 @@
-import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { TABLES } from '../../contracts/names.ts';
 import type { ExportFormat, TraceFilter } from '../../contracts/traces.ts';
 import type { ClickHouseClient } from './connection.ts';
-import { exceptionMarks } from './exception-marks.ts';
-import { storeFailure } from './failure.ts';
 import { defineQuery, runQuery } from './query.ts';
+import { fileBytes } from './file-bytes.ts';
 import { FilterParameters, filterConditions, filterParameters } from './trace-filter.ts';
 
 /** Rows of one query: between queries others get their turn, however slowly somebody reads. */
@@ -20,23 +18,6 @@ const COLUMNS = `toString(id) AS id, ts AS at, origin, key_id AS keyId, alias, a
   latency_ms AS latencyMs, first_token_ms AS firstTokenMs, user_id AS userId, session_id AS sessionId, metadata`;
 
 const FORMATS = { jsonl: 'JSONEachRow', csv: 'CSV', parquet: 'Parquet' } as const;
-
-/** Not more than that on one connection: a file of ten million traces takes a while. */
-const LIMITS = { max_execution_time: 1_800, max_memory_usage: String(1024 ** 3) };
-
-const SETTINGS = {
-  ...LIMITS,
-  max_threads: 2,
-  // `id` in a condition is the column, not its text.
-  prefer_column_name_to_alias: 1,
-  max_block_size: '1024',
-  date_time_output_format: 'iso',
-  output_format_json_quote_64bit_integers: 0,
-  output_format_parquet_row_group_size: '10000',
-  output_format_parquet_row_group_size_bytes: String(32 * 1024 ** 2),
-  // In plain memory: a file of bodies has no use for several encoders.
-  output_format_parquet_parallel_encoding: 0,
-} as const;
 
 const time = (name: string) => `parseDateTime64BestEffort({${name}:String}, 3, 'UTC')`;
 
@@ -54,21 +35,21 @@ export async function* exportTraces(
   const conditions = filterConditions(chosen);
   const parameters = filterParameters(project, chosen);
   if (format === 'parquet') {
-    yield* bytesOf(client, statement(conditions, format), parameters);
+    yield* fileBytes(client, statement(conditions, format), parameters);
     return;
   }
-  if (format === 'csv') yield* bytesOf(client, `SELECT ${COLUMNS} FROM ${TABLES.traces} WHERE 0 FORMAT CSVWithNames`, {});
+  if (format === 'csv') yield* fileBytes(client, `SELECT ${COLUMNS} FROM ${TABLES.traces} WHERE 0 FORMAT CSVWithNames`, {});
   let after: Place | null = null;
   for (;;) {
     const page: string[] = after ? [...conditions, `(ts, id) > (${time('afterTs')}, {afterId:UUID})`] : conditions;
     const from: Record<string, unknown> = { ...parameters, ...(after ? { afterTs: after.ts, afterId: after.id } : {}) };
     const end = await endOfPage(client, page, from);
     if (!end) {
-      yield* bytesOf(client, statement(page, format), from);
+      yield* fileBytes(client, statement(page, format), from);
       return;
     }
     const until = `(ts, id) <= (${time('endTs')}, {endId:UUID})`;
-    yield* bytesOf(client, statement([...page, until], format), { ...from, endTs: end.ts, endId: end.id });
+    yield* fileBytes(client, statement([...page, until], format), { ...from, endTs: end.ts, endId: end.id });
     after = end;
   }
 }
@@ -97,18 +78,4 @@ async function endOfPage(
   });
   const [row] = await runQuery(client, query, parameters as { project: string });
   return row ?? null;
-}
-
-async function* bytesOf(client: ClickHouseClient, query: string, parameters: Record<string, unknown>): AsyncGenerator<Buffer> {
-  try {
-    const { stream, response_headers: headers } = await client.exec({
-      query,
-      query_params: Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined)),
-      clickhouse_settings: SETTINGS,
-    });
-    const tag = headers['x-clickhouse-exception-tag'];
-    yield* exceptionMarks(stream as Readable, typeof tag === 'string' ? tag : null);
-  } catch (error) {
-    throw storeFailure(error, 'export traces');
-  }
 }

@@ -199,3 +199,31 @@ describe('edits', () => {
     await expect(curation().edit('nope', [{ rowIds: ['a'], verdict: 'drop' }])).rejects.toMatchObject({ status: 404 });
   });
 });
+
+test('what was said of the rows of a file holds for a longer one', async () => {
+  const lines = (count: number) =>
+    Array.from({ length: count }, (_, i) =>
+      JSON.stringify({ messages: [{ role: 'user', content: `question ${i}` }], answer: i % 2 ? 'odd' : 'even' }),
+    );
+  const build = async (count: number) => {
+    const { file } = await plane.sdk.datasets.upload(lines(count).join('\n'));
+    return built(await plane.sdk.datasets.create({ name: 'filed', source: { file }, task: { kind: 'label', labels: ['odd', 'even'] } }));
+  };
+  await build(80);
+  const rows = await Array.fromAsync(plane.sdk.datasets.rows('filed', { split: 'train' }));
+  const [dropped, corrected] = rows;
+  const other = corrected!.reference === 'odd' ? 'even' : 'odd';
+  await curation().edit('filed', [
+    { rowIds: [dropped!.rowId], verdict: 'drop' },
+    { rowIds: [corrected!.rowId], answer: other },
+  ]);
+  await expect(curation().edit('filed', [{ rowIds: [dropped!.rowId], answer: 'neither' }])).rejects.toMatchObject({
+    status: 400,
+    param: 'answer',
+  });
+  const longer = await build(120);
+  expect(longer).toMatchObject({ version: 2, skipped: { 'dropped by a person': 1 }, goldRows: 1 });
+  const after = await Array.fromAsync(plane.sdk.datasets.rows('filed', { split: 'train' }));
+  expect(after.find(({ rowId }) => rowId === corrected!.rowId)!.reference).toBe(other);
+  expect(after.some(({ rowId }) => rowId === dropped!.rowId)).toBe(false);
+});

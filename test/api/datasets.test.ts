@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DatasetExportQuery } from '../../clients/sdk/index.ts';
 import { SPLITS } from '../../contracts/datasets.ts';
 import { insertTraceSegment } from '../../store/clickhouse/traces.ts';
-import { startTestClickHouse } from '../support/clickhouse.ts';
+import { type TestClickHouse, startTestClickHouse } from '../support/clickhouse.ts';
 import { startTestTemporal } from '../support/temporal.ts';
 import { startTestWorker } from '../support/worker.ts';
 import { startControlPlane } from './control-plane.ts';
@@ -12,9 +12,11 @@ import { traceRow } from './trace-row.ts';
 const LABELS = ['yes', 'no', 'maybe'];
 const stops: (() => Promise<unknown>)[] = [];
 let plane: TestControlPlane;
+let clickhouse: TestClickHouse;
 
 beforeAll(async () => {
-  const [clickhouse, temporal] = await Promise.all([startTestClickHouse(), startTestTemporal()]);
+  const [started, temporal] = await Promise.all([startTestClickHouse(), startTestTemporal()]);
+  clickhouse = started;
   stops.push(
     () => clickhouse.stop(),
     () => temporal.stop(),
@@ -40,6 +42,19 @@ const fromTraces = {
   source: { traces: { alias: 'support', metadata: { run: 'r1' } } },
   task: { kind: 'label' as const, labels: LABELS },
 };
+/** A Parquet export as ClickHouse itself reads it back. */
+async function parquetRows(query: string): Promise<Record<'rowId' | 'answer' | 'gold' | 'messages', string>[]> {
+  const answer = await plane.app.request(`/api/datasets/support/export?format=parquet&version=1&${query}`);
+  expect(answer.headers.get('content-disposition')).toBe('attachment; filename="support-1-test.parquet"');
+  const { client } = clickhouse;
+  await client.command({ query: 'DROP TABLE IF EXISTS back' });
+  const columns = "rowId String, position UInt32, answer String, messages String, gold Nullable(String) DEFAULT 'not there'";
+  await client.command({ query: `CREATE TABLE back (${columns}) ENGINE = MergeTree ORDER BY rowId` });
+  const insert = `${clickhouse.url}/?database=stillhouse&query=${encodeURIComponent('INSERT INTO back FORMAT Parquet')}`;
+  expect((await fetch(insert, { method: 'POST', body: Buffer.from(await answer.arrayBuffer()) })).status).toBe(200);
+  const read = await client.query({ query: 'SELECT * FROM back ORDER BY position', format: 'JSONEachRow' });
+  return read.json();
+}
 const line = (text: string, answer: string) => JSON.stringify({ messages: [{ role: 'user', content: text }], answer, gold: answer });
 
 describe('a dataset from traces', () => {
@@ -95,6 +110,13 @@ describe('a dataset from traces', () => {
     const answer = await plane.app.request('/api/datasets/support/export?format=sharegpt&version=1&split=test');
     expect(answer.headers.get('content-disposition')).toBe('attachment; filename="support-1-test.sharegpt.jsonl"');
     expect((await answer.text()).trimEnd().split('\n')).toHaveLength(rows.test);
+    const parquet = await parquetRows('gold=true&split=test');
+    expect(parquet).toHaveLength(rows.test);
+    const asShown = await Array.fromAsync(plane.sdk.datasets.rows('support', { version: 1, split: 'test' }));
+    expect(parquet.map((row) => [row.rowId, row.answer, row.gold, JSON.parse(row.messages)])).toEqual(
+      asShown.map((row) => [row.rowId, row.reference, row.reference, row.messages]),
+    );
+    expect(new Set((await parquetRows('split=test')).map(({ gold }) => gold))).toEqual(new Set(['not there']));
     // What was exported is a dataset again, and no row changes its split.
     const whole = await Promise.all(SPLITS.map((split) => exported({ format: 'stillhouse', gold: true, split })));
     const text = whole
@@ -129,6 +151,14 @@ describe('a judge', () => {
     const state = await plane.sdk.datasets.curation.judgement('support', begun.body.name);
     expect(state).toMatchObject({ name: begun.body.name, workflowId: `judge/default/support/${begun.body.name}`, status: 'running' });
     await expect.poll(async () => (await plane.sdk.datasets.curation.judgements('support')).length).toBe(2);
+  });
+
+  test('is ended by a person', async () => {
+    const { curation } = plane.sdk.datasets;
+    const begun = await curation.judge('support', { ...request, criteria: ['kind'] }, 1);
+    await curation.cancelJudgement('support', begun.name);
+    expect((await curation.waitUntilJudged('support', begun.name)).status).toBe('cancelled');
+    await expect(curation.cancelJudgement('support', begun.name)).rejects.toMatchObject({ status: 409, param: 'judgement' });
   });
 
   test('refuses what can not be', async () => {

@@ -1,9 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { TABLES } from '../../contracts/names.ts';
+import type { InspectionCard } from '../../contracts/dataset-inspection.ts';
+import { QUEUES, TABLES, WORKFLOWS, workflowIds } from '../../contracts/names.ts';
 import { defineQuery, runQuery } from '../../store/clickhouse/query.ts';
 import { quietTemporal, workflowBundle } from '../support/stub-worker.ts';
 import { until } from '../support/until.ts';
@@ -34,6 +36,13 @@ const VERDICTS = defineQuery({
   row: z.object({ rows: z.number(), judged: z.number(), dropped: z.number() }),
 });
 
+const SUSPICIONS = defineQuery({
+  name: 'stored suspicions',
+  sql: `SELECT count() AS rows, uniqExact(row_id) AS ids, round(sum(suspicion), 3) AS sum FROM ${TABLES.datasetSuspicions} WHERE project = {project:String}`,
+  parameters: z.object({ project: z.string() }),
+  row: z.object({ rows: z.number(), ids: z.number(), sum: z.number() }),
+});
+
 async function workerOf(project: string, home: string, activity: string, point: string): Promise<TestWorker> {
   const env = bench.workerEnv(home, project);
   // A new namespace is known to the whole server some seconds after it was made.
@@ -41,22 +50,23 @@ async function workerOf(project: string, home: string, activity: string, point: 
   return until('the namespace is there', () => start().catch(() => null), 60_000);
 }
 
+async function buildWith(client: Client, project: string, home: string): Promise<void> {
+  const builder = await workerOf(project, home, 'none', 'end');
+  const build = () =>
+    bench.build(client, home, project, ROWS).then(
+      () => true,
+      () => null,
+    );
+  await until('the dataset is built', build, 60_000);
+  await builder.stop();
+}
+
 /** A run whose worker dies at the point, in a Temporal namespace and a home of its own. */
 async function killedRun(project: string, activity: string, point: string) {
   const client = await bench.client(project);
   const home = bench.folder();
   mkdirSync(home, { recursive: true });
-  const builder = await workerOf(project, home, 'none', 'end');
-  await until(
-    'the dataset is built',
-    () =>
-      bench.build(client, home, project, ROWS).then(
-        () => true,
-        () => null,
-      ),
-    60_000,
-  );
-  await builder.stop();
+  await buildWith(client, project, home);
   const first = await workerOf(project, home, activity, point);
   const handle = await bench.start(client, project, { model: `${project}/test`, concurrency: CONCURRENCY });
   if (point === 'inside') {
@@ -71,6 +81,29 @@ async function killedRun(project: string, activity: string, point: string) {
   return { state, verdicts };
 }
 
+/** An inspection whose worker dies: with its vectors kept, with what it found published and no row stored, at its end. */
+const INSPECTED = ['embeddings', 'found', 'end'];
+
+async function killedInspection(project: string, point: string) {
+  const client = await bench.client(project);
+  const home = bench.folder();
+  mkdirSync(home, { recursive: true });
+  await buildWith(client, project, home);
+  const first = await workerOf(project, home, 'inspectRows', point);
+  const handle = await client.workflow.start<(input: unknown) => Promise<InspectionCard>>(WORKFLOWS.inspectDataset, {
+    workflowId: workflowIds.inspectDataset(project, 'parity', 1),
+    taskQueue: QUEUES.main,
+    args: [{ project, dataset: 'parity', version: 1 }],
+  });
+  expect(await first.exited).toBeNull();
+  const second = await workerOf(project, home, 'none', 'end');
+  const card = await handle.result();
+  await second.stop();
+  const [stored] = await runQuery(bench.clickhouse.client, SUSPICIONS, { project });
+  return { card, stored };
+}
+
+let inspections: Promise<PromiseSettledResult<Awaited<ReturnType<typeof killedInspection>>>[]>;
 let runs: Promise<PromiseSettledResult<Awaited<ReturnType<typeof killedRun>>>[]>;
 beforeAll(async () => {
   quietTemporal();
@@ -81,6 +114,7 @@ beforeAll(async () => {
   writeFileSync(bundle, ((await workflowBundle()) as { code: string }).code);
   // All of them at once: most of each is the half minute until Temporal misses the dead worker's heartbeat.
   runs = Promise.allSettled(CASES.map(([stage, activity, point]) => killedRun(`killed-${stage}`, activity, point)));
+  inspections = Promise.allSettled(INSPECTED.map((point) => killedInspection(`inspect-${point}`, point)));
 }, 180_000);
 afterAll(() => bench?.stop());
 
@@ -98,3 +132,14 @@ test.each(CASES)(
   },
   280_000,
 );
+
+test('an inspection that is killed comes to the same wherever it was, with every row once', async () => {
+  const found = (await inspections).map((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value;
+  });
+  for (const { card, stored } of found) {
+    expect(card).toEqual(found[0]!.card);
+    expect(stored).toEqual({ rows: ROWS, ids: ROWS, sum: found[0]!.stored!.sum });
+  }
+}, 280_000);

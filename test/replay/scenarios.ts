@@ -4,6 +4,7 @@ import type { BuildDatasetActivities } from '../../activities/build-dataset.ts';
 import type { ClusterActivities, ClusterRecordActivities } from '../../activities/cluster-traces.ts';
 import type { ForgetActivities } from '../../activities/forget-traces.ts';
 import type { ImportActivities } from '../../activities/import-traces.ts';
+import type { InspectActivities } from '../../activities/inspect-dataset.ts';
 import type { JudgeActivities } from '../../activities/judge-dataset.ts';
 import type { NameClustersActivity } from '../../activities/name-clusters.ts';
 import type { RegistryActivities } from '../../activities/registry-store.ts';
@@ -65,6 +66,20 @@ const stubBuild: BuildDatasetActivities = {
   endDataset: async () => undefined,
 };
 
+const artifact = (key: string) => ({ key, sha256: 'a'.repeat(64), bytes: 1 });
+const embedder = { name: 'stub', sha256: 'c'.repeat(64), dimensions: 3 };
+
+const stubInspect: InspectActivities = {
+  inspectRows: async ({ dataset, version }) => ({
+    dataset,
+    version,
+    embedder,
+    rows: 10,
+    suspects: 1,
+    leakage: { testRows: 2, sharedGroups: 0, sameWords: 0, nearFrom: 0.95, near: 0, nearest: null, histogram: [], pairs: [] },
+  }),
+};
+
 const stubJudge: JudgeActivities = {
   planJudgement: async ({ input, name, runId, at }) => ({
     input,
@@ -83,9 +98,6 @@ const stubJudge: JudgeActivities = {
   }),
   recordJudgement: async () => undefined,
 };
-
-const artifact = (key: string) => ({ key, sha256: 'a'.repeat(64), bytes: 1 });
-const embedder = { name: 'stub', sha256: 'c'.repeat(64), dimensions: 3 };
 
 const stubClusters: ClusterRecordActivities & ClusterActivities & NameClustersActivity = {
   nameClusterRun: async ({ input }) => ({ name: input.name ?? 'named', scope: 'scope' }),
@@ -237,6 +249,16 @@ export function scenarios(): Scenario[] {
       cuda: distilled.cuda,
       async run(client) {
         const handle = await start(client, WORKFLOWS.judgeDataset, 'judge/default/d/j', { dataset: 'd', model: 'lab/judge' });
+        await handle.result();
+        return handle;
+      },
+    },
+    {
+      name: 'inspect-dataset',
+      activities: stubInspect,
+      cuda: distilled.cuda,
+      async run(client) {
+        const handle = await start(client, WORKFLOWS.inspectDataset, 'inspect/default/d/3', { dataset: 'd', version: 3 });
         await handle.result();
         return handle;
       },

@@ -5,6 +5,7 @@ import { rowContent } from '../../platform/content-hash.ts';
 import { judgeVerdictsOf } from '../../store/clickhouse/dataset-verdicts.ts';
 import { listJudgements } from '../../store/clickhouse/dataset-judgements.ts';
 import { readDatasetRows } from '../../store/clickhouse/datasets.ts';
+import { until } from '../support/until.ts';
 import { type TestWorker, startTestWorker } from '../support/worker.ts';
 import { CALL_USD, type JudgeBench, startJudgeBench } from './judge-bench.ts';
 
@@ -95,10 +96,26 @@ test('a verdict says nothing of another answer', async () => {
   expect((await judgeVerdictsOf(store(), 'default', 'parity', [other])).size).toBe(0);
 });
 
+test('a run that is cancelled journals what is in flight; the next one pays for the rest alone', async () => {
+  const before = bench.judge.delivered();
+  bench.judge.latencyMs = () => 200;
+  const handle = await bench.start(client, 'default', { criteria: ['right'], concurrency: 4 });
+  await until('some are answered', () => bench.judge.delivered() >= before + 8);
+  await handle.cancel();
+  await expect(handle.result()).rejects.toThrow();
+  bench.judge.latencyMs = () => 5;
+  const [cancelled] = await listJudgements(store(), 'default', 'parity');
+  expect(cancelled).toMatchObject({ status: 'cancelled', error: null });
+  expect(bench.judge.delivered() - before).toBeLessThan(ROWS);
+  const state = await run({ criteria: ['right'] });
+  expect(state.counts).toMatchObject({ judged: 96, unasked: 0 });
+  expect(bench.judge.delivered() - before).toBe(ROWS);
+});
+
 test('a judge that is not there, and a dataset that is not, are refused with a sentence', async () => {
   await expect(run({ model: 'judge/unknown' })).rejects.toMatchObject({ cause: { type: 'price_unknown' } });
   await expect(run({ version: 9 })).rejects.toMatchObject({
     cause: { message: expect.stringContaining('no version of "parity"') as string },
   });
-  expect(await listJudgements(store(), 'default', 'parity')).toHaveLength(5);
+  expect(await listJudgements(store(), 'default', 'parity')).toHaveLength(7);
 });

@@ -85,3 +85,19 @@ CREATE TABLE IF NOT EXISTS dataset_left_out
 ENGINE = MergeTree
 ORDER BY (project, dataset, version, reason, row_id)
 SETTINGS non_replicated_deduplication_window = 100000;
+
+-- How much the answers of a version's rows disagree with their neighbours'.
+CREATE TABLE IF NOT EXISTS dataset_suspicions
+(
+    project LowCardinality(String),
+    dataset String,
+    version UInt32,
+    split LowCardinality(String),
+    position UInt32,
+    row_id String,
+    -- From 0 to 1.
+    suspicion Float32
+)
+ENGINE = MergeTree
+ORDER BY (project, dataset, version, split, position)
+SETTINGS non_replicated_deduplication_window = 100000;

@@ -66,10 +66,10 @@ export const datasetQuery = (api: Stillhouse, name: string) =>
   });
 
 /** The first rows of a split. */
-export const rowsQuery = (api: Stillhouse, name: string, version: number, split: Split) =>
+export const rowsQuery = (api: Stillhouse, name: string, version: number, of: { split: Split; order: 'position' | 'suspect' }) =>
   queryOptions({
-    queryKey: ['datasets', name, version, split],
-    queryFn: async ({ signal }) => (await api.datasets.rowsPage(name, { version, split, limit: 10 }, signal)).items,
+    queryKey: ['datasets', name, version, of],
+    queryFn: async ({ signal }) => (await api.datasets.rowsPage(name, { version, ...of, limit: 20 }, signal)).items,
     staleTime: Infinity,
   });
 
