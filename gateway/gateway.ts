@@ -27,7 +27,9 @@ import { createKeyRing } from './keys/key-ring.ts';
 import { ProviderSecrets } from './keys/provider-secrets.ts';
 import { secretBox, type SecretBox } from './keys/secret-box.ts';
 import { checkListenAddress } from './keys/listen-address.ts';
+import { openIdempotency } from './idempotency/open-idempotency.ts';
 import { openCallLimits } from './limits/open-call-limits.ts';
+import { connectValkey } from './limits/valkey.ts';
 import { createAdmission } from './limits/admission.ts';
 import { gatewayMetrics } from './observability/metrics.ts';
 import { type SpanObserver, spanObserver } from './observability/spans.ts';
@@ -132,11 +134,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
       const deadline = Date.now() + DRAIN_MS;
-      while (admission.inFlight() > 0 && Date.now() < deadline) await delay(20);
+      while (admission.inFlight() + dataPlane.idempotency.inFlight() > 0 && Date.now() < deadline) await delay(20);
       server.closeAllConnections();
       await closed;
       snapshots.close();
       admission.close();
+      dataPlane.idempotency.close();
       dataPlane.limits.close();
       await tracer.close(SHIP_MS);
       // Spans are of use to somebody, and no promise: where they go may be down.
@@ -198,8 +201,16 @@ async function createDataPlane(
   const breakers = circuitBreakers({ failures: breakerFailures, openMs: breakerOpenMs, maxOpenMs: 8 * breakerOpenMs }, () =>
     performance.now(),
   );
-  const callLimits = await openCallLimits({ snapshots, clickhouse, spool: paths.spool, valkeyUrl: env.VALKEY_URL, log });
-  const metrics = gatewayMetrics([...liveValues({ tracer, admission, breakers }), ...callLimits.liveValues()]);
+  const valkey = env.VALKEY_URL === undefined ? null : await connectValkey(env.VALKEY_URL, log);
+  const callLimits = openCallLimits({ snapshots, clickhouse, spool: paths.spool, valkey, log });
+  const idempotency = openIdempotency({
+    valkey,
+    folder: paths.idempotency,
+    masterKey: env.STILLHOUSE_MASTER_KEY,
+    keyFile: paths.answersKey,
+    log,
+  });
+  const metrics = gatewayMetrics([...liveValues({ tracer, admission, breakers }), ...callLimits.liveValues(), ...idempotency.liveValues()]);
   const conversations = new Conversations(async (project, traceId) => {
     const trace = await getTrace(clickhouse, project, traceId, artifacts);
     return trace && { project, request: trace.request, response: trace.response };
@@ -213,6 +224,7 @@ async function createDataPlane(
     secretBox: box,
     secretOf,
     limits: callLimits,
+    idempotency,
     tracer,
     catalogue: createCatalogue([...providers, student]),
     admission,

@@ -1,10 +1,14 @@
 import { Hono } from 'hono';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeEach, expect, test } from 'vitest';
 import { StillhouseError } from '../../contracts/errors.ts';
 import type { TraceRow } from '../../contracts/traces.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { emptySnapshot } from '../aliases/apply-versions.ts';
+import { openIdempotency } from '../idempotency/open-idempotency.ts';
 import type { GatewayContext } from '../keys/caller.ts';
 import { createKeyRing } from '../keys/key-ring.ts';
 import { createCatalogue } from '../providers/catalogue.ts';
@@ -16,6 +20,14 @@ import type { Tracer } from '../tracing/tracer.ts';
 import { chatCompletions } from './completions.ts';
 
 const WHOLE = { form: 'whole', status: 200, headers: {}, text: '{"choices":[{"message":{"role":"assistant","content":"hi"}}]}' } as const;
+
+const log = createLogger('test', 'silent');
+const folder = mkdtempSync(join(tmpdir(), 'stillhouse-completions-'));
+const idempotency = openIdempotency({ valkey: null, folder, masterKey: 'm', keyFile: join(folder, 'key'), log });
+afterAll(() => {
+  idempotency.close();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 let ended: TraceRow[];
 let inFlight = 0;
@@ -52,6 +64,7 @@ async function post(answer: ProviderAnswer, body: object = {}): Promise<Response
       observers: [],
       metrics: gatewayMetrics([]),
       conversations: new Conversations(() => Promise.resolve(null)),
+      idempotency,
       admission: {
         enter: () => void inFlight++,
         leave: () => void inFlight--,
@@ -65,7 +78,7 @@ async function post(answer: ProviderAnswer, body: object = {}): Promise<Response
       maxBodyBytes: 1e6,
       now: Date.now,
       random: Math.random,
-      log: createLogger('test', 'silent'),
+      log,
     }),
   );
   const asked = { model: 'lab/m', messages: [{ role: 'user', content: 'x' }], ...body };

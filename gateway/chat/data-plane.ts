@@ -1,5 +1,6 @@
 import type { Logger } from '../../platform/logger.ts';
 import type { SnapshotHolder } from '../aliases/snapshot-holder.ts';
+import type { Idempotency } from '../idempotency/idempotency.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { CallLimits } from '../limits/call-limits.ts';
 import type { Admission } from '../limits/admission.ts';
@@ -20,6 +21,7 @@ export interface DataPlane {
   observers: readonly CallObserver[];
   metrics: Metrics;
   conversations: Conversations;
+  idempotency: Idempotency;
   admission: Admission;
   limits: CallLimits;
   breakers: CircuitBreakers;

@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import { LENIENT_HEADER } from '../../contracts/chat.ts';
+import { LENIENT_HEADER, METADATA_HEADER } from '../../contracts/chat.ts';
 import type { ErrorCode, StillhouseError } from '../../contracts/errors.ts';
 import { PROJECT_HEADER } from '../../contracts/names.ts';
 import type { RegistrySnapshot } from '../../contracts/registry.ts';
@@ -39,21 +39,45 @@ export interface Asked {
   kind: CallKind;
   request: ChatRequest;
   form: AnswerForm;
+  /** The request's body as it came. */
+  body: string;
 }
 
 /** Where to, then the call. */
-export async function answerCall(
+export async function answerCall(plane: DataPlane, c: Context<GatewayContext>, caller: Caller, asked: Asked): Promise<Response> {
+  const key = c.req.header('idempotency-key');
+  if (key !== undefined) return answerOnce(plane, c, { caller, key, asked });
+  return beginCall(plane, c, caller, asked, cancelSignal(c)).response;
+}
+
+/** A caller who goes away does not end such a call: its answer is kept for when the caller asks again. */
+function answerOnce(
+  plane: DataPlane,
+  c: Context<GatewayContext>,
+  { caller, key, asked }: { caller: Caller; key: string; asked: Asked },
+): Promise<Response> {
+  const { project, keyId } = caller;
+  const parts = [c.req.path, asked.body, c.req.header(METADATA_HEADER) ?? '', String(isLenient(c))];
+  return plane.idempotency.answer({ key, project, keyId, parts }, () => {
+    const { call, response } = beginCall(plane, c, caller, asked, new CancelSignal());
+    const mayHaveCost = () => call.attempts.some(({ error_class: code }) => code === '' || UNKNOWN_COST.has(code as ErrorCode));
+    return { response, mayHaveCost, wasSent: () => call.attempts.length > 0 };
+  });
+}
+
+function beginCall(
   plane: DataPlane,
   c: Context<GatewayContext>,
   caller: Caller,
   { kind, request, form }: Asked,
-): Promise<Response> {
+  signal: CancelSignal,
+): { call: Call; response: Promise<Response> } {
   const snapshot = plane.snapshots.current(caller.project);
   const route = resolveModel(request.model, snapshot, plane.catalogue, plane.random);
   checkMayCall(caller, route);
   const call = newCall({ kind, caller, request, route, nowMs: plane.now(), parent: c.req.header('traceparent') });
   plane.admission.enter(originOf(caller));
-  return makeCall(plane, call, { snapshot, form, signal: cancelSignal(c) });
+  return { call, response: makeCall(plane, call, { snapshot, form, signal }) };
 }
 
 interface Circumstances {
