@@ -203,13 +203,7 @@ async function createDataPlane(
   );
   const valkey = env.VALKEY_URL === undefined ? null : await connectValkey(env.VALKEY_URL, log);
   const callLimits = openCallLimits({ snapshots, clickhouse, spool: paths.spool, valkey, log });
-  const idempotency = openIdempotency({
-    valkey,
-    folder: paths.idempotency,
-    masterKey: env.STILLHOUSE_MASTER_KEY,
-    keyFile: paths.answersKey,
-    log,
-  });
+  const idempotency = openIdempotency({ valkey, paths, masterKey: env.STILLHOUSE_MASTER_KEY, log });
   const metrics = gatewayMetrics([...liveValues({ tracer, admission, breakers }), ...callLimits.liveValues(), ...idempotency.liveValues()]);
   const conversations = new Conversations(async (project, traceId) => {
     const trace = await getTrace(clickhouse, project, traceId, artifacts);

@@ -23,7 +23,7 @@ const WHOLE = { form: 'whole', status: 200, headers: {}, text: '{"choices":[{"me
 
 const log = createLogger('test', 'silent');
 const folder = mkdtempSync(join(tmpdir(), 'stillhouse-completions-'));
-const idempotency = openIdempotency({ valkey: null, folder, masterKey: 'm', keyFile: join(folder, 'key'), log });
+const idempotency = openIdempotency({ valkey: null, paths: { idempotency: folder, answersKey: join(folder, 'key') }, masterKey: 'm', log });
 afterAll(() => {
   idempotency.close();
   rmSync(folder, { recursive: true, force: true });

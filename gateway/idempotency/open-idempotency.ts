@@ -8,23 +8,22 @@ import { valkeyStore } from './valkey-store.ts';
 
 /** What idempotency keys need of a gateway. */
 export interface IdempotencyParts {
-  /** Where keys are kept; null: in the folder. */
+  /** Where keys are kept; null: in the home. */
   valkey: ValkeyConnection | null;
-  folder: string;
-  /** `STILLHOUSE_MASTER_KEY`; without it the key that answers are sealed under is generated into the file. */
+  paths: { idempotency: string; answersKey: string };
+  /** `STILLHOUSE_MASTER_KEY`; without it the key that answers are sealed under is generated into the home. */
   masterKey: string | undefined;
-  keyFile: string;
   log: Logger;
 }
 
 const QUOTA_BYTES = 1024 * 1024 * 1024;
 
 /** Idempotency keys of a gateway process, shared with the others by Valkey or by the home. */
-export function openIdempotency({ valkey, folder, masterKey, keyFile, log }: IdempotencyParts): Idempotency {
+export function openIdempotency({ valkey, paths, masterKey, log }: IdempotencyParts): Idempotency {
   const now = Date.now;
   return new Idempotency({
-    store: valkey ? valkeyStore(valkey, now) : homeStore({ folder, quotaBytes: QUOTA_BYTES, now }),
-    box: secretBox(masterKey ?? secretFile(keyFile, 'answers'), 'kept answers'),
+    store: valkey ? valkeyStore(valkey, now) : homeStore({ folder: paths.idempotency, quotaBytes: QUOTA_BYTES, now }),
+    box: secretBox(masterKey ?? secretFile(paths.answersKey, 'answers'), 'kept answers'),
     now,
     log,
   });
