@@ -37,6 +37,8 @@ export const HEADERS = {
   attempts: 'x-stillhouse-attempts',
   /** `true` where the answer is an earlier one, by `Idempotency-Key`. */
   idempotentReplay: 'x-stillhouse-idempotent-replay',
+  /** `hit` or `miss`, at aliases with a cache. */
+  cache: 'x-stillhouse-cache',
 } as const;
 
 /** `POST /api/files` answer: the file's content hash is its id in a dataset's source. */

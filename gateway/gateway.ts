@@ -18,6 +18,7 @@ import { deleteUnusedImages } from '../store/images/unused-images.ts';
 import { getTrace, idsOfSegment, insertTraceSegment } from '../store/clickhouse/traces.ts';
 import { ensureRegistry } from './aliases/ensure-registry.ts';
 import { followRegistry, type SnapshotPoller, type StateSource } from './aliases/snapshot-poller.ts';
+import { openKeptAnswers } from './cache/open-kept-answers.ts';
 import { createApi } from './api/api.ts';
 import { createApp, withHotPath } from './app.ts';
 import { feedback } from './feedback/feedback.ts';
@@ -27,7 +28,6 @@ import { createKeyRing } from './keys/key-ring.ts';
 import { ProviderSecrets } from './keys/provider-secrets.ts';
 import { secretBox, type SecretBox } from './keys/secret-box.ts';
 import { checkListenAddress } from './keys/listen-address.ts';
-import { openIdempotency } from './idempotency/open-idempotency.ts';
 import { openCallLimits } from './limits/open-call-limits.ts';
 import { connectValkey } from './limits/valkey.ts';
 import { createAdmission } from './limits/admission.ts';
@@ -140,6 +140,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       snapshots.close();
       admission.close();
       dataPlane.idempotency.close();
+      dataPlane.cache.close();
       dataPlane.limits.close();
       await tracer.close(SHIP_MS);
       // Spans are of use to somebody, and no promise: where they go may be down.
@@ -158,11 +159,10 @@ async function createDataPlane(
   temporal: TemporalConnection,
   spans: SpanObserver | null,
 ): Promise<OwnedDataPlane> {
-  const { env, configuration, artifacts, log } = options;
+  const { env, configuration, artifacts, classifier, log } = options;
   const paths = homePaths(env);
   const { limits } = configuration;
   const languageModels = localStudents(options);
-  const { classifier } = options;
   const keys = createKeyRing({
     adminKey: env.STILLHOUSE_ADMIN_KEY ?? secretFile(paths.adminKey, 'sk-admin'),
     serviceKey: env.STILLHOUSE_SERVICE_KEY ?? secretFile(paths.serviceKey, 'sk-service'),
@@ -197,14 +197,17 @@ async function createDataPlane(
     log,
   });
   const admission = createAdmission({ pipelineConcurrency: limits.pipelineConcurrency });
-  const { breakerFailures, breakerOpenMs } = limits;
-  const breakers = circuitBreakers({ failures: breakerFailures, openMs: breakerOpenMs, maxOpenMs: 8 * breakerOpenMs }, () =>
-    performance.now(),
-  );
+  const { breakerFailures: failures, breakerOpenMs: openMs } = limits;
+  const breakers = circuitBreakers({ failures, openMs, maxOpenMs: 8 * openMs }, () => performance.now());
   const valkey = env.VALKEY_URL === undefined ? null : await connectValkey(env.VALKEY_URL, log);
   const callLimits = openCallLimits({ snapshots, clickhouse, spool: paths.spool, valkey, log });
-  const idempotency = openIdempotency({ valkey, paths, masterKey: env.STILLHOUSE_MASTER_KEY, log });
-  const metrics = gatewayMetrics([...liveValues({ tracer, admission, breakers }), ...callLimits.liveValues(), ...idempotency.liveValues()]);
+  const kept = openKeptAnswers({ valkey, paths, masterKey: env.STILLHOUSE_MASTER_KEY, log });
+  const metrics = gatewayMetrics([
+    ...liveValues({ tracer, admission, breakers }),
+    ...callLimits.liveValues(),
+    ...kept.idempotency.liveValues(),
+    ...kept.cache.liveValues(),
+  ]);
   const conversations = new Conversations(async (project, traceId) => {
     const trace = await getTrace(clickhouse, project, traceId, artifacts);
     return trace && { project, request: trace.request, response: trace.response };
@@ -218,7 +221,7 @@ async function createDataPlane(
     secretBox: box,
     secretOf,
     limits: callLimits,
-    idempotency,
+    ...kept,
     tracer,
     catalogue: createCatalogue([...providers, student]),
     admission,

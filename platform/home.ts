@@ -26,6 +26,8 @@ export function homePaths(env: Environment) {
     answersKey: join(home, 'secrets', 'answers-key'),
     /** Answers of idempotency keys, and the locks of the processes that keep them. */
     idempotency: join(home, 'idempotency'),
+    /** Answers that aliases keep. */
+    cache: join(home, 'cache'),
   };
 }
 

@@ -8,7 +8,7 @@ import { StillhouseError } from '../../contracts/errors.ts';
 import type { TraceRow } from '../../contracts/traces.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { emptySnapshot } from '../aliases/apply-versions.ts';
-import { openIdempotency } from '../idempotency/open-idempotency.ts';
+import { openKeptAnswers } from '../cache/open-kept-answers.ts';
 import type { GatewayContext } from '../keys/caller.ts';
 import { createKeyRing } from '../keys/key-ring.ts';
 import { createCatalogue } from '../providers/catalogue.ts';
@@ -23,9 +23,15 @@ const WHOLE = { form: 'whole', status: 200, headers: {}, text: '{"choices":[{"me
 
 const log = createLogger('test', 'silent');
 const folder = mkdtempSync(join(tmpdir(), 'stillhouse-completions-'));
-const idempotency = openIdempotency({ valkey: null, paths: { idempotency: folder, answersKey: join(folder, 'key') }, masterKey: 'm', log });
+const { idempotency, cache } = openKeptAnswers({
+  valkey: null,
+  paths: { idempotency: folder, cache: join(folder, 'cache'), answersKey: join(folder, 'key') },
+  masterKey: 'm',
+  log,
+});
 afterAll(() => {
   idempotency.close();
+  cache.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -65,6 +71,7 @@ async function post(answer: ProviderAnswer, body: object = {}): Promise<Response
       metrics: gatewayMetrics([]),
       conversations: new Conversations(() => Promise.resolve(null)),
       idempotency,
+      cache,
       admission: {
         enter: () => void inFlight++,
         leave: () => void inFlight--,

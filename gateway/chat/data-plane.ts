@@ -1,5 +1,6 @@
 import type { Logger } from '../../platform/logger.ts';
 import type { SnapshotHolder } from '../aliases/snapshot-holder.ts';
+import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { Idempotency } from '../idempotency/idempotency.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { CallLimits } from '../limits/call-limits.ts';
@@ -22,6 +23,7 @@ export interface DataPlane {
   metrics: Metrics;
   conversations: Conversations;
   idempotency: Idempotency;
+  cache: AnswerCache;
   admission: Admission;
   limits: CallLimits;
   breakers: CircuitBreakers;

@@ -69,15 +69,40 @@ function beginCall(
   plane: DataPlane,
   c: Context<GatewayContext>,
   caller: Caller,
-  { kind, request, form }: Asked,
+  { kind, request, form, body }: Asked,
   signal: CancelSignal,
 ): { call: Call; response: Promise<Response> } {
   const snapshot = plane.snapshots.current(caller.project);
   const route = resolveModel(request.model, snapshot, plane.catalogue, plane.random);
   checkMayCall(caller, route);
   const call = newCall({ kind, caller, request, route, nowMs: plane.now(), parent: c.req.header('traceparent') });
+  if (route.cacheTtlSeconds !== undefined) return { call, response: answerCached(plane, c, call, { snapshot, form, signal, body }) };
   plane.admission.enter(originOf(caller));
   return { call, response: makeCall(plane, call, { snapshot, form, signal }) };
+}
+
+/** A call to an alias with a cache. A hit is recorded as one that asked nobody and cost nothing. */
+function answerCached(
+  plane: DataPlane,
+  c: Context<GatewayContext>,
+  call: Call,
+  { body, ...circumstances }: Circumstances & { body: string },
+): Promise<Response> {
+  const { caller, route } = call;
+  const parts = [caller.project, route.alias, String(route.aliasVersion), c.req.path, body, String(isLenient(c))];
+  const request = { ttlSeconds: route.cacheTtlSeconds!, parts, control: c.req.header('cache-control') ?? '' };
+  return plane.cache.answer(request, {
+    hit(outcome) {
+      call.route = { ...route, decision: JSON.stringify({ by: 'cache', targets: route.targets.map((target) => ({ target })) }) };
+      return recordCall(call, outcome, plane);
+    },
+    miss() {
+      plane.admission.enter(originOf(caller));
+      return makeCall(plane, call, circumstances);
+    },
+    outcome: () => call.outcome,
+    headers: () => answerHeaders(call, 0),
+  });
 }
 
 interface Circumstances {

@@ -63,6 +63,11 @@ class HomeStore implements KeyStore {
     }
   }
 
+  async read(place: string): Promise<string | null> {
+    const found = await read(join(this.#answers, place));
+    return found !== null && expiryOf(found) > this.#options.now() ? found : null;
+  }
+
   async put(place: string, text: string): Promise<void> {
     const temporary = await this.#written(text);
     await rename(temporary, join(this.#answers, place));

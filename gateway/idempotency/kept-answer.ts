@@ -15,18 +15,20 @@ export const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 export type Keep = (answer: KeptAnswer | null) => Promise<void>;
 
 /** Passes an answer on once it is kept; a stream as it comes, and its end once it is kept. */
-export async function keepAnswer(response: Response, keep: Keep): Promise<Response> {
+export async function keepAnswer(response: Response, keep: Keep, extra: Record<string, string> = {}): Promise<Response> {
   const { status } = response;
-  const headers = Object.fromEntries(response.headers);
+  const headers = { ...Object.fromEntries(response.headers), ...extra };
   if (isStream(headers) && response.body) return new Response(keptStream(response.body, { status, headers }, keep), { status, headers });
   const text = await response.text();
   await keep(text.length > MAX_ANSWER_BYTES ? null : { status, headers, streamed: false, chunks: [text] });
   return new Response(text, { status, headers });
 }
 
+const REPLAYED: Record<string, string> = { [HEADERS.idempotentReplay]: 'true' };
+
 /** The answer again. */
-export function replay({ status, headers, streamed, chunks }: KeptAnswer): Response {
-  const all = { ...headers, [HEADERS.idempotentReplay]: 'true' };
+export function replay({ status, headers, streamed, chunks }: KeptAnswer, extra = REPLAYED): Response {
+  const all = { ...headers, ...extra };
   if (!streamed) return new Response(chunks.join(''), { status, headers: all });
   const left = chunks.values();
   const body = new ReadableStream<Uint8Array>(

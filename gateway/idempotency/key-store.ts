@@ -7,6 +7,8 @@ export interface KeyStore {
    * Rejects where it cannot be kept: nothing may be sent then.
    */
   claim(place: string, text: string): Promise<string | null>;
+  /** What lies there and has not expired. */
+  read(place: string): Promise<string | null>;
   /** Puts the text in the place of what this process claimed. */
   put(place: string, text: string): Promise<void>;
   /** Lets go of what this process claimed. */

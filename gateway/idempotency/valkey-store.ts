@@ -2,16 +2,16 @@ import { randomUUID } from 'node:crypto';
 import type { ValkeyConnection } from '../limits/valkey.ts';
 import { expiryOf, type KeyStore } from './key-store.ts';
 
-const ANSWER = 'stillhouse:idempotency:answer:';
-const ALIVE = 'stillhouse:idempotency:alive:';
 /** A process that has given no sign of life for so long is gone. */
 const ALIVE_MS = 30_000;
 const SIGN_EVERY_MS = 10_000;
 
 /** Keys in the server that gateways share. It lets go of them itself when they expire. */
-export function valkeyStore({ client }: ValkeyConnection, now: () => number): KeyStore {
+export function valkeyStore({ client }: ValkeyConnection, purpose: 'idempotency' | 'cache', now: () => number): KeyStore {
+  const answers = `stillhouse:${purpose}:answer:`;
+  const alive = `stillhouse:${purpose}:alive:`;
   const holder = randomUUID();
-  const sign = () => client.set(ALIVE + holder, '1', 'PX', ALIVE_MS);
+  const sign = () => client.set(alive + holder, '1', 'PX', ALIVE_MS);
   // Before the first claim nobody asks for it, and while the server is down nobody can.
   const signing = setInterval(() => void sign().catch(() => undefined), SIGN_EVERY_MS).unref();
   const left = (text: string) => Math.max(1, expiryOf(text) - now());
@@ -20,14 +20,15 @@ export function valkeyStore({ client }: ValkeyConnection, now: () => number): Ke
     async claim(place, text) {
       await sign();
       for (;;) {
-        if ((await client.set(ANSWER + place, text, 'PX', left(text), 'NX')) === 'OK') return null;
-        const found = await client.get(ANSWER + place);
+        if ((await client.set(answers + place, text, 'PX', left(text), 'NX')) === 'OK') return null;
+        const found = await client.get(answers + place);
         if (found !== null) return found;
       }
     },
-    put: async (place, text) => void (await client.set(ANSWER + place, text, 'PX', left(text))),
-    release: async (place) => void (await client.del(ANSWER + place)),
-    isAlive: async (other) => (await client.exists(ALIVE + other)) === 1,
+    read: (place) => client.get(answers + place),
+    put: async (place, text) => void (await client.set(answers + place, text, 'PX', left(text))),
+    release: async (place) => void (await client.del(answers + place)),
+    isAlive: async (other) => (await client.exists(alive + other)) === 1,
     close: () => clearInterval(signing),
   };
 }
