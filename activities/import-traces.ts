@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { Context } from '@temporalio/activity';
 import { blankImport, NAMED_PROBLEMS, type TraceImport, type WaitingImport } from '../contracts/imports.ts';
 import { StillhouseError } from '../contracts/errors.ts';
 import { LineFault } from '../core/imports/imported-call.ts';
@@ -39,11 +40,12 @@ export function createImportActivities(setting: ImportSetting) {
         const ref = await artifacts.find(importFileKey(project, waiting.name));
         if (!ref) throw new StillhouseError('not_found', 'The uploaded file is gone: upload it again.');
         const path = await artifacts.getFile(ref, setting.temporaryFolder);
+        const again = Context.current().info.attempt > 1;
         const moved = (lines: number) => {
           signal.throwIfAborted();
           progress({ lines });
         };
-        const found = await importLines(linesOf(path), { setting, project, waiting, moved });
+        const found = await importLines(linesOf(path), { setting, project, waiting, moved, again });
         const endedAt = new Date(setting.now()).toISOString();
         await recordImport(artifacts, project, { ...blankImport(waiting), ...found, status: 'completed', endedAt });
         await artifacts.delete(ref.key);
@@ -65,16 +67,18 @@ interface Importing {
   waiting: WaitingImport;
   /** Called now and then with the lines read so far; throws where it is to end. */
   moved: (lines: number) => void;
+  /** Whether an earlier attempt may have stored some. */
+  again: boolean;
 }
 
 /** Stores the calls of these lines; returns what became of them. */
 export async function importLines(
   lines: AsyncIterable<Line>,
-  { setting, project, waiting, moved }: Importing,
+  { setting, project, waiting, moved, again }: Importing,
 ): Promise<Pick<TraceImport, 'lines' | 'imported' | 'known' | 'skipped' | 'refused' | 'problems'>> {
   const log = new LogLines(waiting.format, setting.now());
   const place: ImportPlace = { project, at: msOf(waiting.at), keptSince: msOf(waiting.keptSince) };
-  const blocks = new ImportBlocks(setting.clickhouse, setting.artifacts, project);
+  const blocks = new ImportBlocks(setting.clickhouse, setting.artifacts, { project, again });
   const problems: TraceImport['problems'] = [];
   let [read, skipped, refused] = [0, 0, 0];
   for await (const line of lines) {

@@ -43,13 +43,18 @@ export function createRegistryUpdateActivities({ temporal, clickhouse }: Registr
     },
 
     /**
-     * Points an alias at a target with weight 1, keeping its fallbacks. Safe to retry because the registry answers a
+     * Points an alias at a target with weight 1, keeping its fallbacks and its cache. Safe to retry because the registry answers a
      * request id once, and what was before is read from the version before.
      */
     async moveAlias({ project, requestId, alias, target, reason }: MoveAliasInput): Promise<MovedAlias> {
       const newest = (await versionsOf(clickhouse, project, 'alias', alias)).at(-1);
-      const fallbacks = newest ? AliasVersion.parse(newest.value).fallbacks : [];
-      const change = { requestId, name: alias, alias: { targets: [{ target, weight: 1 }], fallbacks, reason }, actor: actorOf(target) };
+      const { fallbacks, cache } = newest ? AliasVersion.parse(newest.value) : { fallbacks: [] };
+      const change = {
+        requestId,
+        name: alias,
+        alias: { targets: [{ target, weight: 1 }], fallbacks, ...(cache ? { cache } : {}), reason },
+        actor: actorOf(target),
+      };
       const moved = AliasVersion.parse(await sendUpdate(temporal, project, MESSAGES.putAlias, change));
       const versions = await versionsOf(clickhouse, project, 'alias', alias);
       const earlier = versions.find((version) => version.version === moved.version - 1);

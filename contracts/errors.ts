@@ -12,6 +12,10 @@ export const ERROR_CODES = {
   model_not_found: { status: 404, type: 'invalid_request_error', retryable: false },
   method_not_allowed: { status: 405, type: 'invalid_request_error', retryable: false },
   conflict: { status: 409, type: 'invalid_request_error', retryable: false },
+  /** Of `Idempotency-Key`: the first request is not answered yet; was sent, and its answer is lost; was another one. */
+  idempotency_in_flight: { status: 409, type: 'invalid_request_error', retryable: true },
+  idempotency_outcome_unknown: { status: 409, type: 'invalid_request_error', retryable: false },
+  idempotency_key_reused: { status: 422, type: 'invalid_request_error', retryable: false },
   budget_exceeded: { status: 402, type: 'insufficient_quota', retryable: false },
   rate_limited: { status: 429, type: 'rate_limit_error', retryable: true },
   unavailable: { status: 503, type: 'api_error', retryable: true },

@@ -35,6 +35,10 @@ export const HEADERS = {
   target: 'x-stillhouse-target',
   costUsd: 'x-stillhouse-cost-usd',
   attempts: 'x-stillhouse-attempts',
+  /** `true` where the answer is an earlier one, by `Idempotency-Key`. */
+  idempotentReplay: 'x-stillhouse-idempotent-replay',
+  /** `hit` or `miss`, at aliases with a cache. */
+  cache: 'x-stillhouse-cache',
 } as const;
 
 /** `POST /api/files` answer: the file's content hash is its id in a dataset's source. */

@@ -45,6 +45,10 @@ class DirectHeaders {
     return Array.isArray(value) ? value.join(', ') : value;
   }
 
+  get path(): string {
+    return this.#incoming.url!;
+  }
+
   get raw(): never {
     throw new TypeError('There is no Request on the direct way: take what `env` has');
   }

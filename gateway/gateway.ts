@@ -18,6 +18,7 @@ import { deleteUnusedImages } from '../store/images/unused-images.ts';
 import { getTrace, idsOfSegment, insertTraceSegment } from '../store/clickhouse/traces.ts';
 import { ensureRegistry } from './aliases/ensure-registry.ts';
 import { followRegistry, type SnapshotPoller, type StateSource } from './aliases/snapshot-poller.ts';
+import { openKeptAnswers } from './cache/open-kept-answers.ts';
 import { createApi } from './api/api.ts';
 import { callHandlers, createApp } from './app.ts';
 import { directListener } from './direct-listener.ts';
@@ -29,6 +30,7 @@ import { ProviderSecrets } from './keys/provider-secrets.ts';
 import { secretBox, type SecretBox } from './keys/secret-box.ts';
 import { checkListenAddress } from './keys/listen-address.ts';
 import { openCallLimits } from './limits/open-call-limits.ts';
+import { connectValkey } from './limits/valkey.ts';
 import { createAdmission } from './limits/admission.ts';
 import { gatewayMetrics } from './observability/metrics.ts';
 import { type SpanObserver, spanObserver } from './observability/spans.ts';
@@ -75,6 +77,8 @@ const EXPORT_SILENCE_MS = 1_800_000;
 const ADOPT_EVERY_MS = 15_000;
 /** Longer than clients and proxies keep a connection unused, so that none is closed under a request. */
 const KEEP_ALIVE_MS = 75_000;
+/** A log or a model of some gigabytes takes longer to arrive than Node's five minutes; a call's body has less (`read-body.ts`). */
+const UPLOAD_MS = 2 * 3_600_000;
 
 /** Puts the gateway together and listens. ClickHouse and Temporal may be down. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
@@ -112,6 +116,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const listener = getRequestListener(createApp(parts).fetch, { hostname: env.STILLHOUSE_HOST });
   const server = createServer(directListener(callHandlers(parts), (incoming, outgoing) => void listener(incoming, outgoing)));
   server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.requestTimeout = UPLOAD_MS;
   const address = await listen(server, env.STILLHOUSE_HOST, env.STILLHOUSE_PORT);
   tracer.adopt();
   const endRetention = keepRetention({
@@ -136,11 +141,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
       const deadline = Date.now() + DRAIN_MS;
-      while (admission.inFlight() > 0 && Date.now() < deadline) await delay(20);
+      while (admission.inFlight() + dataPlane.idempotency.inFlight() > 0 && Date.now() < deadline) await delay(20);
       server.closeAllConnections();
       await closed;
       snapshots.close();
       admission.close();
+      dataPlane.idempotency.close();
+      dataPlane.cache.close();
       dataPlane.limits.close();
       await tracer.close(SHIP_MS);
       // Spans are of use to somebody, and no promise: where they go may be down.
@@ -159,11 +166,10 @@ async function createDataPlane(
   temporal: TemporalConnection,
   spans: SpanObserver | null,
 ): Promise<OwnedDataPlane> {
-  const { env, configuration, artifacts, log } = options;
+  const { env, configuration, artifacts, classifier, log } = options;
   const paths = homePaths(env);
   const { limits } = configuration;
   const languageModels = localStudents(options);
-  const { classifier } = options;
   const keys = createKeyRing({
     adminKey: env.STILLHOUSE_ADMIN_KEY ?? secretFile(paths.adminKey, 'sk-admin'),
     serviceKey: env.STILLHOUSE_SERVICE_KEY ?? secretFile(paths.serviceKey, 'sk-service'),
@@ -198,12 +204,17 @@ async function createDataPlane(
     log,
   });
   const admission = createAdmission({ pipelineConcurrency: limits.pipelineConcurrency });
-  const { breakerFailures, breakerOpenMs } = limits;
-  const breakers = circuitBreakers({ failures: breakerFailures, openMs: breakerOpenMs, maxOpenMs: 8 * breakerOpenMs }, () =>
-    performance.now(),
-  );
-  const callLimits = await openCallLimits({ snapshots, clickhouse, spool: paths.spool, valkeyUrl: env.VALKEY_URL, log });
-  const metrics = gatewayMetrics([...liveValues({ tracer, admission, breakers }), ...callLimits.liveValues()]);
+  const { breakerFailures: failures, breakerOpenMs: openMs } = limits;
+  const breakers = circuitBreakers({ failures, openMs, maxOpenMs: 8 * openMs }, () => performance.now());
+  const valkey = env.VALKEY_URL === undefined ? null : await connectValkey(env.VALKEY_URL, log);
+  const callLimits = openCallLimits({ snapshots, clickhouse, spool: paths.spool, valkey, log });
+  const kept = openKeptAnswers({ valkey, paths, masterKey: env.STILLHOUSE_MASTER_KEY, log });
+  const metrics = gatewayMetrics([
+    ...liveValues({ tracer, admission, breakers }),
+    ...callLimits.liveValues(),
+    ...kept.idempotency.liveValues(),
+    ...kept.cache.liveValues(),
+  ]);
   const conversations = new Conversations(async (project, traceId) => {
     const trace = await getTrace(clickhouse, project, traceId, artifacts);
     return trace && { project, request: trace.request, response: trace.response };
@@ -217,6 +228,7 @@ async function createDataPlane(
     secretBox: box,
     secretOf,
     limits: callLimits,
+    ...kept,
     tracer,
     catalogue: createCatalogue([...providers, student]),
     admission,

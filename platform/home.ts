@@ -23,6 +23,11 @@ export function homePaths(env: Environment) {
     /** Files of mode 0600 with the generated keys. */
     adminKey: join(home, 'secrets', 'admin-key'),
     serviceKey: join(home, 'secrets', 'service-key'),
+    answersKey: join(home, 'secrets', 'answers-key'),
+    /** Answers of idempotency keys, and the locks of the processes that keep them. */
+    idempotency: join(home, 'idempotency'),
+    /** Answers that aliases keep. */
+    cache: join(home, 'cache'),
   };
 }
 

@@ -86,7 +86,7 @@ export class RegistryChanges {
       const earlier = wanted === current.version ? current : await this.#activities.readAliasVersion(version);
       if (earlier.deleted) throw refusal('conflict', `Version ${wanted} of alias "${name}" is a deletion; name a version with targets.`);
       const reason = rollback.reason || `back to version ${wanted}`;
-      return this.#aliasProposal(request, name, { targets: earlier.targets, fallbacks: earlier.fallbacks, reason }, at);
+      return this.#aliasProposal(request, name, { ...routeOf(earlier), reason }, at);
     });
   }
 
@@ -134,8 +134,8 @@ export class RegistryChanges {
     const current = this.#state.alias(name);
     if (current && isSameAlias(current, alias)) return { unchanged: current };
     const version = this.#state.nextVersion('alias', name);
-    const { targets, fallbacks, reason } = alias;
-    const value: AliasVersion = { name, version, targets, fallbacks, reason, actor: request.actor, createdAt: at, deleted: false };
+    const { reason } = alias;
+    const value: AliasVersion = { name, version, ...routeOf(alias), reason, actor: request.actor, createdAt: at, deleted: false };
     return { kind: 'alias', key: name, version, value, reason };
   }
 
@@ -174,4 +174,9 @@ export class RegistryChanges {
   #describe(): void {
     setCurrentDetails(`Project **${this.#project}**: ${this.#state.sequence} changes; this run has taken ${this.handled} updates.`);
   }
+}
+
+/** Where an alias's calls go, and what of them is kept. */
+function routeOf({ targets, fallbacks, cache }: AliasInput | AliasVersion) {
+  return { targets, fallbacks, ...(cache ? { cache } : {}) };
 }

@@ -82,5 +82,7 @@ export class RegistryState {
 /** Whether a put would change nothing but the reason. */
 export function isSameAlias(current: AliasVersion | null, wanted: AliasInput): boolean {
   if (!current || current.deleted) return false;
-  return JSON.stringify([current.targets, current.fallbacks]) === JSON.stringify([wanted.targets, wanted.fallbacks]);
+  return (
+    JSON.stringify([current.targets, current.fallbacks, current.cache]) === JSON.stringify([wanted.targets, wanted.fallbacks, wanted.cache])
+  );
 }

@@ -13,21 +13,25 @@ const BLOCK_BYTES = 8 * 1024 * 1024;
 /**
  * Gathers rows into blocks and stores those that are not there yet, each month's under a token of its own. A block's token is
  * made of all its ids, those that are there already too: cut off and begun again, the same block has the same token,
- * and ClickHouse drops what an earlier attempt may still be inserting.
+ * and ClickHouse drops what an earlier attempt may still be inserting. Of a block that an earlier attempt has stored all is sent
+ * again, to be dropped where it is: a ClickHouse that died amid the insert may have it in the table and not in its roll-ups.
  */
 export class ImportBlocks {
   readonly #clickhouse: ClickHouseClient;
   readonly #artifacts: ArtifactStore;
   readonly #project: string;
+  /** Whether an earlier attempt may have stored some. */
+  readonly #again: boolean;
   #rows = new Map<string, TraceRow>();
   #bytes = 0;
   imported = 0;
   known = 0;
 
-  constructor(clickhouse: ClickHouseClient, artifacts: ArtifactStore, project: string) {
+  constructor(clickhouse: ClickHouseClient, artifacts: ArtifactStore, { project, again }: { project: string; again: boolean }) {
     this.#clickhouse = clickhouse;
     this.#artifacts = artifacts;
     this.#project = project;
+    this.#again = again;
   }
 
   /** Whether a block is full, and to be stored. */
@@ -52,12 +56,14 @@ export class ImportBlocks {
       this.#project,
       rows.map(({ id }) => id),
     );
+    const segment = `import-${block.slice(0, 32)}`;
     const missing = rows.filter(({ id }) => !there.has(id));
+    const sent = this.#again ? rows.filter(({ id }) => !there.has(id) || there.get(id) === segment) : missing;
     this.known += rows.length - missing.length;
     const lines = new Map<string, string[]>();
-    for (const row of missing) {
+    for (const row of sent) {
       const month = row.ts.slice(0, 7);
-      const line = await this.#line(row, `import-${block.slice(0, 32)}`);
+      const line = await this.#line(row, segment);
       lines.set(month, [...(lines.get(month) ?? []), line]);
     }
     for (const [month, some] of lines)

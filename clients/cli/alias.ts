@@ -44,12 +44,14 @@ export function addAliasCommands(program: Command, context: CliContext): void {
       (target: string, before: string[]) => [...before, target],
       [],
     )
+    .option('--cache <seconds>', 'answer the very same request from its earlier answer, for so long', Number)
     .option('--reason <text>', 'why, for the history', '')
-    .action(async (name: string, targets: Weighted[], options: { fallback: string[]; reason: string }) => {
+    .action(async (name: string, targets: Weighted[], options: { fallback: string[]; cache?: number; reason: string }) => {
       const out = context.out();
       const { client } = context.connection();
       const known = out.json ? [] : await client.targets();
-      const set = await client.aliases.set(name, { targets, fallbacks: options.fallback, reason: options.reason });
+      const cache = options.cache === undefined ? {} : { cache: { ttlSeconds: options.cache } };
+      const set = await client.aliases.set(name, { targets, fallbacks: options.fallback, ...cache, reason: options.reason });
       out.print(set, () => {
         showAlias(out, set, context.now());
         for (const target of unpriced(set, known))
@@ -137,6 +139,7 @@ function showAlias(out: Output, alias: AliasVersion, nowMs: number): void {
     ['version', String(alias.version)],
     ['targets', targetsOf(out, alias)],
     ['fallbacks', alias.fallbacks.join(', ')],
+    ...(alias.cache ? [['cache', `${alias.cache.ttlSeconds} s`] satisfies [string, string]] : []),
     ['since', ago(alias.createdAt, nowMs)],
     ['by', alias.actor],
     ['reason', alias.reason],

@@ -11,6 +11,8 @@ export interface Route {
   alias: string;
   aliasVersion: number;
   targets: string[];
+  /** Of the alias's cache; absent where it has none. */
+  cacheTtlSeconds?: number;
   /** A `RouterDecision` as JSON; absent where there was no choice. */
   decision?: string;
 }
@@ -25,7 +27,13 @@ export function resolveModel(model: string, snapshot: RegistrySnapshot, catalogu
   if (alias) {
     const targets = [chooseByWeight(alias.targets, random), ...alias.fallbacks];
     const choice = alias.targets.length > 1 ? { decision: JSON.stringify({ by: 'weights', targets: alias.targets }) } : {};
-    return { alias: alias.name, aliasVersion: alias.version, targets, ...choice };
+    return {
+      alias: alias.name,
+      aliasVersion: alias.version,
+      targets,
+      ...choice,
+      ...(alias.cache ? { cacheTtlSeconds: alias.cache.ttlSeconds } : {}),
+    };
   }
   if (model.includes('/')) {
     const callable = catalogue.find(model);

@@ -28,6 +28,8 @@ export interface Call {
   request: ChatRequest;
   route: Route;
   attempts: AttemptRow[];
+  /** Once it is over. */
+  outcome: Outcome | null;
 }
 
 /** How a call ended; what is left out is empty or unknown. */
@@ -69,6 +71,7 @@ export function newCall({ nowMs, ...call }: NewCall): Call {
     waitedMs: 0,
     limitHeaders: NO_HEADERS,
     attempts: [],
+    outcome: null,
   };
 }
 

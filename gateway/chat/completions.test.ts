@@ -1,10 +1,14 @@
 import { Hono } from 'hono';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeEach, expect, test } from 'vitest';
 import { StillhouseError } from '../../contracts/errors.ts';
 import type { TraceRow } from '../../contracts/traces.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { emptySnapshot } from '../aliases/apply-versions.ts';
+import { openKeptAnswers } from '../cache/open-kept-answers.ts';
 import type { GatewayContext } from '../keys/caller.ts';
 import { createKeyRing } from '../keys/key-ring.ts';
 import { createCatalogue } from '../providers/catalogue.ts';
@@ -17,6 +21,20 @@ import { toResponse } from './answer.ts';
 import { chatCompletions } from './completions.ts';
 
 const WHOLE = { form: 'whole', status: 200, headers: {}, text: '{"choices":[{"message":{"role":"assistant","content":"hi"}}]}' } as const;
+
+const log = createLogger('test', 'silent');
+const folder = mkdtempSync(join(tmpdir(), 'stillhouse-completions-'));
+const { idempotency, cache } = openKeptAnswers({
+  valkey: null,
+  paths: { idempotency: folder, cache: join(folder, 'cache'), answersKey: join(folder, 'key') },
+  masterKey: 'm',
+  log,
+});
+afterAll(() => {
+  idempotency.close();
+  cache.close();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 let ended: TraceRow[];
 let inFlight = 0;
@@ -53,6 +71,8 @@ async function post(answer: ProviderAnswer, body: object = {}): Promise<Response
         observers: [],
         metrics: gatewayMetrics([]),
         conversations: new Conversations(() => Promise.resolve(null)),
+        idempotency,
+        cache,
         admission: {
           enter: () => void inFlight++,
           leave: () => void inFlight--,
@@ -66,7 +86,7 @@ async function post(answer: ProviderAnswer, body: object = {}): Promise<Response
         maxBodyBytes: 1e6,
         now: Date.now,
         random: Math.random,
-        log: createLogger('test', 'silent'),
+        log,
       })(c),
     ),
   );

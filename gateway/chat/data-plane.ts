@@ -1,5 +1,7 @@
 import type { Logger } from '../../platform/logger.ts';
 import type { SnapshotHolder } from '../aliases/snapshot-holder.ts';
+import type { AnswerCache } from '../cache/answer-cache.ts';
+import type { Idempotency } from '../idempotency/idempotency.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { CallLimits } from '../limits/call-limits.ts';
 import type { Admission } from '../limits/admission.ts';
@@ -20,6 +22,8 @@ export interface DataPlane {
   observers: readonly CallObserver[];
   metrics: Metrics;
   conversations: Conversations;
+  idempotency: Idempotency;
+  cache: AnswerCache;
   admission: Admission;
   limits: CallLimits;
   breakers: CircuitBreakers;

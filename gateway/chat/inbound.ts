@@ -6,6 +6,7 @@ export interface Inbound {
     /** Value of a header, by its name in small letters. */
     header(name: string): string | undefined;
     readonly raw: Request;
+    readonly path: string;
   };
   /** Node's own objects; absent under `app.request()`. */
   readonly env: Partial<HttpBindings>;

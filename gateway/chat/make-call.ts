@@ -1,4 +1,4 @@
-import { LENIENT_HEADER } from '../../contracts/chat.ts';
+import { LENIENT_HEADER, METADATA_HEADER } from '../../contracts/chat.ts';
 import type { ErrorCode, StillhouseError } from '../../contracts/errors.ts';
 import { PROJECT_HEADER } from '../../contracts/names.ts';
 import type { RegistrySnapshot } from '../../contracts/registry.ts';
@@ -40,16 +40,66 @@ export interface Asked {
   kind: CallKind;
   request: ChatRequest;
   form: AnswerForm;
+  /** The request's body as it came. */
+  body: string;
 }
 
 /** Where to, then the call. Throws at once where it can't be made. */
-export function answerCall(plane: DataPlane, c: Inbound, caller: Caller, { kind, request, form }: Asked): Promise<Answer> {
+export function answerCall(plane: DataPlane, c: Inbound, caller: Caller, asked: Asked): Promise<Answer> {
+  const key = c.req.header('idempotency-key');
+  if (key !== undefined) return answerOnce(plane, c, { caller, key, asked });
+  return beginCall(plane, c, caller, asked, cancelSignal(c)).answer;
+}
+
+/** A caller who goes away does not end such a call: its answer is kept for when the caller asks again. */
+function answerOnce(plane: DataPlane, c: Inbound, { caller, key, asked }: { caller: Caller; key: string; asked: Asked }): Promise<Answer> {
+  const { project, keyId } = caller;
+  const parts = [c.req.path, asked.body, c.req.header(METADATA_HEADER) ?? '', String(isLenient(c))];
+  return plane.idempotency.answer({ key, project, keyId, parts }, () => {
+    const { call, answer } = beginCall(plane, c, caller, asked, new CancelSignal());
+    const mayHaveCost = () => call.attempts.some(({ error_class: code }) => code === '' || UNKNOWN_COST.has(code as ErrorCode));
+    return { answer, mayHaveCost, wasSent: () => call.attempts.length > 0 };
+  });
+}
+
+function beginCall(
+  plane: DataPlane,
+  c: Inbound,
+  caller: Caller,
+  { kind, request, form, body }: Asked,
+  signal: CancelSignal,
+): { call: Call; answer: Promise<Answer> } {
   const snapshot = plane.snapshots.current(caller.project);
   const route = resolveModel(request.model, snapshot, plane.catalogue, plane.random);
   checkMayCall(caller, route);
   const call = newCall({ kind, caller, request, route, nowMs: plane.now(), parent: c.req.header('traceparent') });
+  if (route.cacheTtlSeconds !== undefined) return { call, answer: answerCached(plane, c, call, { snapshot, form, signal, body }) };
   plane.admission.enter(originOf(caller));
-  return makeCall(plane, call, { snapshot, form, signal: cancelSignal(c) });
+  return { call, answer: makeCall(plane, call, { snapshot, form, signal }) };
+}
+
+/** A call to an alias with a cache. A hit is recorded as one that asked nobody and cost nothing. */
+function answerCached(
+  plane: DataPlane,
+  c: Inbound,
+  call: Call,
+  { body, ...circumstances }: Circumstances & { body: string },
+): Promise<Answer> {
+  const { caller, route } = call;
+  const parts = [caller.project, route.alias, String(route.aliasVersion), c.req.path, body, String(isLenient(c))];
+  const request = { ttlSeconds: route.cacheTtlSeconds!, parts, control: c.req.header('cache-control') ?? '' };
+  return plane.cache.answer(request, {
+    hit(outcome) {
+      call.route = { ...route, decision: JSON.stringify({ by: 'cache', targets: route.targets.map((target) => ({ target })) }) };
+      return recordCall(call, outcome, plane);
+    },
+    miss() {
+      plane.admission.enter(originOf(caller));
+      return makeCall(plane, call, circumstances);
+    },
+    outcome: () => call.outcome,
+    headers: () => answerHeaders(call, 0),
+  });
 }
 
 interface Circumstances {

@@ -1,5 +1,18 @@
+import type { IncomingMessage } from 'node:http';
 import { StillhouseError } from '../../contracts/errors.ts';
 import type { Inbound } from './inbound.ts';
+
+/** A server waits longer for large uploads (`gateway.ts`); a call's body has so long to arrive. */
+const ARRIVES_WITHIN_MS = 120_000;
+const SWEEP_MS = 5_000;
+/** Bodies that are on their way, and until when: one timer for all, since a call would pay for its own. */
+const reading = new Map<IncomingMessage, number>();
+let sweeper: NodeJS.Timeout | undefined;
+
+function endSlowOnes(): void {
+  const now = Date.now();
+  for (const [incoming, until] of reading) if (until < now) incoming.destroy();
+}
 
 /** The request's body as text; `body_too_large` as soon as more than `maxBytes` have come, before the rest is read. */
 export function readBody(c: Inbound, maxBytes: number): Promise<string> {
@@ -8,6 +21,8 @@ export function readBody(c: Inbound, maxBytes: number): Promise<string> {
   const incoming = c.env?.incoming;
   if (!incoming) return readWebBody(c.req.raw, maxBytes);
   return new Promise((resolve, reject) => {
+    reading.set(incoming, Date.now() + ARRIVES_WITHIN_MS);
+    sweeper ??= setInterval(endSlowOnes, SWEEP_MS).unref();
     const chunks: Buffer[] = [];
     let bytes = 0;
     incoming.on('data', (chunk: Buffer) => {
@@ -15,9 +30,16 @@ export function readBody(c: Inbound, maxBytes: number): Promise<string> {
       if (bytes <= maxBytes) chunks.push(chunk);
       else reject(tooLarge(maxBytes));
     });
-    incoming.on('end', () => resolve((chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)).toString()));
+    incoming.on('end', () => {
+      reading.delete(incoming);
+      resolve((chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)).toString());
+    });
     // It comes after every body too: an error is made only where the body is not whole.
-    incoming.on('close', () => incoming.readableEnded || reject(new StillhouseError('cancelled', 'The caller went away')));
+    incoming.on('close', () => {
+      if (incoming.readableEnded) return;
+      reading.delete(incoming);
+      reject(new StillhouseError('cancelled', 'The caller went away'));
+    });
     incoming.on('error', () => undefined);
   });
 }

@@ -10,6 +10,7 @@ export interface Recording {
 
 /** Writes a call's trace; resolves once it is in the spool, and with it the answer may end. */
 export function recordCall(call: Call, outcome: Outcome, { tracer, observers }: Recording): Promise<void> {
+  call.outcome = outcome;
   const row = rowOf(call, outcome);
   const recorded = tracer.end(row);
   if (observers.length === 0) return recorded;

@@ -14,11 +14,12 @@ export function translatedCalls(plane: DataPlane, wayIn: WayIn): CallHandler {
   return async function answerTranslated(c) {
     try {
       const caller = callerOf(plane, c);
-      const asked = jsonBody(await readBody(c, plane.maxBodyBytes));
+      const body = await readBody(c, plane.maxBodyBytes);
+      const asked = jsonBody(body);
       const chat = await withPrevious(plane, caller, asked, wayIn.toChat(asked));
       const parsed = parseChatRequest(JSON.stringify(chat), c.req.header(METADATA_HEADER), isLenient(c));
       const request = { ...parsed, translated: true, recorded: recordedAs(wayIn, asked, chat) };
-      return await answerCall(plane, c, caller, { kind: CHAT, request, form: translatedForm(wayIn, asked) });
+      return await answerCall(plane, c, caller, { kind: CHAT, request, form: translatedForm(wayIn, asked), body });
     } catch (error) {
       return translatedRefusal(wayIn, refusal(plane, error));
     }

@@ -14,7 +14,7 @@ export function embeddings(plane: DataPlane): CallHandler {
       const caller = callerOf(plane, c);
       const text = await readBody(c, plane.maxBodyBytes);
       const request = parseEmbeddingsRequest(text, c.req.header(METADATA_HEADER), isLenient(c));
-      return await answerCall(plane, c, caller, { kind: EMBEDDINGS, request, form: CHAT_FORM });
+      return await answerCall(plane, c, caller, { kind: EMBEDDINGS, request, form: CHAT_FORM, body: text });
     } catch (error) {
       return errorAnswer(refusal(plane, error));
     }

@@ -12,11 +12,12 @@ export interface SecretBox {
 const FORM = 'v1';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-const INFO = 'stillhouse provider keys v1';
+/** What a key is derived for: a ciphertext of one purpose can't be opened for another. */
+export type SealedPurpose = 'provider keys' | 'kept answers';
 
 /** AES-256-GCM under a key that HKDF-SHA256 (RFC 5869) derives from `STILLHOUSE_MASTER_KEY`; random nonces (NIST SP 800-38D). */
-export function secretBox(masterKey: string | undefined): SecretBox {
-  const key = masterKey === undefined ? null : Buffer.from(hkdfSync('sha256', masterKey, '', INFO, 32));
+export function secretBox(masterKey: string | undefined, purpose: SealedPurpose = 'provider keys'): SecretBox {
+  const key = masterKey === undefined ? null : Buffer.from(hkdfSync('sha256', masterKey, '', `stillhouse ${purpose} v1`, 32));
   const required = (): Buffer => {
     if (key) return key;
     throw new StillhouseError(

@@ -9,7 +9,7 @@ import { createRateLimits } from './rate-limits.ts';
 import { RecordedSpend } from './recorded-spend.ts';
 import { SharedBudgets } from './shared-budgets.ts';
 import { SpoolReader } from './spool-spend.ts';
-import { connectValkey } from './valkey.ts';
+import type { ValkeyConnection } from './valkey.ts';
 
 /** What limits need of a gateway. */
 export interface CallLimitsOptions {
@@ -17,14 +17,13 @@ export interface CallLimitsOptions {
   clickhouse: ClickHouseClient;
   /** The home's spool folder. */
   spool: string;
-  /** `VALKEY_URL`. */
-  valkeyUrl: string | undefined;
+  /** Closed with the limits; null without `VALKEY_URL`. */
+  valkey: ValkeyConnection | null;
   log: Logger;
 }
 
 /** Limits and budgets of a gateway process, shared through Valkey where there is one. */
-export async function openCallLimits({ snapshots, clickhouse, spool, valkeyUrl, log }: CallLimitsOptions): Promise<CallLimits> {
-  const valkey = valkeyUrl === undefined ? null : await connectValkey(valkeyUrl, log);
+export function openCallLimits({ snapshots, clickhouse, spool, valkey, log }: CallLimitsOptions): CallLimits {
   const recorded = new RecordedSpend({
     source: (project, query) => spendByKey(clickhouse, project, query),
     spools: new SpoolReader(spool),

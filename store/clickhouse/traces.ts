@@ -18,10 +18,10 @@ const COUNT_STORED = defineQuery({
 const STORED_IDS = defineQuery({
   name: 'ids that are stored',
   // The key's own columns: what a subquery makes is looked up, not searched for.
-  sql: `SELECT DISTINCT id FROM ${TABLES.traces} WHERE project = {project:String}
+  sql: `SELECT DISTINCT id, segment_id FROM ${TABLES.traces} WHERE project = {project:String}
     AND (ts, id) IN (SELECT fromUnixTimestamp64Milli(pair.1, 'UTC'), pair.2 FROM (SELECT arrayJoin(arrayZip({times:Array(Int64)}, {ids:Array(UUID)})) AS pair))`,
   parameters: z.object({ project: z.string(), ids: z.array(z.uuid()), times: z.array(z.number()) }),
-  row: z.object({ id: z.string() }),
+  row: z.object({ id: z.string(), segment_id: z.string() }),
 });
 
 const IDS_OF_SEGMENT = defineQuery({
@@ -80,12 +80,13 @@ export async function getTrace(client: ClickHouseClient, project: string, id: st
   return toTrace(artifacts ? { ...row, request: await withImages(artifacts, project, row.request) } : row);
 }
 
-/** Which of these ids are stored. */
-export async function storedIds(client: ClickHouseClient, project: string, ids: readonly string[]): Promise<Set<string>> {
-  const stored = new Set<string>();
+/** Which of these ids are stored, and by which segment they came. */
+export async function storedIds(client: ClickHouseClient, project: string, ids: readonly string[]): Promise<Map<string, string>> {
+  const stored = new Map<string, string>();
   for (let at = 0; at < ids.length; at += IDS_A_QUERY) {
     const some = ids.slice(at, at + IDS_A_QUERY);
-    for (const { id } of await runQuery(client, STORED_IDS, { project, ids: some, times: some.map(millisecondsOf) })) stored.add(id);
+    const found = await runQuery(client, STORED_IDS, { project, ids: some, times: some.map(millisecondsOf) });
+    for (const { id, segment_id: segment } of found) stored.set(id, segment);
   }
   return stored;
 }

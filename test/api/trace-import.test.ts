@@ -196,6 +196,7 @@ test('an insert that was done and not acknowledged is not done again', async () 
       project: 'cut',
       waiting: { name: 'x', format: 'litellm', at: null, keptSince: null, startedAt: '' },
       moved: () => undefined,
+      again: true,
     });
   proxy.mode = 'cut-answers';
   await expect(attempt()).rejects.toMatchObject({ code: 'unavailable' });
@@ -219,7 +220,7 @@ test('cut anywhere, in any order, with repeats and bad lines: the same calls', a
         const bytes = Buffer.from(jsonl(lines.map((line) => (typeof line === 'number' ? call(line) : line))));
         const setting = { clickhouse: bench.clickhouse.client, artifacts: openArtifactStore(plane.artifacts), now: Date.now };
         const waiting = { name: 'x', format: 'auto' as const, at: null, keptSince: null, startedAt: '' };
-        const read = () => importLines(linesOf(bytes, cuts), { setting, project, waiting, moved: () => undefined });
+        const read = () => importLines(linesOf(bytes, cuts), { setting, project, waiting, moved: () => undefined, again: true });
         const different = new Set(lines.filter((line) => typeof line === 'number')).size;
         const calls = lines.filter((line) => typeof line === 'number').length;
         const bad = lines.filter((line) => line === 'bad' || line === '{"a":1}').length;

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { WeightedTarget } from '../../contracts/aliases.ts';
+import type { AliasCache, WeightedTarget } from '../../contracts/aliases.ts';
 import { emptySnapshot } from '../../gateway/aliases/apply-versions.ts';
 import { writeSnapshot } from '../../gateway/aliases/snapshot-file.ts';
 
@@ -33,7 +33,7 @@ export interface GatewayProcessOptions {
   /** Providers of `stillhouse.yaml`. */
   providers: object[];
   limits?: object;
-  aliases?: Record<string, { targets: WeightedTarget[]; fallbacks?: string[] }>;
+  aliases?: Record<string, { targets: WeightedTarget[]; fallbacks?: string[]; cache?: AliasCache }>;
   env?: Record<string, string>;
 }
 
@@ -55,9 +55,19 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
   const configuration = join(home, 'stillhouse.yaml');
   // JSON is YAML.
   writeFileSync(configuration, JSON.stringify({ providers: options.providers, ...(options.limits ? { limits: options.limits } : {}) }));
-  const aliases = Object.entries(options.aliases ?? {}).map(([name, { targets, fallbacks = [] }]) => [
+  const aliases = Object.entries(options.aliases ?? {}).map(([name, { targets, fallbacks = [], cache }]) => [
     name,
-    { name, version: 1, targets, fallbacks, reason: '', actor: '', createdAt: '2026-01-01T00:00:00.000Z', deleted: false },
+    {
+      name,
+      version: 1,
+      targets,
+      fallbacks,
+      ...(cache ? { cache } : {}),
+      reason: '',
+      actor: '',
+      createdAt: '2026-01-01T00:00:00.000Z',
+      deleted: false,
+    },
   ]);
   writeSnapshot(join(home, 'snapshots'), { ...emptySnapshot('default'), sequence: 1, aliases: Object.fromEntries(aliases) });
   const env = {

@@ -3,7 +3,7 @@ import { AliasInput } from '../../../../contracts/aliases.ts';
 import { draftOf, inputOf, shareOf, withTarget } from './alias-draft.ts';
 
 it('goes from a version to a body that the API takes', () => {
-  const draft = draftOf({ targets: [{ target: 'openai/gpt-4o', weight: 9 }], fallbacks: ['lab/x'] });
+  const draft = draftOf({ targets: [{ target: 'openai/gpt-4o', weight: 9 }], fallbacks: ['lab/x'], cache: { ttlSeconds: 60 } });
   const more = withTarget(draft);
   more.targets[1]!.target = ' student/s ';
   more.targets[1]!.weight = '1';
@@ -14,6 +14,7 @@ it('goes from a version to a body that the API takes', () => {
       { target: 'student/s', weight: 1 },
     ],
     fallbacks: ['lab/x'],
+    cache: { ttlSeconds: 60 },
     reason: 'canary',
   });
   expect(shareOf(more, 1)).toBeCloseTo(0.1);

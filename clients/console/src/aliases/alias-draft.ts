@@ -1,4 +1,4 @@
-import type { AliasInput, AliasVersion } from '../../../../contracts/aliases.ts';
+import type { AliasCache, AliasInput, AliasVersion } from '../../../../contracts/aliases.ts';
 
 /** One line of the form; the id keeps a line's focus while others go. */
 export interface TargetDraft {
@@ -11,13 +11,16 @@ export interface TargetDraft {
 export interface AliasDraft {
   targets: TargetDraft[];
   fallbacks: string[];
+  /** Goes along as it stands: the form does not change it. */
+  cache?: AliasCache;
   reason: string;
 }
 
 /** A draft of what stands now, or of nothing; the reason is always written anew. */
-export function draftOf(alias: Pick<AliasVersion, 'targets' | 'fallbacks'> | null): AliasDraft {
+export function draftOf(alias: Pick<AliasVersion, 'targets' | 'fallbacks' | 'cache'> | null): AliasDraft {
   const targets = alias && alias.targets.length > 0 ? alias.targets : [{ target: '', weight: 1 }];
-  return { targets: targets.map((target, id) => ({ id, ...target })), fallbacks: alias?.fallbacks ?? [], reason: '' };
+  const cache = alias?.cache ? { cache: alias.cache } : {};
+  return { targets: targets.map((target, id) => ({ id, ...target })), fallbacks: alias?.fallbacks ?? [], ...cache, reason: '' };
 }
 
 /** A further, empty line. */
@@ -31,6 +34,7 @@ export function inputOf(draft: AliasDraft): AliasInput {
   return {
     targets: draft.targets.map(({ target, weight }) => ({ target: target.trim(), weight: Number(weight) })),
     fallbacks: draft.fallbacks,
+    ...(draft.cache ? { cache: draft.cache } : {}),
     reason: draft.reason.trim(),
   };
 }

@@ -1,0 +1,194 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync } from 'node:fs';
+import { link, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { StillhouseError } from '../../contracts/errors.ts';
+import { type ClaimedFolder, claimNewFolder, claimOrphan, processFolders, removeFolder } from '../tracing/spool-folders.ts';
+import { expiryOf, type KeyStore } from './key-store.ts';
+
+export interface HomeStoreOptions {
+  folder: string;
+  /** All answers together; what would go beyond is refused before it is sent. */
+  quotaBytes: number;
+  /** Milliseconds since 1970. */
+  now: () => number;
+}
+
+const SWEEP_EVERY_MS = 60_000;
+/** An expiry and a space: milliseconds since 1970 have 13 digits until the year 2286. */
+const HEAD_BYTES = 14;
+
+/** Keys in files of a home, shared by its processes: a claim appears whole, by link, and is on the disk before it counts. */
+export function homeStore(options: HomeStoreOptions): KeyStore {
+  return new HomeStore(options);
+}
+
+class HomeStore implements KeyStore {
+  readonly #options: HomeStoreOptions;
+  readonly #answers: string;
+  readonly #processes: string;
+  readonly #own: ClaimedFolder;
+  readonly holder: string;
+  #bytes = 0;
+  #sweptMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: HomeStoreOptions) {
+    this.#options = options;
+    this.#answers = join(options.folder, 'answers');
+    this.#processes = join(options.folder, 'processes');
+    mkdirSync(this.#answers, { recursive: true, mode: 0o700 });
+    this.#own = claimNewFolder(this.#processes, `pid ${process.pid}`);
+    this.holder = this.#own.path.slice(this.#processes.length + 1);
+  }
+
+  async claim(place: string, text: string): Promise<string | null> {
+    await this.#sweep();
+    if (this.#bytes > this.#options.quotaBytes)
+      throw new StillhouseError('unavailable', 'The home keeps as many answers of idempotency keys as it may; nothing was sent');
+    const path = join(this.#answers, place);
+    const temporary = await this.#written(text);
+    try {
+      for (;;) {
+        if (await linked(temporary, path)) {
+          await synced(this.#answers);
+          return null;
+        }
+        const found = await read(path);
+        if (found === null) continue;
+        if (expiryOf(found) > this.#options.now()) return found;
+        await this.#takeAway(path);
+      }
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  }
+
+  async read(place: string): Promise<string | null> {
+    const found = await read(join(this.#answers, place));
+    return found !== null && expiryOf(found) > this.#options.now() ? found : null;
+  }
+
+  async put(place: string, text: string): Promise<void> {
+    const temporary = await this.#written(text);
+    await rename(temporary, join(this.#answers, place));
+    await synced(this.#answers);
+    this.#bytes += text.length;
+  }
+
+  async release(place: string): Promise<void> {
+    await rm(join(this.#answers, place), { force: true });
+    await synced(this.#answers);
+  }
+
+  /** A process holds the lock of its folder as long as it lives. */
+  isAlive(holder: string): Promise<boolean> {
+    const path = join(this.#processes, holder);
+    if (holder === this.holder) return Promise.resolve(true);
+    if (!existsSync(path)) return Promise.resolve(false);
+    const orphan = claimOrphan(path, 'nobody');
+    if (orphan) removeFolder(orphan);
+    return Promise.resolve(orphan === null);
+  }
+
+  close(): void {
+    removeFolder(this.#own);
+  }
+
+  /** A file beside its place, whole and on the disk. */
+  async #written(text: string): Promise<string> {
+    const path = join(this.#own.path, randomUUID());
+    try {
+      const file = await open(path, 'wx', 0o600);
+      try {
+        await file.writeFile(text);
+        await file.datasync();
+      } finally {
+        await file.close();
+      }
+      return path;
+    } catch (error) {
+      await rm(path, { force: true });
+      throw error;
+    }
+  }
+
+  /** Another process may have put a new claim there since it was read: that one goes back. */
+  async #takeAway(path: string): Promise<void> {
+    const aside = join(this.#own.path, randomUUID());
+    try {
+      await rename(path, aside);
+    } catch (error) {
+      if (isMissing(error)) return;
+      throw error;
+    }
+    if (expiryOf((await read(aside)) ?? '') > this.#options.now()) await linked(aside, path);
+    await rm(aside, { force: true });
+  }
+
+  async #sweep(): Promise<void> {
+    const now = this.#options.now();
+    if (now - this.#sweptMs < SWEEP_EVERY_MS && this.#bytes <= this.#options.quotaBytes) return;
+    this.#sweptMs = now;
+    let bytes = 0;
+    for (const name of await readdir(this.#answers)) {
+      const path = join(this.#answers, name);
+      const head = await headOf(path);
+      if (head === null) continue;
+      if (expiryOf(head.text) > now) bytes += head.bytes;
+      else await this.#takeAway(path);
+    }
+    this.#bytes = bytes;
+    for (const path of processFolders(this.#processes)) {
+      const orphan = path === this.#own.path ? null : claimOrphan(path, 'nobody');
+      if (orphan) removeFolder(orphan);
+    }
+  }
+}
+
+async function linked(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function read(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+async function headOf(path: string): Promise<{ text: string; bytes: number } | null> {
+  try {
+    const { size } = await stat(path);
+    const file = await open(path, 'r');
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+      return { text: buffer.toString('latin1', 0, bytesRead), bytes: size };
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+async function synced(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
+}

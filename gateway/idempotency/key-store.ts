@@ -1,0 +1,24 @@
+/** Where what is known of idempotency keys lies. Texts are `<expiry in ms since 1970> <ciphertext>`: `textOf` writes them. */
+export interface KeyStore {
+  /** Of this process, as its claims name it. */
+  readonly holder: string;
+  /**
+   * Writes the text where nothing lies that has not expired, on the disk or server before it returns: null. Else what lies there.
+   * Rejects where it cannot be kept: nothing may be sent then.
+   */
+  claim(place: string, text: string): Promise<string | null>;
+  /** What lies there and has not expired. */
+  read(place: string): Promise<string | null>;
+  /** Puts the text in the place of what this process claimed. */
+  put(place: string, text: string): Promise<void>;
+  /** Lets go of what this process claimed. */
+  release(place: string): Promise<void>;
+  /** Whether the process that made a claim is still there. */
+  isAlive(holder: string): Promise<boolean>;
+  close(): void;
+}
+
+/** When a text expires, in milliseconds since 1970; 0 where it is none. */
+export function expiryOf(text: string): number {
+  return Number.parseInt(text, 10) || 0;
+}
