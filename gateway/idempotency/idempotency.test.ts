@@ -121,7 +121,7 @@ test('of many at once one calls, where what lies there has expired', async () =>
 test('a failure before anything was sent frees the key, one after it does not', async () => {
   const one = gateway();
   const failing = (sent: boolean) => () => ({
-    response: Promise.reject(new Error('failed')),
+    answer: Promise.reject(new Error('failed')),
     mayHaveCost: () => sent,
     wasSent: () => sent,
   });

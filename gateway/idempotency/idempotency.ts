@@ -45,6 +45,8 @@ export class Idempotency {
   readonly #options: IdempotencyOptions;
   /** Places of calls under way in this process. */
   readonly #underWay = new Set<string>();
+  /** How many requests of this process are asking for a place right now. */
+  readonly #claiming = new Map<string, number>();
   #replays = 0;
   readonly #refused = { in_flight: 0, outcome_unknown: 0, key_reused: 0, not_kept: 0 };
 
@@ -61,7 +63,6 @@ export class Idempotency {
     const until = this.#options.now() + KEPT_MS;
     const found = await this.#claim(place, this.#textOf(place, until, { state: 'begun', fingerprint, holder }));
     if (found !== null) return this.#known(place, fingerprint, found);
-    this.#underWay.add(place);
     const settle = (known: Known | null) => this.#settle(place, until, known);
     let call: CallUnderWay | undefined;
     try {
@@ -98,14 +99,22 @@ export class Idempotency {
     this.#options.store.close();
   }
 
+  /** null where it is ours: then it is under way, before anybody who has read that it was begun can ask whether it is. */
   async #claim(place: string, text: string): Promise<string | null> {
+    this.#claiming.set(place, (this.#claiming.get(place) ?? 0) + 1);
     try {
-      return await this.#options.store.claim(place, text);
+      const found = await this.#options.store.claim(place, text);
+      if (found === null) this.#underWay.add(place);
+      return found;
     } catch (cause) {
       this.#refused.not_kept++;
       if (isStillhouseError(cause)) throw cause;
       this.#options.log.error({ err: cause }, 'an idempotency key could not be kept');
       throw new StillhouseError('unavailable', 'The Idempotency-Key cannot be kept now (disk full, or Valkey down), so nothing was sent: try again, or without the header', { cause }); // prettier-ignore
+    } finally {
+      const left = this.#claiming.get(place)! - 1;
+      if (left > 0) this.#claiming.set(place, left);
+      else this.#claiming.delete(place);
     }
   }
 
@@ -143,7 +152,9 @@ export class Idempotency {
 
   #isUnderWay(place: string, holder: string): Promise<boolean> {
     const { store } = this.#options;
-    return holder === store.holder ? Promise.resolve(this.#underWay.has(place)) : store.isAlive(holder);
+    // Who has claimed it may not have heard so yet, though it can be read.
+    const here = this.#underWay.has(place) || this.#claiming.has(place);
+    return holder === store.holder ? Promise.resolve(here) : store.isAlive(holder);
   }
 
   /** null: nothing was sent, the key is free again. What can't be written leaves the claim, by which the outcome is unknown. */
