@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Answer, AnswerStream } from './chat/answer.ts';
 import type { Inbound } from './chat/inbound.ts';
@@ -78,12 +77,18 @@ async function pump(body: AnswerStream, outgoing: ServerResponse): Promise<void>
     enqueue: (bytes: Uint8Array) => void (outgoing.destroyed || outgoing.write(bytes)),
     close: () => void (outgoing.destroyed || outgoing.end()),
   };
-  let gone = false;
-  const closed = once(outgoing, 'close').then(() => (gone = true));
+  let wake = (): void => undefined;
+  outgoing.once('close', () => wake());
+  // A connection that breaks is told by its close.
+  outgoing.on('error', () => undefined);
   try {
-    while (!outgoing.writableEnded && !gone) {
+    while (!outgoing.writableEnded && !outgoing.destroyed) {
       await body.pull(sink);
-      if (outgoing.writableNeedDrain && !gone) await Promise.race([once(outgoing, 'drain'), closed]);
+      if (!outgoing.writableNeedDrain || outgoing.destroyed) continue;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        outgoing.once('drain', resolve);
+      });
     }
     if (!outgoing.writableEnded) await body.cancel();
   } catch (error) {

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { link, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { StillhouseError } from '../../contracts/errors.ts';
+import { type ExclusiveLock, tryExclusiveLock } from '../../platform/exclusive-lock.ts';
 import { type ClaimedFolder, claimNewFolder, claimOrphan, processFolders, removeFolder } from '../tracing/spool-folders.ts';
 import { expiryOf, type KeyStore } from './key-store.ts';
 
@@ -112,17 +114,26 @@ class HomeStore implements KeyStore {
     }
   }
 
-  /** Another process may have put a new claim there since it was read: that one goes back. */
+  /**
+   * Removes what has expired; one at a time in the whole home, and looked at again under the lock: between two looks another
+   * may have put a new claim there, which must not be gone for a moment. The lock ends with its process.
+   */
   async #takeAway(path: string): Promise<void> {
-    const aside = join(this.#own.path, randomUUID());
+    const lock = await this.#expiryLock();
     try {
-      await rename(path, aside);
-    } catch (error) {
-      if (isMissing(error)) return;
-      throw error;
+      const found = await read(path);
+      if (found !== null && expiryOf(found) <= this.#options.now()) await rm(path, { force: true });
+    } finally {
+      lock.release();
     }
-    if (expiryOf((await read(aside)) ?? '') > this.#options.now()) await linked(aside, path);
-    await rm(aside, { force: true });
+  }
+
+  async #expiryLock(): Promise<ExclusiveLock> {
+    for (;;) {
+      const lock = tryExclusiveLock(join(this.#options.folder, 'expiry.lock'), this.holder);
+      if (lock) return lock;
+      await delay(1 + Math.random() * 4);
+    }
   }
 
   async #sweep(): Promise<void> {
