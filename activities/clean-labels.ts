@@ -58,11 +58,11 @@ export async function cleanLabels(
   );
   const texts = judged.map(({ messages }) => lastUserText(messages));
   const threads = deps.threads ?? availableParallelism();
-  const pool = createEmbedderPool({ embedderFolder: deps.embedderFolder, threads, log: deps.log });
+  const pool = await createEmbedderPool({ embedderFolder: deps.embedderFolder, threads, log: deps.log });
   const embedded = await embedTexts(deps.artifacts, pool, texts, pulse).finally(() => pool.close());
   const targets = { rows: judged.length, columns: labels.length, data: new Float32Array(judged.length * labels.length) };
   judged.forEach(({ best }, i) => (targets.data[i * labels.length + places.get(best[0]!)!] = 1));
-  const request: CleanRequest = { rows: { features: embedded.rowsOf(texts), targets }, c: RECIPE.c, seed };
+  const request: CleanRequest = { rows: { features: await embedded.rowsOf(texts), targets }, c: RECIPE.c, seed };
   const program = new URL('./encoder/clean-thread.ts', import.meta.url);
   const kept = new Set(await onThread<Int32Array>({ program, threads, name: 'the clean-up', log: deps.log }, request, pulse));
   const doubted = new Set(judged.filter((_, i) => !kept.has(i)));

@@ -36,7 +36,7 @@ export async function exportEncoder(deps: EncoderDeps, input: ExportEncoderInput
   const { artifacts, embedderFolder } = deps;
   const trained = TrainedEncoder.parse(JSON.parse((await artifacts.get(input.trained)).toString('utf8')));
   const { labels, embedder, temperature, neighbours, validationAccuracy } = trained;
-  if (verifyEmbedder(embedderFolder).sha256 !== embedder.sha256) {
+  if ((await verifyEmbedder(embedderFolder)).sha256 !== embedder.sha256) {
     throw new StillhouseError('conflict', 'The student was trained on another embedder than the one of this worker: train it again.');
   }
   const head = splitHead(await floats(artifacts, trained.head, labels.length, embedder.dimensions + 1));

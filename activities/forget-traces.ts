@@ -1,17 +1,9 @@
 import type { Forgetting, ForgottenCounts } from '../contracts/forget.ts';
 import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
-import { deleteFilesWith, readForgetRequest, recordForgetting } from '../store/artifacts/forget-artifacts.ts';
+import { readForgetRequest, recordForgetting } from '../store/artifacts/forget-artifacts.ts';
 import type { ClickHouseClient } from '../store/clickhouse/connection.ts';
-import {
-  countForgotten,
-  findForgotten,
-  forgottenRowIds,
-  forgottenTexts,
-  imagesOfForgotten,
-  noteForgotten,
-  removeForgotten,
-} from '../store/clickhouse/forget.ts';
-import { deleteImage } from '../store/images/stored-images.ts';
+import { countForgotten, findForgotten, noteForgotten } from '../store/clickhouse/forget.ts';
+import { forgetEverywhere } from '../store/forget-everywhere.ts';
 import { withHeartbeat } from './heartbeat.ts';
 
 /** A mutation writes parts anew. */
@@ -44,23 +36,14 @@ export function createForgetActivities({
         return countForgotten(clickhouse, project);
       }),
 
-    /** Removes it: files and images first, for they are found by what the tables hold; the traces last. Safe to retry: it removes what is left. */
+    /** Removes it. Safe to retry: it removes what is left. */
     removeForgotten: ({ project }: ForgetTask): Promise<number> =>
       withHeartbeat(STALL_MS, async ({ progress, signal }) => {
-        let removed = 0;
-        for (const needles of [forgottenTexts(clickhouse, project), forgottenRowIds(clickhouse, project)]) {
-          for await (const some of needles) {
-            signal.throwIfAborted();
-            removed += await deleteFilesWith(artifacts, project, some);
-            progress({ removed });
-          }
-        }
-        for (const image of await imagesOfForgotten(clickhouse, project)) {
-          await deleteImage(artifacts, project, image);
-          removed++;
-        }
-        await removeForgotten(clickhouse, project);
-        return removed;
+        const moved = (removed: number) => {
+          signal.throwIfAborted();
+          progress({ removed });
+        };
+        return (await forgetEverywhere(clickhouse, artifacts, project, moved)).artifacts;
       }),
 
     /** Records how it ended. Safe to retry: the first report stays. */

@@ -3,6 +3,7 @@ import type { DatasetRow, Split } from '../contracts/datasets.ts';
 import { promptTokenBound, worstCallUsd } from '../core/candidates/call-bounds.ts';
 import type { ClickHouseClient } from '../store/clickhouse/connection.ts';
 import { goldOf, readDatasetRows } from '../store/clickhouse/datasets.ts';
+import { clickHouseTime } from '../platform/clickhouse-time.ts';
 import type { GatewayAccess } from './distil/gateway-targets.ts';
 import type { RunPlan } from './distil/run-plan.ts';
 import type { LaneCall } from './generate/call-lane.ts';
@@ -129,7 +130,7 @@ function missingCalls(
         ...answer,
         distillation,
         runId,
-        createdAt: new Date(deps.now()).toISOString().replace('T', ' ').replace('Z', ''),
+        createdAt: clickHouseTime(deps.now()),
       });
       calls.push({ call: { body: bodyOf(plan, purpose, row), metadata, price: plan.price }, worstUsd, toCandidate });
     }

@@ -1,11 +1,11 @@
-import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { Context } from '@temporalio/activity';
 import { blankImport, NAMED_PROBLEMS, type TraceImport, type WaitingImport } from '../contracts/imports.ts';
 import { StillhouseError } from '../contracts/errors.ts';
 import { LineFault } from '../core/imports/imported-call.ts';
 import { LogLines } from '../core/imports/read-line.ts';
-import { type Line, LineReader } from '../platform/line-reader.ts';
+import { redactionOf } from '../core/privacy/redaction.ts';
+import { type Line, linesOfFile } from '../platform/line-reader.ts';
 import { importFileKey, readImport, recordImport } from '../store/artifacts/imports.ts';
 import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
 import type { ClickHouseClient } from '../store/clickhouse/connection.ts';
@@ -45,7 +45,7 @@ export function createImportActivities(setting: ImportSetting) {
           signal.throwIfAborted();
           progress({ lines });
         };
-        const found = await importLines(linesOf(path), { setting, project, waiting, moved, again });
+        const found = await importLines(linesOfFile(path), { setting, project, waiting, moved, again });
         const endedAt = new Date(setting.now()).toISOString();
         await recordImport(artifacts, project, { ...blankImport(waiting), ...found, status: 'completed', endedAt });
         await artifacts.delete(ref.key);
@@ -80,6 +80,7 @@ export async function importLines(
   const place: ImportPlace = { project, at: msOf(waiting.at), keptSince: msOf(waiting.keptSince) };
   const blocks = new ImportBlocks(setting.clickhouse, setting.artifacts, { project, again });
   const problems: TraceImport['problems'] = [];
+  const redaction = waiting.privacy ? redactionOf(waiting.privacy) : null;
   let [read, skipped, refused] = [0, 0, 0];
   for await (const line of lines) {
     read = line.number;
@@ -89,7 +90,9 @@ export async function importLines(
       if (line.fault !== null) throw new LineFault(line.fault);
       const call = log.read(line.text);
       if (call === null) skipped++;
-      else if (blocks.add(importRow(call, place))) {
+      else {
+        const row = importRow(call, place);
+        if (!blocks.add(redaction?.row(row) ?? row)) continue;
         await blocks.store();
         moved(read);
       }
@@ -101,12 +104,6 @@ export async function importLines(
   }
   await blocks.store();
   return { lines: read, imported: blocks.imported, known: blocks.known, skipped, refused, problems };
-}
-
-async function* linesOf(path: string): AsyncGenerator<Line> {
-  const reader = new LineReader();
-  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) yield* reader.add(chunk);
-  yield* reader.end();
 }
 
 function msOf(iso: string | null): number | null {

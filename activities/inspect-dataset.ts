@@ -72,7 +72,7 @@ async function allRows(clickhouse: ClickHouseClient, dataset: Dataset, pulse: Pu
 async function find(deps: EncoderDeps, dataset: Dataset, rows: readonly DatasetRow[], pulse: Pulse): Promise<Found> {
   const threads = deps.threads ?? availableParallelism();
   const { embedderFolder, log, artifacts } = deps;
-  const pool = createEmbedderPool({ embedderFolder, threads, log });
+  const pool = await createEmbedderPool({ embedderFolder, threads, log });
   try {
     const texts = rows.map(({ messages }) => lastUserText(messages));
     const replies = rows.map(({ reference }) => reference.trim());
@@ -83,8 +83,8 @@ async function find(deps: EncoderDeps, dataset: Dataset, rows: readonly DatasetR
       splits: rows.map(({ split }) => split),
       groups: rows.map(({ group }) => group),
       texts,
-      vectors: embedded.rowsOf(texts),
-      answers: isLabel ? numbered(replies) : embedded.rowsOf(replies),
+      vectors: await embedded.rowsOf(texts),
+      answers: isLabel ? numbered(replies) : await embedded.rowsOf(replies),
     };
     const program = new URL('./dataset/inspect-thread.ts', import.meta.url);
     const thread = { program, threads, name: 'the inspection', log };

@@ -1,6 +1,6 @@
 import { type Client, WithStartWorkflowOperation, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { AliasVersion } from '../contracts/aliases.ts';
+import { AliasVersion, routeOfAlias } from '../contracts/aliases.ts';
 import { Student } from '../contracts/distil.ts';
 import { MESSAGES, QUEUES, WORKFLOWS, workflowIds } from '../contracts/names.ts';
 import type { ClickHouseClient } from '../store/clickhouse/connection.ts';
@@ -43,16 +43,16 @@ export function createRegistryUpdateActivities({ temporal, clickhouse }: Registr
     },
 
     /**
-     * Points an alias at a target with weight 1, keeping its fallbacks and its cache. Safe to retry because the registry answers a
+     * Points an alias at a target with weight 1, keeping all else of its route. Safe to retry because the registry answers a
      * request id once, and what was before is read from the version before.
      */
     async moveAlias({ project, requestId, alias, target, reason }: MoveAliasInput): Promise<MovedAlias> {
       const newest = (await versionsOf(clickhouse, project, 'alias', alias)).at(-1);
-      const { fallbacks, cache } = newest ? AliasVersion.parse(newest.value) : { fallbacks: [] };
+      const route = newest ? routeOfAlias(AliasVersion.parse(newest.value)) : { fallbacks: [] };
       const change = {
         requestId,
         name: alias,
-        alias: { targets: [{ target, weight: 1 }], fallbacks, ...(cache ? { cache } : {}), reason },
+        alias: { ...route, targets: [{ target, weight: 1 }], reason },
         actor: actorOf(target),
       };
       const moved = AliasVersion.parse(await sendUpdate(temporal, project, MESSAGES.putAlias, change));

@@ -33,7 +33,7 @@ const messages = readBanking77('test').map(({ text }) => text);
 const order = shuffled(messages.length, seededRandom(7));
 const half = Math.floor(messages.length / 2);
 const pick = (from: number, to: number) => [...order.subarray(from, to)].map((i) => messages[i]!);
-const pool = createEmbedderPool({ embedderFolder: await benchEmbedder(env), threads: 2, log: createLogger('bench', 'warn') });
+const pool = await createEmbedderPool({ embedderFolder: await benchEmbedder(env), threads: 2, log: createLogger('bench', 'warn') });
 const dense = await createOnnxDense(2);
 const began = performance.now();
 try {

@@ -1,7 +1,8 @@
 /**
  * `npm run bench:clusters`: what clustering finds in Banking77's test messages without their labels, beside k-means and
- * Ward with the number of intents given; how well two samples agree; time and memory of 20,000 prompts. Draws the map
- * (`-- --map <file>`). The one setting comes from the training file: `-- --calibrate` shows how.
+ * Ward with the number of intents given; how well two samples agree; time, memory and event loop of the worker's own process
+ * with 20,000 prompts (`-- --worker`: that alone). Draws the map (`-- --map <file>`). The one setting comes from the training
+ * file: `-- --calibrate` shows how.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -20,15 +21,21 @@ import { createEmbedderPool } from '../serving/embedder-pool.ts';
 import { openTokenizer } from '../serving/embedder.ts';
 import { createOnnxDense } from '../serving/onnx-dense.ts';
 import { calibrate } from './clusters/calibrate.ts';
-import { largeRun } from './clusters/large-run.ts';
 import { mapSvg } from './clusters/map-svg.ts';
 import { kMeansPeer, wardPeer } from './clusters/peers.ts';
+import { type WorkerFigures, workerRun } from './clusters/worker-run.ts';
 import { benchEmbedder } from './embedder-folder.ts';
 
-const { values: args } = parseArgs({ options: { calibrate: { type: 'boolean' }, map: { type: 'string' } } });
+const { values: args } = parseArgs({
+  options: { calibrate: { type: 'boolean' }, map: { type: 'string' }, worker: { type: 'boolean' } },
+});
 const log = createLogger('bench', 'warn');
 const embedderFolder = await benchEmbedder(loadEnvironment());
-const pool = createEmbedderPool({ embedderFolder, threads: 2, log });
+if (args.worker) {
+  sayWorker(await workerRun(embedderFolder));
+  process.exit();
+}
+const pool = await createEmbedderPool({ embedderFolder, threads: 2, log });
 const dense = await createOnnxDense(2);
 const [training, test] = [readBanking77('train'), readBanking77('test')];
 const names = [...new Set(test.map(({ label }) => label))].sort();
@@ -48,6 +55,16 @@ function say(name: string, groups: ArrayLike<number>, seconds: number | null, of
   const cells = [name.padEnd(44), `K ${k}`.padEnd(6), `NMI ${agreement.nmi.toFixed(4)}`, `ARI ${agreement.ari.toFixed(4)}`];
   console.log([...cells, seconds === null ? '' : `${seconds.toFixed(1)} s`].join(' · '));
   return { ...agreement, k };
+}
+
+function sayWorker({ stages, ...run }: WorkerFigures): void {
+  console.log(
+    `20,000 prompts in the worker's process, from traces to clusters on record: ${run.clusters} clusters · ${run.seconds.toFixed(0)} s · ${run.peakMb} MB at most · ` +
+      `event loop computed ${run.blockedMs.toFixed(0)} ms at most in one turn (${run.longestMs.toFixed(0)} ms with waiting for a core) · a later trace is read, assigned and stored in ${run.assignMs.toFixed(1)} ms`,
+  );
+  for (const { stage, seconds, cpuMs, wallMs } of stages)
+    if (cpuMs > 0 || wallMs > 0)
+      console.log(`  ${stage.padEnd(20)} ${seconds.toFixed(1)} s · computed ${cpuMs.toFixed(0)} ms at most (${wallMs.toFixed(0)} ms)`);
 }
 
 async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
@@ -131,10 +148,8 @@ console.log(
 console.log(
   `embedding ${perSecond.toFixed(0)} prompts/s of 16 tokens on 2 threads · a new vector is assigned in ${assignMs.toFixed(3)} ms`,
 );
-const large = await largeRun(trainVectors, vectors, log);
-console.log(
-  `20,000 prompts: ${large.clusters} clusters · ${large.seconds.toFixed(1)} s · ${large.peakMb} MB at most · event loop computed ${large.blockedMs.toFixed(0)} ms at most in one turn (${large.longestMs.toFixed(0)} ms with waiting for a core)`,
-);
+const worker = await workerRun(embedderFolder);
+sayWorker(worker);
 if (args.map) await drawMap(found, args.map);
 const result = {
   nmi: ours.nmi,
@@ -147,7 +162,7 @@ const result = {
   withK,
   later,
   peers,
-  large,
+  worker,
 };
 mkdirSync('bench/results', { recursive: true });
 writeFileSync('bench/results/clusters.json', `${JSON.stringify(result, null, 2)}\n`);

@@ -38,7 +38,7 @@ const pulse: StagePulse = { signal: new AbortController().signal, progress: () =
 
 /** Vectors for the simulated teacher; they are computed again in what is timed. */
 async function withVectors(messages: readonly LabelledMessage[]): Promise<Message[]> {
-  const pool = createEmbedderPool({ embedderFolder, threads: 2, log });
+  const pool = await createEmbedderPool({ embedderFolder, threads: 2, log });
   const vectors = await pool.embed(messages.map(({ text }) => text));
   await pool.close();
   return messages.map((message, i) => ({ ...message, vector: rowOf(vectors, i) }));

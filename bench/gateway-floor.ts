@@ -4,7 +4,7 @@ import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { Pool } from 'undici';
 
-const pool = new Pool(process.argv[2]!, { connections: 256, pipelining: 1 });
+const pool = new Pool(process.argv[2]!, { connections: 4096, pipelining: 1 });
 const app = new Hono();
 app.post('/v1/chat/completions', async (c) => {
   const text = await c.req.text();

@@ -1,8 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync, writeFileSync } from 'node:fs';
+import { existsSync, openSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { emptySnapshot } from '../gateway/aliases/apply-versions.ts';
@@ -32,6 +33,18 @@ const hasTaskset = (() => {
 /** Keeps this process, and what it starts without a core of its own, to one core. */
 export function keepToCore(core: number): void {
   if (hasTaskset) execFileSync('taskset', ['-a', '-p', '-c', String(core), String(process.pid)], { stdio: 'ignore' });
+}
+
+const LAST = 19;
+
+/**
+ * Lets a process go behind whoever wants its core: ClickHouse, which no peer has, shares one with the upstream and the load, and would hold up
+ * both. What it does later is waited for all the same.
+ */
+export function giveWay(pid: number): void {
+  if (!existsSync(`/proc/${pid}/task`)) return;
+  // Linux has a priority per thread; new ones have that of who makes them.
+  for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), LAST);
 }
 
 interface Spawning {
@@ -64,9 +77,16 @@ export async function startFloor(upstream: number, folder: string, core: number)
 }
 
 /** The product: the real program, its spool, and its shipments to ClickHouse. */
-export async function startGatewayProcess(upstream: number, clickhouseUrl: string, folder: string, core: number): Promise<Server> {
+export async function startGatewayProcess(
+  upstream: number,
+  clickhouseUrl: string,
+  folder: string,
+  core: number,
+  processes = 1,
+): Promise<Server> {
   const port = await freePort();
-  const home = join(folder, 'home');
+  const name = processes === 1 ? 'stillhouse' : `stillhouse-${processes}`;
+  const home = join(folder, name);
   const configuration = join(folder, 'stillhouse.yaml');
   const model = { id: 'mock', inputUsdPerMTok: 2.5, outputUsdPerMTok: 10 };
   // JSON is YAML.
@@ -94,15 +114,16 @@ export async function startGatewayProcess(upstream: number, clickhouseUrl: strin
     STILLHOUSE_CONFIG: configuration,
     STILLHOUSE_PORT: String(port),
     STILLHOUSE_ADMIN_KEY: KEY,
+    STILLHOUSE_GATEWAY_PROCESSES: String(processes),
     CLICKHOUSE_URL: clickhouseUrl,
     TEMPORAL_ADDRESS: '127.0.0.1:9',
   };
-  const child = start('../gateway/main.ts', [], { core, env, log: join(folder, 'gateway.log') });
+  const child = start('../gateway/main.ts', [], { core, env, log: join(folder, `${name}.log`) });
   await ready(port, '/readyz');
   const settle = async () => {
-    while (!(await shipped(port))) await new Promise((resolve) => setTimeout(resolve, 100));
+    while (!(await shipped(port, processes))) await new Promise((resolve) => setTimeout(resolve, 100));
   };
-  return { name: 'stillhouse', port, pid: child.pid!, stop: () => stop(child), settle };
+  return { name, port, pid: child.pid!, stop: () => stop(child), settle };
 }
 
 /** The upstream that both ask. */
@@ -113,11 +134,26 @@ export async function startUpstream(folder: string, core: number): Promise<Serve
   return { name: 'direct', port, pid: child.pid!, stop: () => stop(child), settle: () => Promise.resolve() };
 }
 
-async function shipped(port: number): Promise<boolean> {
+/** One whose streams are paced. */
+export async function startPacedUpstream(
+  folder: string,
+  core: number,
+  { frames, everyMs }: { frames: number; everyMs: number },
+): Promise<Server> {
+  const port = await freePort();
+  const args = [String(port), String(frames), String(everyMs)];
+  const child = start('./gateway-paced-upstream.ts', args, { core, log: join(folder, 'paced.log') });
+  await ready(port, '/', 'POST');
+  return { name: 'direct', port, pid: child.pid!, stop: () => stop(child), settle: () => Promise.resolve() };
+}
+
+/** Whether no process has anything left to ship. */
+async function shipped(port: number, processes: number): Promise<boolean> {
   try {
     // A connection of its own: while a load runs nothing here looks after pooled ones.
     const answer = await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { connection: 'close' } });
-    return /^stillhouse_spool_segments 0$/m.test(await answer.text());
+    const left = [...(await answer.text()).matchAll(/^stillhouse_spool_segments(?:\{.*\})? (\d+)$/gm)].map(([, count]) => Number(count));
+    return left.length === processes && left.every((count) => count === 0);
   } catch {
     return false;
   }

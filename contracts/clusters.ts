@@ -3,8 +3,8 @@ import { Metadata } from './chat.ts';
 import { ArtifactRef, Name, Sha256, Target } from './identifiers.ts';
 import { DEFAULT_PROJECT } from './names.ts';
 
-/** Stages of a run of `clusterTraces`, in order. A run with `mode: "assign"` skips all but `assign` and `record`. */
-export const CLUSTER_STAGES = ['sample', 'embed', 'cluster', 'match', 'name', 'assign', 'record'] as const;
+/** Stages of a run of `clusterTraces`, in order. Without a model `check` is left out. A run with `mode: "assign"` skips all but `assign` and `record`. */
+export const CLUSTER_STAGES = ['sample', 'embed', 'cluster', 'check', 'match', 'name', 'assign', 'record'] as const;
 export type ClusterStage = (typeof CLUSTER_STAGES)[number];
 
 /** Which traces: those of apps; the pipeline's own stay out. */
@@ -33,7 +33,12 @@ export const ClusterRequest = z.strictObject({
   maxSample: z.number().int().min(10).max(20_000).default(20_000),
   /** Target of the model that names the clusters; null: keywords. */
   naming: Target.nullable().default(null),
-  /** Hard cap on what naming costs in US dollars. */
+  /**
+   * Borders of clusters that the same model looks at, at most: half of them clusters that may be two, half pairs that may be one.
+   * 0: none. Without `naming` none are.
+   */
+  checks: z.number().int().min(0).max(500).default(40),
+  /** Hard cap on what checks (half of it at most) and naming cost in US dollars. */
   maxUsd: z.number().positive().max(1_000_000).default(1),
   seed: z
     .number()
@@ -61,13 +66,21 @@ export const ClusterCounts = z.object({
   /** Texts in the sample once near-duplicates are one. */
   texts: z.number().int().nullable(),
   clusters: z.number().int().nullable(),
+  /** Borders that the model has looked at; null: none were to be. */
+  checked: z.number().int().nullable().default(null),
+  /** Clusters that went into another one by it. */
+  merged: z.number().int().nullable().default(null),
+  /** Clusters that were made two by it. */
+  split: z.number().int().nullable().default(null),
+  /** Borders of which the model has said nothing usable: they stay as they were. */
+  unchecked: z.number().int().nullable().default(null),
   /** Clusters that were there before and kept their identity. */
   kept: z.number().int().nullable(),
   /** Clusters that a model has named in this run. */
   named: z.number().int().nullable(),
   assigned: z.number().int().nullable(),
   outliers: z.number().int().nullable(),
-  /** Traces without a text, which are in no cluster. */
+  /** Traces without a text (pictures only, bodies that are not stored), which are in no cluster. */
   withoutText: z.number().int().nullable(),
 });
 export type ClusterCounts = z.infer<typeof ClusterCounts>;
@@ -87,7 +100,7 @@ export const ClusterRun = z.object({
   embedder: EmbedderIdentity.nullable(),
   /** Points of the sample in two dimensions, without texts. */
   map: ArtifactRef.nullable(),
-  /** US dollars that names have cost. */
+  /** US dollars that checks and names have cost. */
   spentUsd: z.number(),
   warnings: z.array(z.string()),
   error: z.string().nullable(),
@@ -98,6 +111,29 @@ export const ClusterRun = z.object({
   stale: z.boolean(),
 });
 export type ClusterRun = z.infer<typeof ClusterRun>;
+
+/** One border that a model was asked about: `GET /api/clusters/runs/{name}/checks`. */
+export const ClusterCheck = z.object({
+  /** `split`: whether a cluster is two; `merge`: whether two are one. */
+  kind: z.enum(['split', 'merge']),
+  /** What the model says of the two sides; null: nothing usable. */
+  verdict: z.enum(['one', 'two', 'unsure']).nullable(),
+  /** `guarded`: the model says one, but a person has named both, it says two of another pair of them, or too many would become one. */
+  outcome: z.enum(['split', 'merged', 'kept', 'guarded']),
+  /** A sentence, the model's where it has said one. */
+  reason: z.string(),
+  model: z.string(),
+  promptVersion: z.number().int(),
+  /** What its answers cost when they were given, which may have been in an earlier run; null where that is not known. */
+  costUsd: z.number().nullable(),
+  /** The call that decided it; null: none was answered. */
+  traceId: z.string().nullable(),
+  /** Cosine of the sides' centres once what all texts share is taken off. */
+  cosine: z.number(),
+  /** Texts of either side, and the cluster that it is in now. */
+  sides: z.array(z.object({ texts: z.number().int(), clusterId: z.string(), name: z.string() })).length(2),
+});
+export type ClusterCheck = z.infer<typeof ClusterCheck>;
 
 /** Who gave a cluster its name. */
 export const NAMED_BY = ['person', 'model', 'keywords'] as const;

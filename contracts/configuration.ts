@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { TuningPrice } from './hosted.ts';
 import { PROVIDER_DEFAULTS, PROVIDER_KINDS, type ProviderKind } from './provider-kinds.ts';
 import { BaseConfig, StudentServerConfig } from './language-model.ts';
+import { WebhookConfig } from './webhooks.ts';
 
 const price = z.number().nonnegative().finite();
 
@@ -88,6 +89,11 @@ export const Configuration = z.strictObject({
     .array(StudentServerConfig)
     .default([])
     .refine((all) => new Set(all.map((server) => server.id)).size === all.length, 'ids of student servers must be unique'),
+  /** Who is told of clusters that are worth distilling. */
+  webhooks: z
+    .array(WebhookConfig)
+    .default([])
+    .refine((all) => new Set(all.map((webhook) => webhook.id)).size === all.length, 'ids of webhooks must be unique'),
   limits: z
     .strictObject({
       /** Larger request bodies are a 413. */
@@ -96,6 +102,12 @@ export const Configuration = z.strictObject({
         .int()
         .positive()
         .default(20 * 1024 * 1024),
+      /** Larger uploads (files, audio, images as forms) are a 413; they are streamed. */
+      maxUploadBytes: z
+        .number()
+        .int()
+        .positive()
+        .default(1024 ** 3),
       /** Bodies are shed first once the spool is larger than this; calls go on. */
       spoolQuotaBytes: z
         .number()

@@ -34,6 +34,8 @@ export const Environment = z.object({
   /** Where the CLI finds a gateway; default: the stack of the home. */
   STILLHOUSE_URL: optionalText,
   STILLHOUSE_API_KEY: optionalText,
+  /** Processes of a gateway that share its port; each takes a core when it is busy. */
+  STILLHOUSE_GATEWAY_PROCESSES: z.coerce.number().int().min(1).max(64).default(1),
   STILLHOUSE_SPOOL_FSYNC: z.enum(['always', 'interval', 'never']).default('interval'),
   /** Where a person looks at workflows; set by the supervisor for the embedded server. */
   STILLHOUSE_TEMPORAL_UI: optionalText,

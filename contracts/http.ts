@@ -41,6 +41,9 @@ export const HEADERS = {
   cache: 'x-stillhouse-cache',
 } as const;
 
+/** Header of a request for files or batches: at which provider. */
+export const PROVIDER_HEADER = 'x-stillhouse-provider';
+
 /** `POST /api/files` answer: the file's content hash is its id in a dataset's source. */
 export const UploadedFile = z.object({ file: z.string(), bytes: z.number().int(), lines: z.number().int() });
 export type UploadedFile = z.infer<typeof UploadedFile>;

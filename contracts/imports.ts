@@ -1,3 +1,4 @@
+import type { Privacy } from './privacy.ts';
 import { z } from 'zod';
 
 /** Logs that can be imported; `auto` finds out by each line. */
@@ -48,6 +49,8 @@ export interface WaitingImport {
   at: string | null;
   /** ISO 8601: calls before it are kept no longer. */
   keptSince: string | null;
+  /** What of the calls is stored; absent or null: everything as it is. */
+  privacy?: Privacy | null;
   /** ISO 8601: when it was asked for. */
   startedAt: string;
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { Name, Sha256 } from './identifiers.ts';
+import { KEY_SOURCES } from './providers.ts';
+import { Privacy } from './privacy.ts';
 
 /** Begins every key that the gateway makes. */
 export const KEY_PREFIX = 'sk-sh-';
@@ -107,6 +109,7 @@ export const ProjectInput = z.strictObject({
   name: Name,
   budget: Budget.prefault({}),
   retentionDays: retentionDays.nullable().default(null),
+  privacy: Privacy.nullable().default(null),
 });
 export type ProjectInput = z.infer<typeof ProjectInput>;
 
@@ -114,6 +117,8 @@ export type ProjectInput = z.infer<typeof ProjectInput>;
 export const ProjectChanges = z.strictObject({
   budget: z.strictObject({ usdPerDay: dollars.nullable().optional(), usdPerMonth: dollars.nullable().optional() }).default({}),
   retentionDays: retentionDays.nullable().optional(),
+  /** Takes the place of all that was said of it before; null = everything is stored as it is. */
+  privacy: Privacy.nullable().optional(),
 });
 export type ProjectChanges = z.infer<typeof ProjectChanges>;
 
@@ -123,6 +128,8 @@ export const ProjectView = z.object({
   budget: Budget,
   /** Days that traces are kept; null = for ever. */
   retentionDays: z.number().int().nullable(),
+  /** What of its calls is stored; null = everything as it is. */
+  privacy: Privacy.nullable(),
   keys: z.number().int(),
   aliases: z.number().int(),
   spent: Spent.nullable(),
@@ -149,5 +156,13 @@ export const StoredSecret = z.object({
 export type StoredSecret = z.infer<typeof StoredSecret>;
 
 /** Answer of `PUT` and `DELETE /api/providers/{id}/key`. */
-export const ProviderKeyView = z.object({ provider: z.string(), version: z.number().int(), set: z.boolean(), createdAt: z.iso.datetime() });
+export const ProviderKeyView = z.object({
+  provider: z.string(),
+  version: z.number().int(),
+  /** Whether one is stored. */
+  set: z.boolean(),
+  /** Where the key that counts from now on comes from; null where there is none. */
+  from: z.enum(KEY_SOURCES).nullable(),
+  createdAt: z.iso.datetime(),
+});
 export type ProviderKeyView = z.infer<typeof ProviderKeyView>;

@@ -14,6 +14,8 @@ export const WORKFLOWS = {
   judgeDataset: 'judgeDataset',
   forgetTraces: 'forgetTraces',
   inspectDataset: 'inspectDataset',
+  /** One event to one address, a child of `clusterTraces`. */
+  deliverWebhook: 'deliverWebhook',
   /** One training of a search, a child of `distil`. */
   trial: 'trial',
 } as const;
@@ -60,6 +62,7 @@ export const workflowIds = {
   forgetTraces: (project: string, name: string) => `forget/${project}/${name}`,
   judgeDataset: (project: string, dataset: string, name: string) => `judge/${project}/${dataset}/${name}`,
   inspectDataset: (project: string, dataset: string, version: number) => `inspect/${project}/${dataset}/${version}`,
+  deliverWebhook: (project: string, webhook: string, event: string) => `webhook/${project}/${webhook}/${event}`,
   buildDataset: (project: string, name: string, sourceHash: string) => `dataset/${project}/${name}/${sourceHash.slice(0, 16)}`,
 };
 
@@ -102,7 +105,9 @@ export const TABLES = {
   clusters: 'clusters',
   clusterEdits: 'cluster_edits',
   clusterRuns: 'cluster_runs',
+  clusterChecks: 'cluster_checks',
   forgotten: 'forgotten',
+  providerObjects: 'provider_objects',
 } as const;
 
 /** The project of a caller that names none. */

@@ -4,6 +4,7 @@ import type { AliasVersion } from './aliases.ts';
 import { Student } from './distil.ts';
 import { Name, Sha256 } from './identifiers.ts';
 import { type ApiKey, type Budget, KeyChanges, KeyId, ProjectChanges, type StoredSecret } from './keys.ts';
+import type { Privacy } from './privacy.ts';
 
 /** Input of the `registry` workflow. */
 export const RegistryInput = z.strictObject({ project: Name });
@@ -34,6 +35,8 @@ export interface ProjectSettings {
   budget?: Budget;
   /** Days that traces are kept; absent or null: for ever. */
   retentionDays?: number | null;
+  /** Absent or null: everything is stored as it is. */
+  privacy?: Privacy | null;
 }
 
 /** What a gateway answers from: all current state of one project. */
@@ -52,6 +55,8 @@ export interface RegistrySnapshot {
   budget: Budget;
   /** Days that traces are kept; null: for ever. */
   retentionDays: number | null;
+  /** What of its calls is stored; null: everything as it is. */
+  privacy: Privacy | null;
 }
 
 /** The budget of a project that nobody gave one. */

@@ -9,8 +9,19 @@ export type TraceStatus = (typeof TRACE_STATUSES)[number];
 /** Who made the call: an app, a stage of the pipeline (by service key only), or an app that called elsewhere, by a log that was imported. */
 export const ORIGINS = ['app', 'pipeline', 'import'] as const;
 export type Origin = (typeof ORIGINS)[number];
+/** What was called: chat in any of its APIs, or one of the families of paths that have others. */
+export const TRACE_KINDS = ['chat', 'embeddings', 'files', 'batches', 'images', 'audio', 'moderations'] as const;
+export type TraceKind = (typeof TRACE_KINDS)[number];
+
 /** Of a call that comes through the gateway. */
 export type CallOrigin = Exclude<Origin, 'import'>;
+
+/** Why a trace has no bodies: its project stores a share of them; the spool was over its quota; too long for the project's own patterns. */
+export const BODIES_LEFT_OUT = ['not_stored', 'shed', 'too_long_to_mask'] as const;
+export type BodiesLeftOut = (typeof BODIES_LEFT_OUT)[number];
+
+/** An error's message is kept so far, once it is masked. */
+export const LONGEST_ERROR_MESSAGE = 2000;
 
 /** One call the gateway made to one target on behalf of a trace; one element of `traces.attempts`. */
 export interface AttemptRow {
@@ -41,6 +52,8 @@ export interface TraceRow {
   /** UTC, `YYYY-MM-DD hh:mm:ss.SSS`, the id's own time. */
   ts: string;
   origin: Origin;
+  /** Absent: `chat`. */
+  kind?: TraceKind | undefined;
   key_id: string;
   /** The alias asked for; empty where a target was named. */
   alias: string;
@@ -67,6 +80,8 @@ export interface TraceRow {
   prompt_text: string;
   /** Text of the first choice. */
   answer_text: string;
+  /** Why the four above are empty; empty where nobody left them out. */
+  bodies?: BodiesLeftOut | '';
   /** Names of the tools that were offered, and of those that the first choice calls. */
   tools?: string[];
   tools_called?: string[];
@@ -88,6 +103,9 @@ export interface TraceRow {
   latency_ms: number;
   /** To the first streamed token; 0 where not streamed. */
   first_token_ms: number;
+  /** Of the bodies that were passed through; absent where nobody counted. */
+  request_bytes?: number;
+  response_bytes?: number;
   user_id: string;
   session_id: string;
   metadata: Record<string, string>;
@@ -108,6 +126,8 @@ export interface TraceStart {
   project: string;
   ts: string;
   origin: Origin;
+  /** Absent: `chat`. */
+  kind?: TraceKind | undefined;
   key_id: string;
   alias: string;
   alias_version: number;
@@ -136,6 +156,7 @@ export const TraceFilter = z.object({
   provider: z.string().optional(),
   status: z.enum(TRACE_STATUSES).optional(),
   origin: z.enum(ORIGINS).optional(),
+  kind: z.enum(TRACE_KINDS).optional(),
   cluster: z.string().optional(),
   /** Id of the key that called. */
   key: z.string().optional(),
@@ -180,6 +201,7 @@ export const TraceSummary = z.object({
   id: z.string(),
   at: z.iso.datetime(),
   origin: z.enum(ORIGINS),
+  kind: z.enum(TRACE_KINDS),
   alias: z.string(),
   aliasVersion: z.number(),
   target: z.string(),
@@ -200,7 +222,11 @@ export const TraceSummary = z.object({
   costUsd: z.number().nullable(),
   latencyMs: z.number(),
   firstTokenMs: z.number(),
+  /** Of the bodies that were passed through; null where nobody counted, as of chat. */
+  requestBytes: z.number().nullable(),
+  responseBytes: z.number().nullable(),
   metadata: z.record(z.string(), z.string()),
+  bodies: z.enum(['stored', ...BODIES_LEFT_OUT]),
 });
 export type TraceSummary = z.infer<typeof TraceSummary>;
 

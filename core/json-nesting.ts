@@ -54,6 +54,15 @@ export function parseWritable(text: string): unknown {
   return value;
 }
 
+/** A body as it is shown: JSON where it is some that could be written again, else the text. */
+export function jsonOrText(body: string): unknown {
+  try {
+    return parseWritable(body);
+  } catch {
+    return body;
+  }
+}
+
 function tooDeep(): SyntaxError {
   return new SyntaxError(`It is nested deeper than ${MOST_LEVELS} levels`);
 }

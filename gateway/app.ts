@@ -14,6 +14,7 @@ import { consoleFile } from './console/static-files.ts';
 import { metrics, readiness } from './health.ts';
 import { authenticateApi } from './keys/authenticate-api.ts';
 import type { GatewayContext } from './keys/caller.ts';
+import type { Passthrough } from './passthrough/passthrough.ts';
 import { completionsWayIn } from './ways-in/completions.ts';
 import { messagesWayIn } from './ways-in/messages.ts';
 import { responsesWayIn } from './ways-in/responses.ts';
@@ -27,6 +28,8 @@ export interface AppParts {
   api: Hono<GatewayContext>;
   /** Fine-tuning at the providers, from `gateway/tuning/tuning-routes.ts`; mounted at `/v1/tuning`, and checks keys itself. */
   tuning: Hono<GatewayContext>;
+  /** Files, batches, images, audio, moderations, from `gateway/passthrough/passthrough.ts`. */
+  passthrough: Passthrough;
   /** `POST /v1/feedback`, from `gateway/feedback/feedback.ts`. */
   feedback: CallHandler;
   /** Folder of the built console. */
@@ -35,7 +38,11 @@ export interface AppParts {
 }
 
 /** Calls of the data plane by their paths, all of them `POST`. */
-export function callHandlers({ dataPlane, feedback }: Pick<AppParts, 'dataPlane' | 'feedback'>): Map<string, CallHandler> {
+export function callHandlers({
+  dataPlane,
+  feedback,
+  passthrough,
+}: Pick<AppParts, 'dataPlane' | 'feedback' | 'passthrough'>): Map<string, CallHandler> {
   const waysIn = [completionsWayIn, messagesWayIn, responsesWayIn].map(
     (wayIn) => [`/v1/${wayIn.name}`, translatedCalls(dataPlane, wayIn)] as const,
   );
@@ -45,6 +52,7 @@ export function callHandlers({ dataPlane, feedback }: Pick<AppParts, 'dataPlane'
     ['/v1/messages/count_tokens', tokenCounts(dataPlane)],
     ['/v1/embeddings', embeddings(dataPlane)],
     ['/v1/feedback', feedback],
+    ...passthrough.posts,
   ]);
 }
 
@@ -55,6 +63,8 @@ export function createApp(parts: AppParts): Hono<GatewayContext> {
   for (const [path, handler] of callHandlers(parts)) app.post(path, async (c) => toResponse(await handler(c)));
   app.get('/v1/models', listModels(dataPlane));
   app.get('/v1/models/*', showModel(dataPlane));
+  for (const { method, path, handler } of parts.passthrough.ofObjects)
+    app.on(method, path, async (c) => toResponse(await handler(c, c.req.param('id'))));
   app.route('/v1/tuning', parts.tuning);
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/readyz', readiness(dataPlane));

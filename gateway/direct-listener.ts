@@ -58,16 +58,32 @@ function send({ status, headers, body }: Answer, incoming: IncomingMessage, outg
     if (typeof body !== 'string') void body.cancel();
     return;
   }
-  if (!incoming.readableEnded) endUnread(incoming, outgoing);
   if (typeof body !== 'string') {
+    if (!incoming.readableEnded) endUnread(incoming, outgoing);
     outgoing.writeHead(status, headers);
     outgoing.flushHeaders();
     void pump(body, outgoing);
     return;
   }
   headers['content-length'] = String(Buffer.byteLength(body));
+  if (!incoming.readableEnded) outgoing.shouldKeepAlive = false;
   outgoing.writeHead(status, headers);
-  outgoing.end(body);
+  if (incoming.readableEnded) outgoing.end(body);
+  else sayWhileUnread(body, incoming, outgoing);
+}
+
+/**
+ * An answer that came before the body was read (refused, too large). All of it goes out, but its end waits a little for the body's: with
+ * that Node closes the connection, and a caller who is still writing would see that instead of the answer.
+ */
+function sayWhileUnread(body: string, incoming: IncomingMessage, outgoing: ServerResponse): void {
+  const end = () => {
+    clearTimeout(timer);
+    outgoing.end();
+  };
+  const timer = setTimeout(end, DRAIN_MS).unref();
+  outgoing.write(body);
+  incoming.once('end', end).once('close', end).resume();
 }
 
 /** At the caller's pace: the next piece is asked for once the last is on its way. */
@@ -96,7 +112,7 @@ async function pump(body: AnswerStream, outgoing: ServerResponse): Promise<void>
   }
 }
 
-/** An answer that came before the body was read (refused, too large) ends the connection, soon after the caller could read it. */
+/** A streamed answer that came before the body was read ends the connection, soon after the caller could read it. */
 function endUnread(incoming: IncomingMessage, outgoing: ServerResponse): void {
   outgoing.shouldKeepAlive = false;
   outgoing.once('finish', () => {

@@ -1,10 +1,8 @@
 import { getRequestListener } from '@hono/node-server';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Configuration, ProviderConfig } from '../contracts/configuration.ts';
 import type { Environment } from '../contracts/environment.ts';
-import { StillhouseError } from '../contracts/errors.ts';
 import { DEFAULT_PROJECT } from '../contracts/names.ts';
 import { homePaths } from '../platform/home.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -12,23 +10,24 @@ import { secretFile } from '../platform/secrets.ts';
 import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
 import { connectClickHouse, type ClickHouseClient } from '../store/clickhouse/connection.ts';
 import { currentState, newestSequences, stateSince } from '../store/clickhouse/state-versions.ts';
-import { deleteTracesBefore } from '../store/clickhouse/retention.ts';
 import { storeImage } from '../store/images/stored-images.ts';
-import { deleteUnusedImages } from '../store/images/unused-images.ts';
 import { getTrace, idsOfSegment, insertTraceSegment } from '../store/clickhouse/traces.ts';
 import { ensureRegistry } from './aliases/ensure-registry.ts';
 import { followRegistry, type SnapshotPoller, type StateSource } from './aliases/snapshot-poller.ts';
 import { openKeptAnswers } from './cache/open-kept-answers.ts';
 import { createApi } from './api/api.ts';
 import { callHandlers, createApp } from './app.ts';
+import { allBreakers, allSpools, alone, amongSiblings } from './processes/siblings.ts';
 import { directListener } from './direct-listener.ts';
 import { feedback } from './feedback/feedback.ts';
 import type { DataPlane } from './chat/data-plane.ts';
+import { replayCalls } from './chat/replay-call.ts';
 import { liveValues } from './health.ts';
 import { createKeyRing } from './keys/key-ring.ts';
 import { ProviderSecrets } from './keys/provider-secrets.ts';
 import { secretBox, type SecretBox } from './keys/secret-box.ts';
 import { checkListenAddress } from './keys/listen-address.ts';
+import { listen } from './listen.ts';
 import { openCallLimits } from './limits/open-call-limits.ts';
 import { connectValkey } from './limits/valkey.ts';
 import { createAdmission } from './limits/admission.ts';
@@ -40,13 +39,16 @@ import { providerOf } from './providers/kinds.ts';
 import { placedStudents } from './providers/language-model/placed-students.ts';
 import { studentBackends } from './providers/language-model/student-backends.ts';
 import { providerConnection } from './providers/provider-connection.ts';
+import { providerStandings } from './providers/provider-standings.ts';
 import { studentProvider, type Classifier } from './providers/student.ts';
 import { warmStudents } from './providers/warm-students.ts';
+import { createPassthrough } from './passthrough/passthrough.ts';
 import { circuitBreakers } from './routing/circuit-breaker.ts';
 import { temporalConnection, type TemporalConnection } from './temporal-connection.ts';
 import { Conversations } from './ways-in/responses/conversations.ts';
-import { forgetLate } from './tracing/forget-late.ts';
-import { keepRetention } from './tracing/retention.ts';
+import { keepDeleting } from './tracing/keep-deleting.ts';
+import { redactedMessages, redactionsOf } from './tracing/redactions.ts';
+import type { TraceSink } from './tracing/shipment.ts';
 import { openTracer } from './tracing/tracer.ts';
 import { tuningRoutes } from './tuning/tuning-routes.ts';
 
@@ -57,6 +59,8 @@ export interface GatewayOptions {
   secret: (name: string) => string | undefined;
   artifacts: ArtifactStore;
   classifier: Classifier | null;
+  /** Whether this is one of several processes that share its port. */
+  clustered: boolean;
   consoleFolder: string;
   log: Logger;
 }
@@ -82,7 +86,7 @@ const UPLOAD_MS = 2 * 3_600_000;
 
 /** Puts the gateway together and listens. ClickHouse and Temporal may be down. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { env, log } = options;
+  const { env, log, consoleFolder } = options;
   checkListenAddress(env.STILLHOUSE_HOST, env.STILLHOUSE_ADMIN_KEY !== undefined);
   const clickhouse = connectClickHouse(env, { application: 'stillhouse-gateway' });
   const exportClickhouse = connectClickHouse(env, { application: 'stillhouse-export', requestTimeoutMs: EXPORT_SILENCE_MS });
@@ -90,6 +94,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const spans = await spanObserver(env.OTEL_EXPORTER_OTLP_ENDPOINT, env.OTEL_SERVICE_NAME);
   const dataPlane = await createDataPlane(options, clickhouse, temporal, spans);
   const { tracer, snapshots, catalogue, admission } = dataPlane;
+  const configs = options.configuration.providers;
+  const connections = new Map(configs.map((config) => [config.id, providerConnection(config, dataPlane.secretOf(config))]));
   const api = createApi({
     clickhouse,
     exportClickhouse,
@@ -97,62 +103,51 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     snapshots,
     artifacts: options.artifacts,
     secretBox: dataPlane.secretBox,
-    providers: options.configuration.providers.map(({ id }) => id),
+    providers: providerStandings({
+      configs,
+      connectionOf: ({ id }) => connections.get(id)!,
+      stored: new ProviderSecrets(snapshots, dataPlane.secretBox),
+      breakers: async () => allBreakers(await dataPlane.siblings.reports()),
+    }),
     targets: (project) => catalogue.targets(snapshots.current(project)),
-    spool: () => tracer.stats(),
+    spool: async () => allSpools(await dataPlane.siblings.reports()),
+    replay: replayCalls(dataPlane),
     temporalUi: env.STILLHOUSE_TEMPORAL_UI ?? null,
     temporaryFolder: homePaths(env).tmp,
     bases: options.configuration.bases.map((base) => base.id),
     studentServers: options.configuration.studentServers.map((server) => server.id),
+    webhooks: options.configuration.webhooks,
     rates: { coreHourUsd: env.STILLHOUSE_CORE_HOUR_USD, gpuHourUsd: env.STILLHOUSE_GPU_HOUR_USD },
     now: Date.now,
     log,
   });
-  const tuned = new Map(
-    options.configuration.providers.map((config) => [config.id, providerConnection(config, dataPlane.secretOf(config))]),
-  );
-  const tuning = tuningRoutes({ keys: dataPlane.keys, providers: tuned });
-  const parts = { dataPlane, api, tuning, feedback: feedback(dataPlane, clickhouse), consoleFolder: options.consoleFolder, log };
+  const tuning = tuningRoutes({ keys: dataPlane.keys, providers: connections });
+  const passthrough = createPassthrough(options, dataPlane, clickhouse);
+  const parts = { dataPlane, api, tuning, passthrough, feedback: feedback(dataPlane, clickhouse), consoleFolder, log };
   const listener = getRequestListener(createApp(parts).fetch, { hostname: env.STILLHOUSE_HOST });
   const server = createServer(directListener(callHandlers(parts), (incoming, outgoing) => void listener(incoming, outgoing)));
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.requestTimeout = UPLOAD_MS;
-  const address = await listen(server, env.STILLHOUSE_HOST, env.STILLHOUSE_PORT);
+  const address = await listen(server, { host: env.STILLHOUSE_HOST, port: env.STILLHOUSE_PORT, shared: options.clustered });
   tracer.adopt();
-  const endRetention = keepRetention({
-    projects: () => snapshots.projects(),
-    daysOf: (project) => snapshots.current(project).retentionDays,
-    // Parts are written anew meanwhile: it may take longer than a query.
-    remove: async (project, before) => {
-      const some = await deleteTracesBefore(exportClickhouse, project, before);
-      await deleteUnusedImages(exportClickhouse, options.artifacts, project, before);
-      return some;
-    },
-    forgetLate: (project) => forgetLate(exportClickhouse, options.artifacts, project),
-    now: Date.now,
-    log,
-  });
+  const endDeleting = keepDeleting(options, dataPlane, exportClickhouse);
   const adopting = setInterval(() => tracer.adopt(), ADOPT_EVERY_MS).unref();
   return {
     address,
     async close() {
       clearInterval(adopting);
-      endRetention();
+      endDeleting();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
       const deadline = Date.now() + DRAIN_MS;
       while (admission.inFlight() + dataPlane.idempotency.inFlight() > 0 && Date.now() < deadline) await delay(20);
       server.closeAllConnections();
       await closed;
-      snapshots.close();
-      admission.close();
-      dataPlane.idempotency.close();
-      dataPlane.cache.close();
-      dataPlane.limits.close();
+      for (const part of [snapshots, admission, dataPlane.idempotency, dataPlane.cache, dataPlane.limits]) part.close();
       await tracer.close(SHIP_MS);
       // Spans are of use to somebody, and no promise: where they go may be down.
       await spans?.close().catch((error: unknown) => log.warn({ reason: (error as Error).message }, 'spans could not be sent'));
-      await Promise.all([...tuned.values()].map(({ pool }) => pool.destroy()));
+      await Promise.all([...connections.values()].map(({ pool }) => pool.destroy()));
       await Promise.all([catalogue.close(), temporal.close(), clickhouse.close(), exportClickhouse.close()]);
     },
   };
@@ -194,20 +189,17 @@ async function createDataPlane(
   const student = studentProvider({ classifier, languageModels, hosted, usdPerCoreHour, now: Date.now });
   const tracer = openTracer({
     spool: paths.spool,
-    sink: {
-      insert: (token, lines) => insertTraceSegment(clickhouse, { token, lines }),
-      idsOfSegment: (segmentId, which) => idsOfSegment(clickhouse, segmentId, which),
-      storeImage: (project, sha256, bytes) => storeImage(artifacts, project, sha256, bytes),
-    },
+    sink: traceSink(clickhouse, artifacts),
     fsync: env.STILLHOUSE_SPOOL_FSYNC,
     quotaBytes: limits.spoolQuotaBytes,
+    redactionOf: redactionsOf((project) => snapshots.current(project), log),
     log,
   });
   const admission = createAdmission({ pipelineConcurrency: limits.pipelineConcurrency });
   const { breakerFailures: failures, breakerOpenMs: openMs } = limits;
   const breakers = circuitBreakers({ failures, openMs, maxOpenMs: 8 * openMs }, () => performance.now());
   const valkey = env.VALKEY_URL === undefined ? null : await connectValkey(env.VALKEY_URL, log);
-  const callLimits = openCallLimits({ snapshots, clickhouse, spool: paths.spool, valkey, log });
+  const callLimits = openCallLimits({ snapshots, clickhouse, spool: paths.spool, valkey, clustered: options.clustered, log });
   const kept = openKeptAnswers({ valkey, paths, masterKey: env.STILLHOUSE_MASTER_KEY, log });
   const metrics = gatewayMetrics([
     ...liveValues({ tracer, admission, breakers }),
@@ -215,14 +207,17 @@ async function createDataPlane(
     ...kept.idempotency.liveValues(),
     ...kept.cache.liveValues(),
   ]);
+  const report = () => ({ metrics: metrics.text(), spool: tracer.stats(), breakers: breakers.states() });
+  const siblings = options.clustered ? amongSiblings(process, report) : alone(report);
   const conversations = new Conversations(async (project, traceId) => {
     const trace = await getTrace(clickhouse, project, traceId, artifacts);
     return trace && { project, request: trace.request, response: trace.response };
   });
   return {
+    siblings,
     metrics,
     conversations,
-    observers: [metrics, callLimits, conversations, ...(spans ? [spans] : [])],
+    observers: [metrics, callLimits, conversations, ...(spans ? [redactedMessages(spans, tracer)] : [])],
     keys,
     snapshots,
     secretBox: box,
@@ -238,6 +233,14 @@ async function createDataPlane(
     now: Date.now,
     random: Math.random,
     log,
+  };
+}
+
+function traceSink(clickhouse: ClickHouseClient, artifacts: ArtifactStore): TraceSink {
+  return {
+    insert: (token, lines) => insertTraceSegment(clickhouse, { token, lines }),
+    idsOfSegment: (segmentId, which) => idsOfSegment(clickhouse, segmentId, which),
+    storeImage: (project, sha256, bytes) => storeImage(artifacts, project, sha256, bytes),
   };
 }
 
@@ -264,22 +267,4 @@ function localStudents({ env, configuration, secret, artifacts }: GatewayOptions
 /** A provider's key as it was stored through the API, else by its variable; anything else of the environment alone. */
 function secretsOf(stored: ProviderSecrets, secret: GatewayOptions['secret']) {
   return (config: ProviderConfig) => (name: string) => (name === config.apiKeyEnv ? stored.secretOf(config.id) : undefined) ?? secret(name);
-}
-
-function listen(server: Server, host: string, port: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EADDRINUSE') return reject(error);
-      reject(
-        new StillhouseError(
-          'conflict',
-          `Port ${port} of ${host} is taken: stop what listens there, or set STILLHOUSE_PORT to another one (0 = any free)`,
-        ),
-      );
-    });
-    server.listen(port, host, 4096, () => {
-      const { port: bound } = server.address() as AddressInfo;
-      resolve(`http://${host.includes(':') ? `[${host}]` : host}:${bound}`);
-    });
-  });
 }

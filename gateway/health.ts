@@ -2,7 +2,8 @@ import type { Context } from 'hono';
 import type { SnapshotHolder } from './aliases/snapshot-holder.ts';
 import type { Admission } from './limits/admission.ts';
 import { PROMETHEUS_TYPE } from './observability/prometheus-text.ts';
-import type { LiveValue, Metrics } from './observability/metrics.ts';
+import type { LiveValue } from './observability/metrics.ts';
+import { allMetrics, type Siblings } from './processes/siblings.ts';
 import type { CircuitBreakers } from './routing/circuit-breaker.ts';
 import type { Tracer } from './tracing/tracer.ts';
 
@@ -28,10 +29,10 @@ export function readiness(parts: HealthParts): (c: Context) => Response {
   };
 }
 
-/** `GET /metrics`: Prometheus' text format. */
-export function metrics({ metrics }: { metrics: Metrics }): (c: Context) => Response {
-  return function answerMetrics(c) {
-    return c.text(metrics.text(), 200, { 'content-type': PROMETHEUS_TYPE });
+/** `GET /metrics`: Prometheus' text format, of all processes of this gateway. */
+export function metrics({ siblings }: { siblings: Siblings }): (c: Context) => Promise<Response> {
+  return async function answerMetrics(c) {
+    return c.text(allMetrics(await siblings.reports()), 200, { 'content-type': PROMETHEUS_TYPE });
   };
 }
 

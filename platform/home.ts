@@ -9,10 +9,14 @@ export function homePaths(env: Environment) {
     home,
     lock: join(home, 'run', 'supervisor.lock'),
     parts: join(home, 'run', 'parts.json'),
+    /** Processes that the supervisor started. */
+    children: join(home, 'run', 'children.json'),
     logs: join(home, 'logs'),
     spool: join(home, 'spool'),
     snapshots: join(home, 'snapshots'),
     clickhouse: join(home, 'clickhouse'),
+    /** Held by the engine whose folder that is. */
+    clickhouseLock: join(home, 'clickhouse.lock'),
     temporal: join(home, 'temporal'),
     artifacts: join(home, 'artifacts'),
     tmp: join(home, 'tmp'),
@@ -20,6 +24,7 @@ export function homePaths(env: Environment) {
     trainings: join(home, 'trainings'),
     /** Copies of models by hash, shared by the processes of the home. */
     models: join(home, 'models'),
+    secrets: join(home, 'secrets'),
     /** Files of mode 0600 with the generated keys. */
     adminKey: join(home, 'secrets', 'admin-key'),
     serviceKey: join(home, 'secrets', 'service-key'),
@@ -28,6 +33,11 @@ export function homePaths(env: Environment) {
     idempotency: join(home, 'idempotency'),
     /** Answers that aliases keep. */
     cache: join(home, 'cache'),
+    /** A backup that is being taken: hard links to what it holds. */
+    staging: join(home, 'staging'),
+    backupLock: join(home, 'run', 'backup.lock'),
+    /** A restore that is not finished; while it is there, nothing may start on the home. */
+    restoring: join(home, 'restoring'),
   };
 }
 

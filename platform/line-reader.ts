@@ -1,3 +1,5 @@
+import { createReadStream } from 'node:fs';
+
 /** A line of a text file: its text without the white space around it, or why it is none. */
 export type Line = { number: number; text: string; fault: null } | { number: number; text: null; fault: string };
 
@@ -48,4 +50,11 @@ export class LineReader {
       return { number, text: null, fault: 'is not UTF-8' };
     }
   }
+}
+
+/** The lines of a file, as they are read from the disk. */
+export async function* linesOfFile(path: string): AsyncGenerator<Line> {
+  const reader = new LineReader();
+  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) yield* reader.add(chunk);
+  yield* reader.end();
 }

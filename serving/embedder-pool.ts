@@ -16,8 +16,8 @@ export interface EmbedderPool {
 const PORTION = 32;
 
 /** A pool for training: `threads` single-threaded embedders use cores better than one embedder of that many threads. */
-export function createEmbedderPool(options: { embedderFolder: string; threads: number; log: Logger }): EmbedderPool {
-  const info = verifyEmbedder(options.embedderFolder);
+export async function createEmbedderPool(options: { embedderFolder: string; threads: number; log: Logger }): Promise<EmbedderPool> {
+  const info = await verifyEmbedder(options.embedderFolder);
   const pool = createThreadPool({
     program: new URL('./encoder-thread.ts', import.meta.url),
     data: { folder: options.embedderFolder },

@@ -64,12 +64,12 @@ test('the engine multiplies as plain JavaScript does', async () => {
 });
 
 test('a folder that is none, or whose model is another, is refused with what to do', async () => {
-  expect(() => verifyEmbedder('/nowhere')).toThrow(/can't be used.*Delete the folder/s);
+  await expect(verifyEmbedder('/nowhere')).rejects.toThrow(/can't be used.*Delete the folder/s);
   await expect(openEmbedder('/nowhere')).rejects.toMatchObject({ code: 'artifact_missing' });
   const broken = mkdtempSync(join(tmpdir(), 'stillhouse-embedder-'));
   copyFileSync(join(folder, 'embedder.json'), join(broken, 'embedder.json'));
   writeFileSync(join(broken, 'model.onnx'), 'no model');
-  expect(() => verifyEmbedder(broken)).toThrow(/is not the model/);
+  await expect(verifyEmbedder(broken)).rejects.toThrow(/is not the model/);
   rmSync(broken, { recursive: true });
 });
 

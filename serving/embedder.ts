@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Sha256 } from '../contracts/identifiers.ts';
 import { StillhouseError } from '../contracts/errors.ts';
+import { hashFile } from '../store/artifacts/content-hash.ts';
 import { loadOnnxRuntime, openOnnxSession } from './onnx-session.ts';
 
 /** `embedder.json` beside the model: what a student's manifest names. */
@@ -44,11 +44,12 @@ export function readEmbedderInfo(folder: string): EmbedderInfo {
 }
 
 /** As `readEmbedderInfo`, and checks that the model is the one that the folder says. */
-export function verifyEmbedder(folder: string): EmbedderInfo {
+export async function verifyEmbedder(folder: string): Promise<EmbedderInfo> {
   const info = readEmbedderInfo(folder);
-  const sha256 = createHash('sha256')
-    .update(inFolder(folder, () => readFileSync(join(folder, 'model.onnx'))))
-    .digest('hex');
+  // In pieces: all of a model at once would hold the event loop up.
+  const { sha256 } = await hashFile(join(folder, 'model.onnx')).catch((error: unknown) => {
+    throw unusable(folder, error);
+  });
   if (sha256 === info.sha256) return info;
   throw new StillhouseError('artifact_corrupt', `${join(folder, 'model.onnx')} is not the model of its embedder.json. ${REBUILD}`);
 }

@@ -64,7 +64,7 @@ export function createEncoderPool(options: EncoderPoolOptions): EncoderPool {
   let uses = 0;
 
   const load = async (ref: ArtifactRef): Promise<EncoderStudent> => {
-    embedderSha256 ??= verifyEmbedder(embedderFolder).sha256;
+    embedderSha256 ??= (await verifyEmbedder(embedderFolder)).sha256;
     const student = await loadEncoderStudent(artifacts, ref);
     if (student.manifest.embedder.sha256 !== embedderSha256) {
       throw new StillhouseError(

@@ -2,6 +2,7 @@ import { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import { createBuildDatasetActivities } from '../activities/build-dataset.ts';
 import { createClusterActivities, createClusterRecordActivities } from '../activities/cluster-traces.ts';
+import { createCheckClustersActivity } from '../activities/check-clusters.ts';
 import { createCleanLabelsActivity } from '../activities/clean-labels.ts';
 import { createCurateActivities } from '../activities/curate.ts';
 import type { GatewayAccess } from '../activities/distil/gateway-targets.ts';
@@ -21,6 +22,8 @@ import { createRegistryUpdateActivities } from '../activities/registry-updates.t
 import { createReferenceActivities } from '../activities/teacher-references.ts';
 import { createTrainEncoderActivity } from '../activities/train-encoder.ts';
 import { createWarmStudentActivity } from '../activities/warm-student.ts';
+import { createWebhookActivities } from '../activities/webhooks.ts';
+import type { Configuration } from '../contracts/configuration.ts';
 import type { Environment } from '../contracts/environment.ts';
 import { StillhouseError } from '../contracts/errors.ts';
 import type { homePaths } from '../platform/home.ts';
@@ -32,6 +35,9 @@ import { type ClickHouseClient, connectClickHouse } from '../store/clickhouse/co
 /** What the activities of queue `stillhouse` work with. */
 export interface ActivitySetting {
   env: Environment;
+  configuration: Pick<Configuration, 'webhooks'>;
+  /** Value of an environment variable that the configuration names. */
+  secret: (name: string) => string | undefined;
   paths: ReturnType<typeof homePaths>;
   log: Logger;
   connection: NativeConnection;
@@ -39,7 +45,7 @@ export interface ActivitySetting {
 
 /** Every activity of queue `stillhouse`, by its name, and how to give back what they hold. */
 export function createMainActivities(setting: ActivitySetting): { activities: object; close: () => Promise<void> } {
-  const { env, paths, connection } = setting;
+  const { env, paths, connection, secret } = setting;
   const clickhouse = connectClickHouse(env, { application: 'stillhouse-worker', maxOpenConnections: 20 });
   const artifacts = openArtifactStore(env.STILLHOUSE_ARTIFACTS ?? `file:${paths.artifacts}`);
   const temporal = new Client({ connection, namespace: env.TEMPORAL_NAMESPACE });
@@ -50,6 +56,7 @@ export function createMainActivities(setting: ActivitySetting): { activities: ob
   };
   const stored = { clickhouse, artifacts, temporaryFolder: paths.tmp };
   const now = Date.now;
+  const rates = { coreHourUsd: env.STILLHOUSE_CORE_HOUR_USD, gpuHourUsd: env.STILLHOUSE_GPU_HOUR_USD };
   return {
     activities: {
       ...createRegistryActivities({ clickhouse }),
@@ -68,6 +75,7 @@ export function createMainActivities(setting: ActivitySetting): { activities: ob
       ...createJudgeActivities({ clickhouse, gateway, now }),
       ...createWarmStudentActivity({ gateway, now }),
       ...createRecordRunActivities({ clickhouse, now }),
+      ...createWebhookActivities({ clickhouse, artifacts, rates, webhooks: setting.configuration.webhooks, secret, now }),
     },
     close: () => clickhouse.close(),
   };
@@ -85,6 +93,7 @@ function encoderActivities(
     ...createExportEncoderActivity(deps),
     ...createEvaluateEncoderActivity({ ...deps, clickhouse }),
     ...createInspectActivities({ ...deps, clickhouse }),
+    ...createCheckClustersActivity({ ...deps, clickhouse, gateway, now: Date.now }),
     ...createClusterActivities({ ...deps, clickhouse, gateway, clusterEmbedder: env.STILLHOUSE_CLUSTER_EMBEDDER }),
   };
   if (env.STILLHOUSE_EMBEDDER !== undefined) return activities;

@@ -1,21 +1,15 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type ActivityInterceptorsFactory, Worker, type WorkerOptions } from '@temporalio/worker';
-import type { Environment } from '../contracts/environment.ts';
 import { QUEUES } from '../contracts/names.ts';
-import type { homePaths } from '../platform/home.ts';
-import type { Logger } from '../platform/logger.ts';
-import { createMainActivities } from './activities.ts';
+import { type ActivitySetting, createMainActivities } from './activities.ts';
 import { mapActivityErrors } from './error-interceptor.ts';
 import { pollUntilAborted, POLLING } from './polling.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
 import { connectTemporal, installRuntime } from './temporal.ts';
 
 /** What the worker of queue `stillhouse` is made of. */
-export interface MainWorkerOptions {
-  env: Environment;
-  paths: ReturnType<typeof homePaths>;
-  log: Logger;
+export interface MainWorkerOptions extends Omit<ActivitySetting, 'connection'> {
   /** Aborted: activities are asked to end, then the worker stops. */
   signal: AbortSignal;
   /** Called once the worker polls. */
@@ -30,7 +24,7 @@ type WorkflowCode = Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'>;
 
 /** Runs the worker of queue `stillhouse`, all workflows and the activities without a GPU, until `signal` is aborted. */
 export async function runMainWorker(options: MainWorkerOptions): Promise<void> {
-  const { env, paths, log, signal, onReady, aroundActivities = [], workflowCode = defaultWorkflowCode() } = options;
+  const { env, log, signal, onReady, aroundActivities = [], workflowCode = defaultWorkflowCode() } = options;
   installRuntime(log);
   const connection = await connectTemporal(env.TEMPORAL_ADDRESS, log, signal);
   if (!connection) return;
@@ -38,7 +32,7 @@ export async function runMainWorker(options: MainWorkerOptions): Promise<void> {
     await ensureSearchAttributes(connection, env.TEMPORAL_NAMESPACE).catch((error: unknown) =>
       log.warn({ err: error }, 'search attributes could not be looked at; runs fail until they exist'),
     );
-    const { activities, close } = createMainActivities({ env, paths, log, connection });
+    const { activities, close } = createMainActivities({ ...options, connection });
     try {
       const worker = await Worker.create({
         connection,

@@ -1,6 +1,8 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
 import type { ClusterActivities, ClusterRecordActivities } from '../activities/cluster-traces.ts';
+import type { CheckClustersActivity } from '../activities/check-clusters.ts';
 import type { NameClustersActivity } from '../activities/name-clusters.ts';
+import type { WebhookActivities } from '../activities/webhooks.ts';
 
 /** Look-ups and records. */
 export const records = proxyActivities<ClusterRecordActivities>({
@@ -21,8 +23,8 @@ export const clustering = proxyActivities<ClusterActivities>({
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 });
 
-/** Calls of the model that names. */
-export const naming = proxyActivities<NameClustersActivity>({
+/** Calls of the model that looks at borders and names. */
+export const naming = proxyActivities<NameClustersActivity & CheckClustersActivity>({
   // Some hundred calls take minutes; a provider that is throttled hard may take hours.
   startToCloseTimeout: '12 hours',
   // Six heartbeats of 5 s.
@@ -31,4 +33,12 @@ export const naming = proxyActivities<NameClustersActivity>({
   retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 20 },
   // What is in flight is answered and journalled before a cancellation is complete.
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+});
+
+/** Who is to be told of what was found. */
+export const webhooks = proxyActivities<Pick<WebhookActivities, 'clustersToAnnounce'>>({
+  // The clusters' figures: queries of seconds each.
+  startToCloseTimeout: '2 minutes',
+  // For ever, as records: the run has ended, and only waits for ClickHouse.
+  retry: { initialInterval: '500 milliseconds', maximumInterval: '10 seconds' },
 });

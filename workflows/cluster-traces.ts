@@ -1,14 +1,26 @@
-import { ApplicationFailure, CancellationScope, defineQuery, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  defineQuery,
+  isCancellation,
+  ParentClosePolicy,
+  patched,
+  setHandler,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import type { Clustered } from '../activities/clusters/clustering-result.ts';
 import { type ClusterRun, type ClusterStage, ClusterTracesInput } from '../contracts/clusters.ts';
-import { MESSAGES } from '../contracts/names.ts';
-import { clustering, naming, records } from './cluster-activities.ts';
+import { MESSAGES, WORKFLOWS, workflowIds } from '../contracts/names.ts';
+import { clustering, naming, records, webhooks } from './cluster-activities.ts';
 import { ClusterState, nameOfSchedule } from './cluster-state.ts';
 import { failureSentence, failureType, parseInput } from './failures.ts';
 
 const stateQuery = defineQuery<ClusterRun>(MESSAGES.state);
 
 /**
- * Sorts traces of apps into clusters with names: sample, embed, cluster, match, name, assign, record. With `mode: "assign"`
+ * Sorts traces of apps into clusters with names: sample, embed, cluster, check, match, name, assign, record. With `mode: "assign"`
  * traces that came since go into the clusters that are there. Answers with the run's state.
  */
 export async function clusterTraces(raw: unknown): Promise<ClusterRun> {
@@ -19,6 +31,7 @@ export async function clusterTraces(raw: unknown): Promise<ClusterRun> {
   setHandler(stateQuery, () => run.state, { description: 'The whole state of the run, as GET /api/clusters/runs/{name} shows it.' });
   try {
     await runStages(run);
+    if (patched('webhooks')) await announce(run.state);
     run.close('completed', null);
     await records.recordClusterState({ state: run.state });
     return run.state;
@@ -31,6 +44,23 @@ export async function clusterTraces(raw: unknown): Promise<ClusterRun> {
     });
     if (cancelled) throw error;
     throw ApplicationFailure.nonRetryable(run.state.error ?? 'the run failed', failureType(error));
+  }
+}
+
+/** Tells of clusters that have become worth distilling: each delivery is a run of its own, which no failure brings back here. */
+async function announce(state: ClusterRun): Promise<void> {
+  const { project } = state;
+  for (const { webhook, cluster } of await webhooks.clustersToAnnounce({ state })) {
+    try {
+      await startChild(WORKFLOWS.deliverWebhook, {
+        workflowId: workflowIds.deliverWebhook(project, webhook, cluster.id),
+        args: [{ project, webhook, cluster }],
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+      });
+    } catch (error) {
+      // An earlier run's is still under way.
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
   }
 }
 
@@ -59,9 +89,10 @@ async function runStages(run: ClusterState): Promise<void> {
   const embedded = await clustering.embedSample({ plan, sample });
   run.embedder(embedded.embedder);
   await begin(run, 'cluster');
-  const clustered = await clustering.clusterSample({ plan, sample, embedded });
-  run.count({ clusters: clustered.clusters });
-  for (const warning of clustered.warnings) run.warn(warning);
+  const found = await clustering.clusterSample({ plan, sample, embedded });
+  run.count({ clusters: found.clusters });
+  for (const warning of found.warnings) run.warn(warning);
+  const clustered = await checked(run, { plan, sample, embedded, clustered: found });
   await begin(run, 'match');
   const matched = await clustering.matchRun({ plan, sample, embedded, clustered });
   run.count({ kept: matched.kept });
@@ -75,4 +106,16 @@ async function runStages(run: ClusterState): Promise<void> {
   await begin(run, 'record');
   run.map(await clustering.recordClusters({ plan, sample, embedded, clustered, matched, named }));
   await clustering.forgetWork({ plan });
+}
+
+/** The clusters once a model has looked at their borders, where one is to. */
+async function checked(run: ClusterState, input: Parameters<typeof naming.checkClusters>[0]): Promise<Clustered> {
+  const { naming: model, checks } = run.state.input;
+  if (model === null || checks === 0 || !patched('borders')) return input.clustered;
+  await begin(run, 'check');
+  const { counts, spentUsd, warnings, ...clustered } = await naming.checkClusters(input);
+  run.count(counts);
+  run.spent(spentUsd);
+  for (const warning of warnings) run.warn(warning);
+  return { ...clustered, warnings };
 }

@@ -37,7 +37,8 @@ export async function forgetTraces({
   const startedAt = workflowInfo().runStartTime.toISOString();
   const ended = { name, startedAt, endedAt: null };
   try {
-    const counts = await markForgotten(task);
+    // Not to be cancelled: what was asked is on record from here on, and every gateway goes by it.
+    const counts = await CancellationScope.nonCancellable(() => markForgotten(task));
     setCurrentDetails(`Forgetting ${counts.traces} calls.`);
     let artifacts = await removeForgotten(task);
     await sleep(settleMs);

@@ -1,6 +1,7 @@
 /** What the workflow sandbox loads: one export per workflow type of `contracts/names.ts`. */
 export { buildDataset } from './build-dataset.ts';
 export { clusterTraces } from './cluster-traces.ts';
+export { deliverWebhook } from './deliver-webhook.ts';
 export { distil } from './distil.ts';
 export { forgetTraces } from './forget-traces.ts';
 export { importTraces } from './import-traces.ts';

@@ -1,6 +1,6 @@
 import { condition, setCurrentDetails } from '@temporalio/workflow';
 import type { RegistryActivities } from '../activities/registry-store.ts';
-import type { AliasInput, AliasVersion } from '../contracts/aliases.ts';
+import { type AliasInput, type AliasVersion, routeOfAlias } from '../contracts/aliases.ts';
 import type { Student } from '../contracts/distil.ts';
 import type { ApiKey, StoredSecret } from '../contracts/keys.ts';
 import type {
@@ -86,7 +86,7 @@ export class RegistryChanges {
       const earlier = wanted === current.version ? current : await this.#activities.readAliasVersion(version);
       if (earlier.deleted) throw refusal('conflict', `Version ${wanted} of alias "${name}" is a deletion; name a version with targets.`);
       const reason = rollback.reason || `back to version ${wanted}`;
-      return this.#aliasProposal(request, name, { ...routeOf(earlier), reason }, at);
+      return this.#aliasProposal(request, name, { ...routeOfAlias(earlier), reason }, at);
     });
   }
 
@@ -135,7 +135,7 @@ export class RegistryChanges {
     if (current && isSameAlias(current, alias)) return { unchanged: current };
     const version = this.#state.nextVersion('alias', name);
     const { reason } = alias;
-    const value: AliasVersion = { name, version, ...routeOf(alias), reason, actor: request.actor, createdAt: at, deleted: false };
+    const value: AliasVersion = { name, version, ...routeOfAlias(alias), reason, actor: request.actor, createdAt: at, deleted: false };
     return { kind: 'alias', key: name, version, value, reason };
   }
 
@@ -174,9 +174,4 @@ export class RegistryChanges {
   #describe(): void {
     setCurrentDetails(`Project **${this.#project}**: ${this.#state.sequence} changes; this run has taken ${this.handled} updates.`);
   }
-}
-
-/** Where an alias's calls go, and what of them is kept. */
-function routeOf({ targets, fallbacks, cache }: AliasInput | AliasVersion) {
-  return { targets, fallbacks, ...(cache ? { cache } : {}) };
 }

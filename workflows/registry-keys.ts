@@ -71,8 +71,16 @@ export function proposeProject(state: RegistryState, { changes }: PutProject, { 
   const budget: Budget = { ...before, ...given(changes.budget) };
   const kept = current?.retentionDays ?? null;
   const retentionDays = changes.retentionDays === undefined ? kept : changes.retentionDays;
-  if (current && JSON.stringify(budget) === JSON.stringify(before) && retentionDays === kept) return { unchanged: current };
+  const stored = current?.privacy ?? null;
+  const privacy = changes.privacy === undefined ? stored : changes.privacy;
+  const same = JSON.stringify([budget, retentionDays, privacy]) === JSON.stringify([before, kept, stored]);
+  if (current && same) return { unchanged: current };
   const version = state.nextVersion('project', project);
-  const value: ProjectSettings = { name: project, budget, ...(retentionDays === null ? {} : { retentionDays }) };
+  const value: ProjectSettings = {
+    name: project,
+    budget,
+    ...(retentionDays === null ? {} : { retentionDays }),
+    ...(privacy === null ? {} : { privacy }),
+  };
   return { kind: 'project', key: project, version, value, reason: current ? 'changed' : 'the project begins' };
 }

@@ -1,4 +1,4 @@
-import type { AliasInput, AliasVersion } from '../contracts/aliases.ts';
+import { type AliasInput, type AliasVersion, routeOfAlias } from '../contracts/aliases.ts';
 import type { Student } from '../contracts/distil.ts';
 import { parseTarget } from '../contracts/identifiers.ts';
 import type { ApiKey, StoredSecret } from '../contracts/keys.ts';
@@ -82,7 +82,5 @@ export class RegistryState {
 /** Whether a put would change nothing but the reason. */
 export function isSameAlias(current: AliasVersion | null, wanted: AliasInput): boolean {
   if (!current || current.deleted) return false;
-  return (
-    JSON.stringify([current.targets, current.fallbacks, current.cache]) === JSON.stringify([wanted.targets, wanted.fallbacks, wanted.cache])
-  );
+  return JSON.stringify(routeOfAlias(current)) === JSON.stringify(routeOfAlias(wanted));
 }

@@ -1,19 +1,15 @@
 import { availableParallelism } from 'node:os';
 import type { ClusterOptions } from '../../core/clustering/cluster-options.ts';
 import type { Clustering as VectorClustering } from '../../core/clustering/cluster-vectors.ts';
-import type { describeGroups } from '../../core/clusters/describe-groups.ts';
-import { type Matrix, stackRows } from '../../core/learning/matrix.ts';
 import type { EncoderDeps, StagePulse } from '../encoder/encoder-deps.ts';
 import { onThread } from '../encoder/on-thread.ts';
 import { clusterOnThread } from './cluster-on-thread.ts';
 import { type ClusterPlan, workFolder } from './cluster-plan.ts';
-import type { Clustered, Clustering } from './clustering-result.ts';
+import { type Clustered, type Clustering, type Described, storedClustering } from './clustering-result.ts';
 import type { DescribeRequest } from './describe-thread.ts';
 import type { EmbeddedSample } from './embed-sample.ts';
 import { type Sampled, readSample } from './sample.ts';
-import { onceInRun, putMatrix, readMatrix } from './work-files.ts';
-
-type Described = Awaited<ReturnType<typeof describeGroups>>;
+import { onceInRun, readMatrix } from './work-files.ts';
 
 /** Clusters the sample on a thread of its own, or finds that an attempt before has done so. */
 export async function clusterSample(
@@ -39,14 +35,8 @@ export async function clusterSample(
     };
     const program = new URL('./describe-thread.ts', import.meta.url);
     const described = await onThread<Described>({ program, threads, name: 'the description of clusters', log }, request, pulse);
-    const mean: Matrix = { rows: 1, columns: vectors.columns, data: clustering.mean };
     return {
-      groups: described.groups,
-      labels: [...clustering.assignment],
-      similarities: [...clustering.similarity],
-      outliers: Array.from(clustering.outlier, (flag) => flag === 1),
-      points: described.points,
-      centres: await putMatrix(artifacts, `${folder}/centres`, stackRows(described.centres, mean)),
+      ...(await storedClustering(artifacts, `${folder}/centres`, clustering, described)),
       warnings: warningsOf(plan, clustering),
     };
   });

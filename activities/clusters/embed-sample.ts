@@ -31,7 +31,7 @@ export async function embedSample(
     try {
       portions = await embedTexts(artifacts, pool, texts, pulse);
       const { name, sha256, dimensions } = pool.info;
-      const vectors = await putMatrix(artifacts, `${folder}/vectors`, portions.rowsOf(texts));
+      const vectors = await putMatrix(artifacts, `${folder}/vectors`, await portions.rowsOf(texts));
       return { vectors, embedder: { name, sha256, dimensions }, cohesion: calibratedCohesion(pool.info) };
     } finally {
       await pool.close();

@@ -33,30 +33,42 @@ export async function matchRun(
   deps: { clickhouse: ClickHouseClient; artifacts: ArtifactStore },
   { plan, sample, embedded, clustered }: { plan: ClusterPlan; sample: Sampled; embedded: EmbeddedSample; clustered: Clustered },
 ): Promise<Matched> {
-  const { artifacts, clickhouse } = deps;
-  const { ref, value } = await onceInRun<ClusterIdentity[]>(artifacts, `${workFolder(plan)}/identities.json`, async () => {
-    const clustering = await readClustering(artifacts, clustered);
-    const texts = await readSample(artifacts, sample);
-    const { project, scope } = plan.run;
-    const before = plan.predecessor ? await clustersOfRun(clickhouse, project, { scope, runId: plan.predecessor.runId }) : [];
-    // Vectors of another embedder say nothing about these: all clusters are new then.
-    const comparable = before.filter((cluster) => cluster.embedderSha256 === embedded.embedder.sha256);
-    const { matched } = matchClusters(
-      matchable(comparable, await rowsBefore(clickhouse, project, comparable, texts)),
-      await matchableNow(artifacts, clustering, texts),
-    );
-    const previous = new Map(matched.map((match) => [Number(match.next), match]));
-    const known = new Map(comparable.map((cluster) => [cluster.id, cluster]));
-    const taken = new Set(before.map(({ id }) => id));
-    return clustering.groups.map((group, i): ClusterIdentity => {
-      const match = previous.get(i);
-      const old = match && known.get(match.previous);
-      if (!old) return { id: newId(scope, texts[group.nearest[0]!]!.skeleton, taken), keptFrom: 0, naming: null };
-      const { id, name, namedBy, description, inclusion, exclusion } = old;
-      return { id, keptFrom: match.similarity, naming: { name, namedBy, description, inclusion, exclusion } };
-    });
-  });
+  const { artifacts } = deps;
+  const { ref, value } = await onceInRun<ClusterIdentity[]>(artifacts, `${workFolder(plan)}/identities.json`, async () =>
+    identitiesOf(deps, {
+      plan,
+      embedded,
+      clustering: await readClustering(artifacts, clustered),
+      texts: await readSample(artifacts, sample),
+    }),
+  );
   return { identities: ref, kept: value.filter(({ naming }) => naming !== null).length };
+}
+
+/** Which clusters of the run before these are. */
+export async function identitiesOf(
+  { clickhouse, artifacts }: { clickhouse: ClickHouseClient; artifacts: ArtifactStore },
+  found: { plan: ClusterPlan; embedded: EmbeddedSample; clustering: Clustering; texts: readonly SampleText[] },
+): Promise<ClusterIdentity[]> {
+  const { plan, embedded, clustering, texts } = found;
+  const { project, scope } = plan.run;
+  const before = plan.predecessor ? await clustersOfRun(clickhouse, project, { scope, runId: plan.predecessor.runId }) : [];
+  // Vectors of another embedder say nothing about these: all clusters are new then.
+  const comparable = before.filter((cluster) => cluster.embedderSha256 === embedded.embedder.sha256);
+  const { matched } = matchClusters(
+    matchable(comparable, await rowsBefore(clickhouse, project, comparable, texts)),
+    await matchableNow(artifacts, clustering, texts),
+  );
+  const previous = new Map(matched.map((match) => [Number(match.next), match]));
+  const known = new Map(comparable.map((cluster) => [cluster.id, cluster]));
+  const taken = new Set(before.map(({ id }) => id));
+  return clustering.groups.map((group, i): ClusterIdentity => {
+    const match = previous.get(i);
+    const old = match && known.get(match.previous);
+    if (!old) return { id: newId(scope, texts[group.nearest[0]!]!.skeleton, taken), keptFrom: 0, naming: null };
+    const { id, name, namedBy, description, inclusion, exclusion } = old;
+    return { id, keptFrom: match.similarity, naming: { name, namedBy, description, inclusion, exclusion } };
+  });
 }
 
 /** Which of the sample's traces the clusters held before, by their id. */

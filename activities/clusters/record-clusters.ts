@@ -1,14 +1,16 @@
 import type { ArtifactRef } from '../../contracts/identifiers.ts';
 import type { ClusterMap } from '../../contracts/clusters.ts';
+import { CHECK_PROMPT_VERSION } from '../../core/clusters/border-checks.ts';
 import { rowOf } from '../../core/learning/matrix.ts';
 import type { ArtifactStore } from '../../store/artifacts/artifact-store.ts';
+import { insertClusterChecks, type RecordedCheck } from '../../store/clickhouse/cluster-checks.ts';
 import { insertClusters } from '../../store/clickhouse/clusters.ts';
 import type { ClickHouseClient } from '../../store/clickhouse/connection.ts';
 import { publishOnce } from '../encoder/encoder-deps.ts';
 import { type Named, readNames } from '../name-clusters.ts';
 import { type ClustersFound } from './assign.ts';
 import { type ClusterPlan, workFolder } from './cluster-plan.ts';
-import { readClustering } from './clustering-result.ts';
+import { type Clustering, readClustering } from './clustering-result.ts';
 import type { ClusterIdentity } from './match-run.ts';
 import { readSample } from './sample.ts';
 import { readJson, readMatrix } from './work-files.ts';
@@ -54,6 +56,7 @@ export async function recordClusters(
       ),
     })),
   );
+  await insertClusterChecks(deps.clickhouse, plan.run, checkRows(plan, clustering, identities));
   const points = clustering.points.map(({ text, x, y }) => ({
     x,
     y,
@@ -62,6 +65,15 @@ export async function recordClusters(
   }));
   const map: ClusterMap = { run: plan.run.name, points };
   return publishOnce(artifacts, `${workFolder(plan)}/map.json`, map);
+}
+
+function checkRows({ input }: ClusterPlan, { checks, labels }: Clustering, identities: readonly ClusterIdentity[]): RecordedCheck[] {
+  return (checks ?? []).map(({ rows, sizes, ...check }) => ({
+    ...check,
+    model: input.naming!,
+    promptVersion: CHECK_PROMPT_VERSION,
+    sides: rows.map((row, side) => ({ clusterId: identities[labels[row]!]!.id, texts: sizes[side]! })),
+  }));
 }
 
 /** Removes what later stages have read: the sample's texts and vectors; the map stays. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as yieldToEvents } from 'node:timers/promises';
 import type { ClusterCounts } from '../../contracts/clusters.ts';
 import type { ArtifactRef } from '../../contracts/identifiers.ts';
 import type { ArtifactStore } from '../../store/artifacts/artifact-store.ts';
@@ -60,6 +61,8 @@ export async function sampleTraces(
       pulse.progress({ read: (sampled += page.length), texts: texts.size });
     }
     const kept = fewest([...texts.values()], maxSample, seed);
+    // Ordering twenty thousand takes some ten milliseconds, and writing the first portion some more.
+    await yieldToEvents();
     const portions: ArtifactRef[] = [];
     for (let from = 0; from < kept.length; from += PORTION_TEXTS) {
       const bytes = Buffer.from(JSON.stringify(kept.slice(from, from + PORTION_TEXTS)));

@@ -5,6 +5,7 @@ import { JUDGE_PROMPT_VERSION, judgeFormat, judgeMessages } from '../../core/dat
 import { contentHash } from '../../platform/content-hash.ts';
 import { candidatesOf } from '../../store/clickhouse/candidates.ts';
 import type { LaneCall } from '../generate/call-lane.ts';
+import { clickHouseTime } from '../../platform/clickhouse-time.ts';
 import type { JudgeDeps, JudgePlan } from './judge-plan.ts';
 
 /** Tokens of an answer at most: scores and two sentences, with room for a model that thinks aloud. */
@@ -55,7 +56,7 @@ export class JudgeCalls {
         sample: 0,
         answer: text,
         ...answer,
-        createdAt: new Date(this.#deps.now()).toISOString().replace('T', ' ').replace('Z', ''),
+        createdAt: clickHouseTime(this.#deps.now()),
       }),
     };
     return { promptHash, call };

@@ -1,11 +1,10 @@
-import { createReadStream } from 'node:fs';
 import { z } from 'zod';
 import { GOLD_KEY, Message, lastUserText } from '../../contracts/chat.ts';
 import { type BuildDatasetInput, DatasetFileLine, type DatasetRow } from '../../contracts/datasets.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { groupOf, splitOf } from '../../core/dataset/split.ts';
 import { contentHash } from '../../platform/content-hash.ts';
-import { type Line, LineReader } from '../../platform/line-reader.ts';
+import { type Line, linesOfFile } from '../../platform/line-reader.ts';
 import type { ArtifactStore } from '../../store/artifacts/artifact-store.ts';
 import type { ClickHouseClient } from '../../store/clickhouse/connection.ts';
 import { correctedAnswers } from '../../store/clickhouse/feedback.ts';
@@ -89,10 +88,17 @@ function rowOfTrace(trace: SourceTrace, input: BuildDatasetInput, goldAnswer: st
   };
   const gold = goldAnswer?.trim() || null;
   const place = `trace ${trace.id}`;
-  // A quota that sheds bodies leaves the call and its cost, but nothing to learn from.
-  const fault = body.success ? (lastUserText(messages) === '' ? 'empty prompt' : null) : 'no request body';
+  // The call and its cost are there, but nothing to learn from.
+  const fault = body.success ? (lastUserText(messages) === '' ? 'empty prompt' : null) : WITHOUT_BODY[trace.bodies];
   return { row, gold, finishReason: trace.finishReason, place, fault };
 }
+
+const WITHOUT_BODY: Record<SourceTrace['bodies'], string> = {
+  '': 'no request body',
+  not_stored: 'body not stored, by the share that the project stores',
+  shed: 'body not stored, for the spool was over its quota',
+  too_long_to_mask: "body not stored, too long for the project's own patterns",
+};
 
 async function* fileRows(setting: SourceSetting, input: BuildDatasetInput, file: string): AsyncGenerator<SourceRow[]> {
   const ref = await setting.artifacts.find(`files/${file}.jsonl`);
@@ -100,7 +106,7 @@ async function* fileRows(setting: SourceSetting, input: BuildDatasetInput, file:
   const path = await setting.artifacts.getFile(ref, setting.temporaryFolder);
   let page: SourceRow[] = [];
   const copies = new Map<string, number>();
-  for await (const line of linesOf(path)) {
+  for await (const line of linesOfFile(path)) {
     if (line.text === '') continue;
     page.push(numbered(rowOfLine(line, input), copies));
     if (page.length === 500) {
@@ -109,12 +115,6 @@ async function* fileRows(setting: SourceSetting, input: BuildDatasetInput, file:
     }
   }
   if (page.length > 0) yield page;
-}
-
-async function* linesOf(path: string): AsyncGenerator<Line> {
-  const reader = new LineReader();
-  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) yield* reader.add(chunk);
-  yield* reader.end();
 }
 
 /** Gives a row its id: what was said of it holds in another file, too, that has the same row. */

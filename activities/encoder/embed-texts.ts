@@ -1,3 +1,4 @@
+import { setImmediate as yieldToEvents } from 'node:timers/promises';
 import type { Matrix } from '../../core/learning/matrix.ts';
 import { isStillhouseError } from '../../contracts/errors.ts';
 import { contentHash } from '../../platform/content-hash.ts';
@@ -8,11 +9,13 @@ import type { StagePulse } from './encoder-deps.ts';
 
 /** Texts an artifact: about a second of work, which is what a kill can cost. */
 const CHUNK = 512;
+/** Rows copied between two looks at other work: about a millisecond. */
+const YIELD_EVERY = 1_024;
 
 /** Vectors of texts, each text once. */
 export interface EmbeddedTexts {
   /** A row a text, in the order given. */
-  rowsOf(texts: readonly string[]): Matrix;
+  rowsOf(texts: readonly string[]): Promise<Matrix>;
   /** Removes what was kept for a second attempt. */
   forget(): Promise<void>;
 }
@@ -44,12 +47,13 @@ export async function embedTexts(
   }
   const places = new Map(unique.map((text, place) => [text, place]));
   return {
-    rowsOf: (wanted) => {
+    rowsOf: async (wanted) => {
       const out: Matrix = { rows: wanted.length, columns: dimensions, data: new Float32Array(wanted.length * dimensions) };
-      wanted.forEach((text, i) => {
+      for (const [i, text] of wanted.entries()) {
         const at = places.get(text)! * dimensions;
         out.data.set(vectors.subarray(at, at + dimensions), i * dimensions);
-      });
+        if (i % YIELD_EVERY === YIELD_EVERY - 1) await yieldToEvents();
+      }
       return out;
     },
     forget: async () => {

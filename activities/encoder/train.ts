@@ -32,7 +32,7 @@ export async function trainEncoder(deps: EncoderDeps, input: TrainEncoderInput, 
   const threads = deps.threads ?? availableParallelism();
   const began = performance.now();
   const texts = await readCuratedTexts(artifacts, curated, labels);
-  const pool = createEmbedderPool({ embedderFolder: deps.embedderFolder, threads, log: deps.log });
+  const pool = await createEmbedderPool({ embedderFolder: deps.embedderFolder, threads, log: deps.log });
   let embedded: EmbeddedTexts;
   try {
     embedded = await embedTexts(artifacts, pool, allTexts(texts), pulse);
@@ -41,7 +41,7 @@ export async function trainEncoder(deps: EncoderDeps, input: TrainEncoderInput, 
   }
   const learning = performance.now();
   pulse.progress({ step: 'learn' });
-  const learned = await learn(deps, threads, learnInput(texts, embedded, seed), pulse);
+  const learned = await learn(deps, threads, await learnInput(texts, embedded, seed), pulse);
   const ended = performance.now();
   const trained: TrainedEncoder = {
     format: 'stillhouse-trained-encoder/1',
@@ -74,13 +74,14 @@ function allTexts({ train, validation, unlabelled }: CuratedTexts): string[] {
   return [...train.map(({ text }) => text), ...validation.map(({ text }) => text), ...unlabelled];
 }
 
-function learnInput(texts: CuratedTexts, embedded: EmbeddedTexts, seed: number): LearnInput {
+async function learnInput(texts: CuratedTexts, embedded: EmbeddedTexts, seed: number): Promise<LearnInput> {
   const labels = (texts.train[0] ?? texts.validation[0]!).votes.length;
-  const rowsOf = (voted: VotedText[]): LabelledRows => ({
-    features: embedded.rowsOf(voted.map(({ text }) => text)),
+  const rowsOf = async (voted: VotedText[]): Promise<LabelledRows> => ({
+    features: await embedded.rowsOf(voted.map(({ text }) => text)),
     targets: { rows: voted.length, columns: labels, data: Float32Array.from(voted.flatMap(({ votes }) => votes)) },
   });
-  return { train: rowsOf(texts.train), validation: rowsOf(texts.validation), unlabelled: embedded.rowsOf(texts.unlabelled), seed };
+  const [train, validation] = [await rowsOf(texts.train), await rowsOf(texts.validation)];
+  return { train, validation, unlabelled: await embedded.rowsOf(texts.unlabelled), seed };
 }
 
 function learn(deps: EncoderDeps, threads: number, input: LearnInput, pulse: StagePulse): Promise<LearnedEncoder> {

@@ -17,6 +17,7 @@ import { SpendGuard } from '../generate/spend-guard.ts';
 import { spentSoFar } from '../generate/spent-so-far.ts';
 import { CALL_TIMEOUT_MS, LONGEST_RETRY_AFTER_MS, gatewayClient } from '../generate/teacher-call.ts';
 import { type Pulse, withHeartbeat } from '../heartbeat.ts';
+import { clickHouseTime } from '../../platform/clickhouse-time.ts';
 import type { HostedDeps } from './hosted-deps.ts';
 
 const MOST_IN_FLIGHT = 32;
@@ -127,7 +128,7 @@ function callOf(
       ...answer,
       distillation,
       runId,
-      createdAt: new Date(deps.now()).toISOString().replace('T', ' ').replace('Z', ''),
+      createdAt: clickHouseTime(deps.now()),
     }),
   };
 }

@@ -1,4 +1,4 @@
-import type { TraceRow } from '../../contracts/traces.ts';
+import { LONGEST_ERROR_MESSAGE, type TraceRow } from '../../contracts/traces.ts';
 import { contentHash } from '../../platform/content-hash.ts';
 import { wellFormedJson } from '../../platform/well-formed-json.ts';
 import type { ArtifactStore } from '../../store/artifacts/artifact-store.ts';
@@ -75,6 +75,6 @@ export class ImportBlocks {
   async #line(row: TraceRow, segment: string): Promise<string> {
     const { body, images } = takeImagesOut(row.request);
     for (const { sha256, base64 } of images) await storeImage(this.#artifacts, this.#project, sha256, Buffer.from(base64, 'base64'));
-    return `${wellFormedJson({ segment_id: segment, ...row, request: body })}\n`;
+    return `${wellFormedJson({ segment_id: segment, ...row, error_message: row.error_message.slice(0, LONGEST_ERROR_MESSAGE), request: body })}\n`;
   }
 }

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { lastUserText, textOf } from '../../contracts/chat.ts';
 import type { TraceRow } from '../../contracts/traces.ts';
+import { askedParameters, calledTools, offeredTools } from '../../core/chat/request-facts.ts';
 import type { ImportedCall } from '../../core/imports/imported-call.ts';
 import { LineFault } from '../../core/imports/imported-call.ts';
 import { canonicalJson } from '../../platform/content-hash.ts';
+import { clickHouseTime } from '../../platform/clickhouse-time.ts';
 
 /** Where a row goes, and what holds for the whole file. */
 export interface ImportPlace {
@@ -28,11 +30,10 @@ export function importRow(call: ImportedCall, { project, at, keptSince }: Import
   const model = call.modelAsked || call.modelAnswered || 'unknown';
   const target = `${provider}/${model}`;
   const errorClass = call.error === null ? '' : classOf(call.httpStatus);
-  const tools = namesOf(call.parameters['tools'] ?? call.parameters['functions']);
   return {
     v: 2,
     id: importId(project, ms, call.sourceId ?? canonicalJson([request, call.answer])),
-    ts: new Date(ms).toISOString().replace('T', ' ').slice(0, 23),
+    ts: clickHouseTime(ms),
     project,
     origin: 'import',
     key_id: '',
@@ -46,15 +47,15 @@ export function importRow(call: ImportedCall, { project, at, keptSince }: Import
     status: call.error === null ? 'ok' : 'error',
     http_status: call.httpStatus,
     error_class: errorClass,
-    error_message: (call.error ?? '').slice(0, 2000),
+    error_message: call.error ?? '',
     streamed: call.streamed,
     request: JSON.stringify(request),
     response: call.answer === null ? '' : JSON.stringify(completion(call, model)),
     prompt_text: lastUserText(call.messages),
     answer_text: textOf(call.answer ?? undefined),
-    tools,
-    tools_called: namesOf(call.answer?.['tool_calls']),
-    parameters: JSON.stringify(shortOnes(call.parameters)),
+    tools: offeredTools(call.parameters),
+    tools_called: calledTools(call.answer),
+    parameters: askedParameters(call.parameters),
     finish_reason: call.finishReason,
     tokens_in: call.usage.input,
     tokens_out: call.usage.output,
@@ -110,19 +111,4 @@ function classOf(status: number): string {
   if (status === 401) return 'unauthorized';
   if (status === 429) return 'rate_limited';
   return status >= 400 && status < 500 ? 'invalid_request' : 'unavailable';
-}
-
-/** Names of tools: `{function: {name}}`, or `{name}`. */
-function namesOf(tools: unknown): string[] {
-  if (!Array.isArray(tools)) return [];
-  return tools.slice(0, 128).flatMap((tool: Record<string, unknown> | null) => {
-    const inner = tool?.['function'] as Record<string, unknown> | undefined;
-    const name = inner?.['name'] ?? tool?.['name'];
-    return typeof name === 'string' && name !== '' ? [name.slice(0, 200)] : [];
-  });
-}
-
-/** Long ones (tools, schemas) stay in the body alone. */
-function shortOnes(parameters: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(parameters).filter(([name, value]) => name !== 'tools' && JSON.stringify(value).length <= 200));
 }

@@ -9,9 +9,7 @@ import { NAMING_FORMAT, namingMessages } from '../../core/clusters/naming.ts';
 import type { Dense } from '../../core/learning/dense.ts';
 import { rowOf } from '../../core/learning/matrix.ts';
 import type { EmbedderPool } from '../../serving/embedder-pool.ts';
-
-/** Calls at a time. */
-const AT_ONCE = 8;
+import { answerOf, atOnce } from './ask-at-once.ts';
 
 export interface NamesSetting {
   /** Of an OpenAI-compatible endpoint. */
@@ -81,27 +79,4 @@ export async function judgeNames(setting: NamesSetting): Promise<NamesResult> {
 
 function textOf(message: string): string {
   return intentText([{ role: 'user', content: message }]).text;
-}
-
-async function answerOf(client: OpenAI, model: string, messages: object[], format: object): Promise<string> {
-  const answer = await client.chat.completions.create({
-    model,
-    messages: messages as never,
-    response_format: format as never,
-    temperature: 0,
-  });
-  return answer.choices[0]?.message.content ?? '';
-}
-
-async function atOnce<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const out: R[] = [];
-  let next = 0;
-  const lane = async () => {
-    while (next < items.length) {
-      const at = next++;
-      out[at] = await work(items[at]!);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, lane));
-  return out;
 }

@@ -1,6 +1,6 @@
 import type { Dense } from '../../core/learning/dense.ts';
 import { largestColumns, type Matrix, rowOf, takeRows, zeros } from '../../core/learning/matrix.ts';
-import { centred, meanRow, toUnitLength } from '../../core/clustering/smooth.ts';
+import { centred, meanRow } from '../../core/clustering/smooth.ts';
 import { cutTree, wardTree } from '../../core/clustering/ward.ts';
 import { seededRandom } from '../../core/random.ts';
 
@@ -67,15 +67,4 @@ async function plusPlus(dense: Dense, rows: Matrix, clusters: number, random: ()
     chosen.push(next);
   }
   return chosen;
-}
-
-/** A matrix with noise on each row: further different prompts of the same intents. */
-export function withNoise(vectors: Matrix, rows: number, noise: number, random: () => number): Matrix {
-  const out = zeros(rows, vectors.columns);
-  for (let i = 0; i < rows; i++) {
-    const target = rowOf(out, i);
-    target.set(rowOf(vectors, i % vectors.rows));
-    if (i >= vectors.rows) for (let j = 0; j < target.length; j++) target[j]! += (random() - 0.5) * noise;
-  }
-  return toUnitLength(out);
 }

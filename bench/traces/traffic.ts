@@ -33,12 +33,12 @@ export const projectName = (n: number): string => `project-${n}`;
 
 /**
  * The n-th call and those after it, always the same for a seed: over 90 days, 24 projects of different sizes, 12 models, 2 %
- * errors; texts are Banking77's with the words of each shuffled. `total` spreads them over the time.
+ * errors; texts are Banking77's with the words of each shuffled. `total` spreads them over the time, `spanMs`.
  */
-export function traffic(seed: number, total: number, endMs: number): (n: number) => TraceRow {
+export function traffic(seed: number, total: number, endMs: number, spanMs = SPAN_MS): (n: number) => TraceRow {
   const messages = readBanking77('train').map(({ text }) => text.split(/\s+/).filter(Boolean));
   const random = seededRandom(seed);
-  const beganMs = endMs - SPAN_MS;
+  const beganMs = endMs - spanMs;
   const below = (limit: number) => Math.floor(random() * limit);
   const hex = (digits: number) =>
     below(16 ** digits)
@@ -57,7 +57,7 @@ export function traffic(seed: number, total: number, endMs: number): (n: number)
     return made;
   };
   return (n) => {
-    const ms = beganMs + Math.floor((n * SPAN_MS) / total) + below(90);
+    const ms = beganMs + Math.floor((n * spanMs) / total) + below(90);
     const time = ms.toString(16).padStart(12, '0');
     const project = Math.min(below(PROJECTS), below(PROJECTS));
     const target = MODELS[Math.min(below(MODELS.length), below(MODELS.length))]!;

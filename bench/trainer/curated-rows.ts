@@ -26,7 +26,7 @@ export function promptOf(text: string): { role: string; content: string }[] {
 /** The demo's training messages with their sentence vectors, by which the teacher confuses intents. */
 export async function trainMessages(embedderFolder: string, log: Logger): Promise<Message[]> {
   const messages = demoMessages('train');
-  const pool = createEmbedderPool({ embedderFolder, threads: 2, log });
+  const pool = await createEmbedderPool({ embedderFolder, threads: 2, log });
   const vectors = await pool.embed(messages.map(({ text }) => text));
   await pool.close();
   return messages.map((message, i) => ({ ...message, vector: rowOf(vectors, i) }));

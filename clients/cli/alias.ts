@@ -1,15 +1,23 @@
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { parseTarget } from '../../contracts/identifiers.ts';
-import type { AliasVersion, TargetInfo } from '../sdk/index.ts';
+import { type AliasVersion, type Stillhouse, StillhouseApiError, type TargetInfo } from '../sdk/index.ts';
 import type { CliContext } from './context.ts';
 import { ago } from './format.ts';
+import { type None, wholeOrNone } from './keys.ts';
 import type { Output } from './output.ts';
 import { wholeNumber } from './traces.ts';
 
 interface Weighted {
   target: string;
   weight: number;
+}
+
+interface SetOptions {
+  fallback: string[];
+  cache?: number | None;
+  hedge?: number | None;
+  reason: string;
 }
 
 /** `alias list`, `show`, `set`, `delete`, `versions` and `rollback`. */
@@ -44,14 +52,19 @@ export function addAliasCommands(program: Command, context: CliContext): void {
       (target: string, before: string[]) => [...before, target],
       [],
     )
-    .option('--cache <seconds>', 'answer the very same request from its earlier answer, for so long', Number)
+    .option('--cache <seconds>', 'answer the very same request from its earlier answer, for so long; "none" ends it', wholeOrNone)
+    .option(
+      '--hedge <ms>',
+      'where the target has not begun to answer after so long, ask the first fallback as well; "none" ends it',
+      wholeOrNone,
+    )
     .option('--reason <text>', 'why, for the history', '')
-    .action(async (name: string, targets: Weighted[], options: { fallback: string[]; cache?: number; reason: string }) => {
+    .action(async (name: string, targets: Weighted[], options: SetOptions) => {
       const out = context.out();
       const { client } = context.connection();
       const known = out.json ? [] : await client.targets();
-      const cache = options.cache === undefined ? {} : { cache: { ttlSeconds: options.cache } };
-      const set = await client.aliases.set(name, { targets, fallbacks: options.fallback, ...cache, reason: options.reason });
+      const settings = await settingsOf(client, name, options);
+      const set = await client.aliases.set(name, { targets, fallbacks: options.fallback, ...settings, reason: options.reason });
       out.print(set, () => {
         showAlias(out, set, context.now());
         for (const target of unpriced(set, known))
@@ -97,6 +110,24 @@ function addHistoryCommands(alias: Command, context: CliContext): void {
     });
 }
 
+/** Cache and hedge as they were said; what was not said stays as the alias has it. */
+async function settingsOf(client: Stillhouse, name: string, said: SetOptions) {
+  const stands = said.cache === undefined || said.hedge === undefined ? await standing(client, name) : null;
+  const cache = said.cache === undefined ? stands?.cache : said.cache === 'none' ? undefined : { ttlSeconds: said.cache };
+  const hedge = said.hedge === undefined ? stands?.hedge : said.hedge === 'none' ? undefined : { afterMs: said.hedge };
+  return { ...(cache ? { cache } : {}), ...(hedge ? { hedge } : {}) };
+}
+
+/** The alias that stands; null where it is to be made. */
+async function standing(client: Stillhouse, name: string): Promise<AliasVersion | null> {
+  try {
+    return await client.aliases.get(name);
+  } catch (error) {
+    if (error instanceof StillhouseApiError && error.status === 404) return null;
+    throw error;
+  }
+}
+
 /** The providers' models of an alias that are not priced: allowed, but a misspelt name looks like this too. */
 function unpriced(alias: AliasVersion, known: readonly TargetInfo[]): string[] {
   const named = new Set([...alias.targets.map(({ target }) => target), ...alias.fallbacks]);
@@ -126,11 +157,16 @@ function showVersions(out: Output, items: readonly AliasVersion[], nowMs: number
     String(version.version),
     targetsOf(out, version),
     version.fallbacks.join(', ') || out.style('dim', '–'),
+    version.cache ? `${version.cache.ttlSeconds} s` : out.style('dim', '–'),
+    version.hedge ? `${version.hedge.afterMs} ms` : out.style('dim', '–'),
     ago(version.createdAt, nowMs),
     version.actor || out.style('dim', '–'),
     version.reason,
   ]);
-  out.table(['name', 'version', 'targets', 'fallbacks', 'since', 'by', 'reason'], rows, { right: ['version'], elastic: ['reason'] });
+  out.table(['name', 'version', 'targets', 'fallbacks', 'cache', 'hedge', 'since', 'by', 'reason'], rows, {
+    right: ['version', 'cache', 'hedge'],
+    elastic: ['reason'],
+  });
 }
 
 function showAlias(out: Output, alias: AliasVersion, nowMs: number): void {
@@ -139,6 +175,7 @@ function showAlias(out: Output, alias: AliasVersion, nowMs: number): void {
     ['version', String(alias.version)],
     ['targets', targetsOf(out, alias)],
     ['fallbacks', alias.fallbacks.join(', ')],
+    ...(alias.hedge ? [['hedged', `after ${alias.hedge.afterMs} ms`] satisfies [string, string]] : []),
     ...(alias.cache ? [['cache', `${alias.cache.ttlSeconds} s`] satisfies [string, string]] : []),
     ['since', ago(alias.createdAt, nowMs)],
     ['by', alias.actor],

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
-import type { Cluster, ClusterDetail, ClusterRequest, ClusterRun } from '../sdk/index.ts';
+import type { Cluster, ClusterCheck, ClusterDetail, ClusterRequest, ClusterRun } from '../sdk/index.ts';
 import type { CliContext } from './context.ts';
 import { ago, clip, count, milliseconds, percent, usd } from './format.ts';
 import type { Output } from './output.ts';
@@ -19,10 +19,11 @@ interface RunOptions {
   granularity?: number;
   maxSample?: number;
   naming?: string;
+  checks?: number;
   wait: boolean;
 }
 
-/** `clusters run`, `list`, `show`, `rename` and `runs`. */
+/** `clusters run`, `list`, `show`, `rename`, `runs` and `checks`. */
 export function addClusterCommands(program: Command, context: CliContext): void {
   const clusters = program.command('clusters').description('traffic sorted into named intents');
   clusters
@@ -40,6 +41,7 @@ export function addClusterCommands(program: Command, context: CliContext): void 
     .option('--granularity <number>', 'from 0 (few, wide) to 1 (many, narrow); default 0.5', share)
     .option('--max-sample <number>', 'texts that are clustered; the rest is assigned', wholeNumber)
     .option('--naming <target>', 'model that names the clusters; default: keywords')
+    .option('--checks <number>', 'borders between clusters that this model looks at, at most; 0: none; default 40', wholeOrNone)
     .option('--no-wait', 'return when the run has begun')
     .action((name: string | undefined, options: RunOptions) => run(context, name, options));
   clusters
@@ -79,6 +81,15 @@ export function addClusterCommands(program: Command, context: CliContext): void 
       const items = await context.connection().client.clusters.runs();
       out.print({ items }, () => showRuns(out, items, context.now()));
     });
+  clusters
+    .command('checks')
+    .description('borders that a model has looked at, what it made one or two, and why')
+    .argument('<run>')
+    .action(async (name: string) => {
+      const out = context.out();
+      const items = await context.connection().client.clusters.checks(name);
+      out.print({ items }, () => showChecks(out, items));
+    });
 }
 
 async function run(context: CliContext, name: string | undefined, options: RunOptions): Promise<void> {
@@ -117,13 +128,39 @@ function showRun(out: Output, state: ClusterRun): void {
     ['traces', number(counts.traces)],
     ['texts', number(counts.texts)],
     ['clusters', number(counts.clusters)],
+    ['borders', bordersOf(state)],
     ['kept', number(counts.kept)],
     ['assigned', number(counts.assigned)],
     ['outliers', number(counts.outliers)],
-    ['names cost', state.spentUsd > 0 ? usd(state.spentUsd) : ''],
+    ['model cost', state.spentUsd > 0 ? usd(state.spentUsd) : ''],
   ]);
   for (const warning of state.warnings) out.line(out.style('yellow', `! ${warning}`));
   out.line();
+}
+
+function bordersOf({ status, input, counts }: ClusterRun): string {
+  if (status !== 'completed' || input.mode === 'assign') return '';
+  if (input.naming === null) return 'no model was asked: --naming <target> has one look at them';
+  if (counts.checked === null) return 'not looked at';
+  const unchecked = counts.unchecked ? `, ${count(counts.unchecked)} not checked` : '';
+  return `${count(counts.checked)} checked: ${count(counts.merged ?? 0)} merged, ${count(counts.split ?? 0)} split${unchecked}`;
+}
+
+function showChecks(out: Output, items: readonly ClusterCheck[]): void {
+  if (items.length === 0) return out.line('No border was looked at in this run: --naming <target> has a model do so.');
+  const rows = items.map(({ outcome, kind, verdict, sides, costUsd, reason }) => [
+    outcome,
+    kind === 'split' ? 'two?' : 'one?',
+    verdict ?? '–',
+    [...new Set(sides.map(({ name }) => name))].join(' | '),
+    sides.map(({ texts }) => count(texts)).join(' + '),
+    usd(costUsd),
+    reason,
+  ]);
+  out.table(['outcome', 'asked', 'said', 'clusters', 'texts', 'cost', 'why'], rows, {
+    right: ['texts', 'cost'],
+    elastic: ['clusters', 'why'],
+  });
 }
 
 function showClusters(out: Output, items: readonly Cluster[]): void {
@@ -196,6 +233,11 @@ function showRuns(out: Output, items: readonly ClusterRun[], nowMs: number): voi
     ago(startedAt, nowMs),
   ]);
   out.table(['name', 'mode', 'status', 'clusters', 'assigned', 'begun'], rows, { right: ['clusters', 'assigned'] });
+}
+
+/** A whole number, or 0. */
+function wholeOrNone(text: string): number {
+  return text === '0' ? 0 : wholeNumber(text);
 }
 
 /** Whole minutes; 0 ends a schedule. */

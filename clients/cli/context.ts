@@ -8,6 +8,8 @@ export interface CliContext {
   out: () => Output;
   connection: () => Connection;
   now: () => number;
+  /** What is typed, unseen, after `prompt`; all of standard input where no terminal is. */
+  readSecret: (prompt: string) => Promise<string>;
   /** Runs one of our programs with this terminal; resolves to its exit code. */
   runProgram: (path: string, args: readonly string[]) => Promise<number>;
   /** Ends the process with this code once the command is done. */

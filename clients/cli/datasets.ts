@@ -146,7 +146,7 @@ async function create(context: CliContext, name: string, options: CreateOptions)
 
 async function sourceOf(client: Stillhouse, options: CreateOptions): Promise<DatasetSource> {
   if (options.file !== undefined) {
-    return { file: (await client.datasets.upload(await fileAt(options.file, '--file'))).file };
+    return { file: (await client.datasets.upload(fileAt(options.file, '--file'))).file };
   }
   const given = TRACE_FILTERS.map((filter) => [filter, options[filter]] as const).filter(([, value]) => value !== undefined);
   if (given.length === 0)

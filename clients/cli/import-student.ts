@@ -1,4 +1,3 @@
-import { openAsBlob } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Option } from 'commander';
@@ -6,6 +5,7 @@ import type { Command } from 'commander';
 import { EncoderManifest } from '../../contracts/stages.ts';
 import type { Stillhouse, StudentImport } from '../sdk/index.ts';
 import { CliError } from './cli-error.ts';
+import { fileStream } from './read-file.ts';
 import type { CliContext } from './context.ts';
 import { showStudent } from './show-student.ts';
 
@@ -43,7 +43,7 @@ export function addImportCommand(students: Command, context: CliContext): void {
 
 async function uploaded(client: Stillhouse, name: string, options: ImportOptions): Promise<StudentImport['model']> {
   const send = async (path: string, kind: 'gguf' | 'safetensors' | 'json' | 'floats') =>
-    (await client.students.upload(name, await blobAt(path), kind)).sha256;
+    (await client.students.upload(name, fileStream(await present(path)), kind)).sha256;
   if (options.gguf !== undefined) return { form: 'gguf', model: await send(options.gguf, 'gguf') };
   if (options.adapter !== undefined) return adapterAt(options.adapter, send);
   if (options.encoder !== undefined) return encoderAt(options.encoder, send);
@@ -75,10 +75,6 @@ async function encoderAt(folder: string, send: Send): Promise<StudentImport['mod
   await send(join(folder, 'head.f32'), 'floats');
   if (parsed.data.neighbours) for (const file of ['vectors.f32', 'votes.f32']) await send(join(folder, file), 'floats');
   return { form: 'encoder', manifest: await send(path, 'json') };
-}
-
-async function blobAt(path: string): Promise<Blob> {
-  return openAsBlob(await present(path));
 }
 
 async function present(path: string): Promise<string> {

@@ -150,7 +150,8 @@ function splitNames(text: string, before: string[] | undefined): string[] {
   return text === 'none' ? [] : [...(before ?? []), ...text.split(',').filter((name) => name !== '')];
 }
 
-function wholeOrNone(text: string): number | None {
+/** Also of an alias's cache and hedge. */
+export function wholeOrNone(text: string): number | None {
   if (text === 'none') return text;
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('must be a whole number from 1 on, or "none".');
   return Number(text);

@@ -7,6 +7,7 @@ import { connect } from './connection.ts';
 import { Output } from './output.ts';
 import { createProgram } from './program.ts';
 import type { GlobalOptions } from './program.ts';
+import { readSecret } from './read-secret.ts';
 import { runProgram } from './run-program.ts';
 
 /** 0: it worked, 1: it failed, 2: the command line is wrong. */
@@ -22,6 +23,7 @@ async function main(argv: readonly string[]): Promise<number> {
         out: () => new Output(process.stdout, { json: options().json ?? false, colour: options().colour && !process.env['NO_COLOR'] }),
         connection: () => connect(env, { url: options().url, project: options().project }),
         now: Date.now,
+        readSecret: (prompt) => readSecret(prompt, process.stdin, process.stderr),
         runProgram,
         setExitCode: (code) => (exitCode = code),
       };

@@ -38,12 +38,18 @@ export class Output {
     this.screen.write(`${text}\n`);
   }
 
+  /** Stands in the place of what it showed before, and is gone with ''; nothing where nobody looks at a terminal. */
+  progress(text: string): void {
+    if (this.live) this.screen.write(`\r\u001B[K${clip(text, this.width - 1)}`);
+  }
+
   style(format: Format, text: string): string {
     return this.#colour ? styleText(format, text, { validateStream: false }) : text;
   }
 
   get width(): number {
-    return this.screen.columns ?? 160;
+    // A terminal that does not know its width says 0.
+    return this.screen.columns || 160;
   }
 
   /** A table without lines. Columns in `right` stand right; those in `elastic` hold plain text and give way to fit the screen. */

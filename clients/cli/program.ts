@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addAliasCommands } from './alias.ts';
+import { addBackupCommands } from './backup.ts';
 import { addClusterCommands } from './clusters.ts';
 import type { CliContext } from './context.ts';
 import { addDatasetCommands } from './datasets.ts';
@@ -8,15 +9,18 @@ import { addDistillationCommands } from './distillations.ts';
 import { addEstimateCommand } from './estimate.ts';
 import { addKeyCommands } from './keys.ts';
 import { addProjectCommands } from './projects.ts';
+import { addProviderCommands } from './providers.ts';
 import { addStackCommands } from './stack.ts';
 import { addStatusCommand } from './status.ts';
 import { addStudentCommands } from './students.ts';
 import { addTargetsCommand } from './targets.ts';
 import { addTraceExportCommand } from './trace-export.ts';
 import { addTraceForgetCommand } from './trace-forget.ts';
+import { addTraceReplayCommand } from './trace-replay.ts';
 import { addTraceImportCommands } from './trace-import.ts';
 import { addTraceCommands } from './traces.ts';
 import { addUsageCommand } from './usage.ts';
+import { addWebhookCommands } from './webhooks.ts';
 
 /** Options of every command. */
 export interface GlobalOptions {
@@ -40,11 +44,13 @@ export function createProgram(makeContext: (program: Command) => CliContext): Co
     .exitOverride();
   const context = makeContext(program);
   addStackCommands(program, context);
+  addBackupCommands(program, context);
   addStatusCommand(program, context);
   const traces = addTraceCommands(program, context);
   addTraceExportCommand(traces, context);
   addTraceImportCommands(traces, context);
   addTraceForgetCommand(traces, context);
+  addTraceReplayCommand(traces, context);
   addUsageCommand(program, context);
   addClusterCommands(program, context);
   addDatasetCommands(program, context);
@@ -55,6 +61,8 @@ export function createProgram(makeContext: (program: Command) => CliContext): Co
   addKeyCommands(program, context);
   addProjectCommands(program, context);
   addStudentCommands(program, context);
+  addProviderCommands(program, context);
   addTargetsCommand(program, context);
+  addWebhookCommands(program, context);
   return program;
 }

@@ -4,6 +4,7 @@ import type { CliContext } from './context.ts';
 import { count, usd } from './format.ts';
 import { dollarsOrNone, type None, orNull } from './keys.ts';
 import type { Output } from './output.ts';
+import { addPrivacyCommand, storedInWords } from './project-privacy.ts';
 
 interface ProjectOptions extends BudgetOptions {
   keepDays?: number | None;
@@ -14,7 +15,7 @@ interface BudgetOptions {
   usdPerMonth?: number | None;
 }
 
-/** `projects list`, `create` and `limit`. */
+/** `projects list`, `create`, `limit` and `privacy`. */
 export function addProjectCommands(program: Command, context: CliContext): void {
   const projects = program.command('projects').description('owners of keys, traces, datasets and aliases (--project names one)');
   projects
@@ -41,6 +42,7 @@ export function addProjectCommands(program: Command, context: CliContext): void 
     const changed = await context.connection().client.projects.change(name, { budget: budgetOf(budget), ...retention });
     out.print(changed, () => showProjects(out, [changed]));
   });
+  addPrivacyCommand(projects, context);
 }
 
 function withBudget(command: Command): Command {
@@ -55,7 +57,7 @@ function budgetOf({ usdPerDay, usdPerMonth }: BudgetOptions) {
 }
 
 function showProjects(out: Output, items: readonly ProjectView[]): void {
-  const rows = items.map(({ name, keys, aliases, budget, retentionDays, spent }) => [
+  const rows = items.map(({ name, keys, aliases, budget, retentionDays, privacy, spent }) => [
     name,
     count(keys),
     count(aliases),
@@ -64,8 +66,9 @@ function showProjects(out: Output, items: readonly ProjectView[]): void {
     spent ? usd(spent.monthUsd) : '–',
     budget.usdPerMonth === null ? 'none' : usd(budget.usdPerMonth),
     retentionDays === null ? 'for ever' : `${retentionDays} d`,
+    storedInWords(privacy),
   ]);
-  const head = ['project', 'keys', 'aliases', 'today', 'of a day', 'month', 'of a month', 'kept'];
+  const head = ['project', 'keys', 'aliases', 'today', 'of a day', 'month', 'of a month', 'kept', 'stored'];
   out.table(head, rows, { right: head.slice(1), elastic: [] });
 }
 

@@ -32,3 +32,12 @@ test('up and doctor are programs of their own; their exit code is the exit code'
   expect(await run('up')).toEqual({ path: 'infra/main.ts', args: [], exitCode: 3 });
   expect(await run('--json', 'doctor')).toEqual({ path: 'infra/doctor.ts', args: ['--json'], exitCode: 3 });
 });
+
+test('backup and restore are a program with a place', async () => {
+  expect(await run('backup', '--to', 'b.tar')).toEqual({ path: 'infra/backup/main.ts', args: ['backup', 'b.tar'], exitCode: 3 });
+  expect(await run('--json', 'restore', '--from', 'b')).toEqual({
+    path: 'infra/backup/main.ts',
+    args: ['restore', 'b', '--json'],
+    exitCode: 3,
+  });
+});

@@ -3,11 +3,13 @@ import { type Forgetting, type ForgetRequest, waitFor } from '../sdk/index.ts';
 import { CliError } from './cli-error.ts';
 import type { CliContext } from './context.ts';
 import { count } from './format.ts';
+import { metadataPair } from './traces.ts';
 
 interface ForgetOptions {
   id?: string[];
   user?: string;
   session?: string;
+  metadata?: Record<string, string>;
   yes?: boolean;
   wait: boolean;
 }
@@ -23,23 +25,26 @@ export function addTraceForgetCommand(traces: Command, context: CliContext): voi
     .option('--id <id>', 'this call; may be repeated', (id: string, before?: string[]) => [...(before ?? []), id])
     .option('--user <id>', 'all of this user up to now')
     .option('--session <id>', 'all of this session up to now')
+    .option('--metadata <key=value>', 'all that carry this pair up to now; may be repeated: then all of them', metadataPair)
     .option('--yes', 'do it; without it only their number is said')
     .option('--no-wait', 'return when it has begun')
-    .action(async ({ id, user, session, yes, wait }: ForgetOptions) => {
-      if (!id && user === undefined && session === undefined)
-        throw new CliError('Which calls? Name them by --id, --user or --session.', { exitCode: 2 });
+    .action(async ({ id, user, session, metadata, yes, wait }: ForgetOptions) => {
+      if (!id && user === undefined && session === undefined && metadata === undefined)
+        throw new CliError('Which calls? Name them by --id, --user, --session or --metadata.', { exitCode: 2 });
       const request: ForgetRequest = {
         ...(id ? { ids: id } : {}),
         ...(user === undefined ? {} : { user }),
         ...(session === undefined ? {} : { session }),
+        ...(metadata === undefined ? {} : { metadata }),
       };
       const out = context.out();
       const { client } = context.connection();
       if (!yes) {
-        const traces = await client.traces.countToForget(request);
-        out.print({ traces }, () =>
-          out.line(`${count(traces)} calls are stored that this names. --yes removes them and what was made of them, for good.`),
-        );
+        const preview = await client.traces.forgetPreview(request);
+        out.print(preview, () => {
+          out.line(`${count(preview.traces)} calls are stored that this names. --yes removes them and what was made of them, for good.`);
+          for (const warning of preview.warnings) out.line(warning);
+        });
         return;
       }
       const begun = await client.traces.forget(request);

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { IMPORT_FORMATS, type ImportFormat } from '../../contracts/imports.ts';
 import { type TraceImport, waitFor } from '../sdk/index.ts';
 import type { CliContext } from './context.ts';
-import { count } from './format.ts';
+import { bytes, count } from './format.ts';
 import type { Output } from './output.ts';
 import { fileAt } from './read-file.ts';
 import { pastTime } from './traces.ts';
@@ -32,10 +32,16 @@ export function addTraceImportCommands(traces: Command, context: CliContext): vo
     .action(async (file: string, { format, at, again, wait }: ImportOptions) => {
       const out = context.out();
       const { client } = context.connection();
-      const log = await fileAt(file, 'the log');
-      const madeAt = at ?? statSync(file).mtime.toISOString();
-      const begun = await client.traces.import(log, { format, at: madeAt, ...(again ? { again: 'true' as const } : {}) });
-      const ended = wait ? await waitForImport(context, begun) : begun;
+      let ended: TraceImport;
+      const log = fileAt(file, 'the log', (sent) => out.progress(`uploading: ${bytes(sent)} of ${bytes(size)}`));
+      const { mtime, size } = statSync(file);
+      const madeAt = at ?? mtime.toISOString();
+      try {
+        const begun = await client.traces.import(log, { format, at: madeAt, ...(again ? { again: 'true' as const } : {}) });
+        ended = wait ? await waitForImport(context, begun, ({ lines }) => out.progress(`importing: ${count(lines)} lines read`)) : begun;
+      } finally {
+        out.progress('');
+      }
       show(context, out, ended);
     });
   traces
@@ -45,12 +51,15 @@ export function addTraceImportCommands(traces: Command, context: CliContext): vo
     .action(async (name: string) => show(context, context.out(), await context.connection().client.traces.importState(name)));
 }
 
-function waitForImport(context: CliContext, begun: TraceImport): Promise<TraceImport> {
+function waitForImport(context: CliContext, begun: TraceImport, seen: (found: TraceImport) => void): Promise<TraceImport> {
   const { client } = context.connection();
   return waitFor(
     `the import ${begun.name}`,
     () => client.traces.importState(begun.name),
-    ({ status }) => status === 'completed' || status === 'failed',
+    (found) => {
+      seen(found);
+      return found.status === 'completed' || found.status === 'failed';
+    },
     { timeoutMs: PATIENCE_MS },
   );
 }

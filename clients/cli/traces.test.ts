@@ -19,6 +19,7 @@ const TRACE = {
   toolsCalled: ['refund', 'cancel'],
   latencyMs: 40,
   metadata: {},
+  bodies: 'stored',
   attempts: [],
   feedback: [],
 } as unknown as TraceView;

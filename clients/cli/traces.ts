@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
-import { ORIGINS, TRACE_STATUSES } from '../../contracts/traces.ts';
+import { ORIGINS, TRACE_KINDS, TRACE_STATUSES } from '../../contracts/traces.ts';
 import { THUMBS, VERDICTS } from '../../contracts/feedback.ts';
 import type { Feedback, FeedbackRequest, Trace, TraceListFilter, TraceSummary, TraceView } from '../sdk/index.ts';
 import type { CliContext } from './context.ts';
@@ -19,6 +19,7 @@ export function withTraceFilters(command: Command): Command {
     .option('--target <target>', 'answered by this target')
     .addOption(new Option('--status <status>', 'how the call ended').choices(TRACE_STATUSES))
     .addOption(new Option('--origin <origin>', 'who called').choices(ORIGINS))
+    .addOption(new Option('--kind <kind>', 'what was called').choices(TRACE_KINDS))
     .option('--since <time>', 'ISO time, or an age like 30m, 12h, 7d', pastTime)
     .option('--until <time>', 'ISO time, or an age', pastTime)
     .option('--metadata <key=value>', 'metadata pair; may be repeated', metadataPair)
@@ -67,9 +68,10 @@ export function addTraceCommands(program: Command, context: CliContext): Command
     .option('--comment <text>', 'why')
     .option('--corrected <answer>', 'what it should have been: a gold answer of datasets')
     .option('--user <id>', 'who says it')
-    .action(async (id: string, { corrected, ...said }: Omit<FeedbackRequest, 'trace_id' | 'id'> & { corrected?: string }) => {
+    .option('--id <uuid>', 'sent again with the same id it is stored once')
+    .action(async (trace: string, { corrected, ...said }: Omit<FeedbackRequest, 'trace_id'> & { corrected?: string }) => {
       const out = context.out();
-      const request = { trace_id: id, ...said, ...(corrected === undefined ? {} : { corrected_answer: corrected }) };
+      const request = { trace_id: trace, ...said, ...(corrected === undefined ? {} : { corrected_answer: corrected }) };
       const receipt = await context.connection().client.traces.feedback(request);
       out.print(receipt, () => out.line(`Noted, as ${receipt.id}.`));
     });
@@ -107,11 +109,13 @@ function showTrace(out: Output, trace: TraceView, nowMs: number): void {
     ['id', trace.id],
     ['when', `${trace.at}  (${ago(trace.at, nowMs)})`],
     ['status', statusOf(out, trace) + (trace.errorMessage ? `  ${trace.errorMessage}` : '')],
+    ...(trace.kind === 'chat' ? [] : [['kind', trace.kind] as [string, string]]),
     ['asked', trace.alias ? `${trace.alias} (version ${trace.aliasVersion})` : trace.modelAsked],
     ['answered by', trace.target + (trace.modelAnswered ? `  (${trace.modelAnswered})` : '')],
     ['latency', milliseconds(trace.latencyMs) + (trace.streamed ? `, first token after ${milliseconds(trace.firstTokenMs)}` : '')],
     ['tokens', tokensOf(trace)],
     ['cost', costOf(trace)],
+    ['bodies', trace.bodies === 'stored' ? '' : trace.bodies.replaceAll('_', ' ')],
     ['tools called', trace.toolsCalled.join(', ')],
     [
       'metadata',

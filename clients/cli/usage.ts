@@ -29,16 +29,30 @@ export function addUsageCommand(program: Command, context: CliContext): void {
     .addOption(new Option('--origin <origin>', 'who called').choices(ORIGINS))
     .action(async (options: UsageOptions) => {
       const out = context.out();
-      const usage = await context.connection().client.usage(options);
-      out.print(usage, () => showUsage(out, usage, options.by));
+      const { client } = context.connection();
+      const usage = await client.usage(options);
+      const clusters = !out.json && options.by.includes('cluster') ? await client.clusters.list() : [];
+      const names = new Map(clusters.map(({ id, name }) => [id, name]));
+      out.print(usage, () => showUsage(out, usage, options.by, names));
     });
 }
 
-function showUsage(out: Output, { items, since, until }: Usage, by: readonly UsageDimension[]): void {
+/** `clusters`: names by id. */
+function showUsage(
+  out: Output,
+  { items, since, until }: Usage,
+  by: readonly UsageDimension[],
+  clusters: ReadonlyMap<string, string>,
+): void {
   if (items.length === 0) return out.line('No calls in that time.');
   const numbers = ['calls', 'errors', 'tokens in', 'tokens out', 'cost', 'unpriced', 'p50', 'p95'];
-  const rows = items.map((row) => [...by.map((dimension) => row[dimension] || '–'), ...numbersOf(row)]);
-  out.table([...by, ...numbers], rows, { right: numbers });
+  const named = by.includes('cluster') ? ['name'] : [];
+  const rows = items.map((row) => [
+    ...by.map((dimension) => row[dimension] || '–'),
+    ...named.map(() => clusters.get(row.cluster ?? '') ?? '–'),
+    ...numbersOf(row),
+  ]);
+  out.table([...by, ...named, ...numbers], rows, { right: numbers });
   out.line(out.style('dim', `\n${since} to ${until}, by the minute`));
 }
 

@@ -1,6 +1,7 @@
 import type {
   Cluster,
   ClusterChanges,
+  ClusterCheck,
   ClusterDetail,
   ClusterMap,
   ClusterRequest,
@@ -59,6 +60,12 @@ export class Clusters {
 
   getRun(name: string, signal?: AbortSignal): Promise<ClusterRun> {
     return this.#transport.json('GET', `/clusters/runs/${encodeURIComponent(name)}`, { signal });
+  }
+
+  /** Borders that a model has looked at in that run, and what came of it. */
+  async checks(name: string, signal?: AbortSignal): Promise<ClusterCheck[]> {
+    const path = `/clusters/runs/${encodeURIComponent(name)}/checks`;
+    return (await this.#transport.json<Page<ClusterCheck>>('GET', path, { signal })).items;
   }
 
   /** Waits until the run has ended, well or not. */

@@ -16,6 +16,7 @@ export type { WaitOptions } from './wait-for.ts';
 export type { AliasVersion } from '../../contracts/aliases.ts';
 export type {
   Cluster,
+  ClusterCheck,
   ClusterChanges,
   ClusterDetail,
   ClusterMap,
@@ -41,9 +42,13 @@ export type {
 } from '../../contracts/distil.ts';
 export type { Estimate, EstimateRequest, StudentBase, StudentFile, StudentImport, UploadedModelFile } from '../../contracts/students.ts';
 export type { CreatedKey, KeyChanges, KeyView, ProjectChanges, ProjectView, ProviderKeyView, Spent } from '../../contracts/keys.ts';
+export type { Privacy } from '../../contracts/privacy.ts';
+export type { ProviderError, ProviderHour, ProviderModel, ProviderView } from '../../contracts/providers.ts';
 export type { TrainingPoint } from '../../contracts/language-model.ts';
 export type { Overview, Page, Problem, TargetInfo, UploadedFile } from '../../contracts/http.ts';
 export type { Feedback, FeedbackReceipt, FeedbackRequest } from '../../contracts/feedback.ts';
 export type { ForgetRequest, Forgetting } from '../../contracts/forget.ts';
 export type { ImportFormat, ImportQuery, TraceImport } from '../../contracts/imports.ts';
+export type { Replay, ReplayedAnswer } from '../../contracts/replay.ts';
+export type { WebhookDelivery, WebhookView } from '../../contracts/webhooks.ts';
 export type { ExportFormat, Trace, TracePage, TraceSummary, TraceView } from '../../contracts/traces.ts';

@@ -1,4 +1,5 @@
 import type { Overview, Page, TargetInfo } from '../../contracts/http.ts';
+import type { ProviderView } from '../../contracts/providers.ts';
 import type { Estimate, EstimateRequest } from '../../contracts/students.ts';
 import { Aliases } from './aliases.ts';
 import { Clusters } from './clusters.ts';
@@ -10,6 +11,7 @@ import { Students } from './students.ts';
 import { Traces } from './traces.ts';
 import { Transport } from './transport.ts';
 import { readUsage, type UsageFilter } from './usage.ts';
+import { Webhooks } from './webhooks.ts';
 import type { Usage } from '../../contracts/usage.ts';
 import { type TriedTarget, tryTarget } from './try-target.ts';
 import type { StillhouseOptions } from './transport.ts';
@@ -28,6 +30,7 @@ export class Stillhouse {
   readonly keys: Keys;
   readonly projects: Projects;
   readonly providerKeys: ProviderKeys;
+  readonly webhooks: Webhooks;
   readonly #transport: Transport;
   constructor(options: StillhouseOptions) {
     this.#transport = new Transport(options);
@@ -40,6 +43,7 @@ export class Stillhouse {
     this.keys = new Keys(this.#transport);
     this.projects = new Projects(this.#transport);
     this.providerKeys = new ProviderKeys(this.#transport);
+    this.webhooks = new Webhooks(this.#transport);
   }
 
   /** The last 24 hours in numbers, and how the stack stands. */
@@ -55,6 +59,11 @@ export class Stillhouse {
   /** What can be called, at what price, and why not where it can't. */
   async targets(signal?: AbortSignal): Promise<TargetInfo[]> {
     return (await this.#transport.json<Page<TargetInfo>>('GET', '/targets', { signal })).items;
+  }
+
+  /** The configured providers: whether their keys are set, models with prices and breakers, and how they did in the last hour. */
+  async providers(signal?: AbortSignal): Promise<ProviderView[]> {
+    return (await this.#transport.json<Page<ProviderView>>('GET', '/providers', { signal })).items;
   }
 
   /** What a distillation would take: dollars, hours, memory, disk, test rows. Nothing is started. */

@@ -1,7 +1,8 @@
 import type { FeedbackReceipt, FeedbackRequest } from '../../contracts/feedback.ts';
 import type { ExportFormat, TraceFilter, TracePage, TraceSummary, TraceView } from '../../contracts/traces.ts';
-import type { Forgetting, ForgetRequest } from '../../contracts/forget.ts';
+import type { Forgetting, ForgetPreview, ForgetRequest } from '../../contracts/forget.ts';
 import type { ImportQuery, TraceImport } from '../../contracts/imports.ts';
+import type { Replay, ReplayRequest } from '../../contracts/replay.ts';
 import { everyItem } from './pages.ts';
 import type { Transport, UploadBody } from './transport.ts';
 
@@ -39,6 +40,11 @@ export class Traces {
     return this.#transport.json('GET', `/traces/${encodeURIComponent(id)}`, { signal });
   }
 
+  /** Sends its request to another target; both answers. The new call is paid for. */
+  replay(id: string, request: Pick<ReplayRequest, 'target'> & Partial<ReplayRequest>, signal?: AbortSignal): Promise<Replay> {
+    return this.#transport.json('POST', `/traces/${encodeURIComponent(id)}/replay`, { json: request, signal });
+  }
+
   /** Uploads a log of calls made elsewhere (JSONL); `importState` says how its import goes on. */
   import(jsonl: UploadBody, query: Partial<ImportQuery> = {}, signal?: AbortSignal): Promise<TraceImport> {
     return this.#transport.json('POST', '/traces/import', { body: jsonl, contentType: 'application/x-ndjson', query, signal });
@@ -55,7 +61,12 @@ export class Traces {
 
   /** How many stored calls that would be. */
   async countToForget(request: ForgetRequest): Promise<number> {
-    return (await this.#transport.json<{ traces: number }>('POST', '/traces/forget/preview', { json: request })).traces;
+    return (await this.forgetPreview(request)).traces;
+  }
+
+  /** How many stored calls a request names, and what it can't find. */
+  forgetPreview(request: ForgetRequest): Promise<ForgetPreview> {
+    return this.#transport.json('POST', '/traces/forget/preview', { json: request });
   }
 
   forgettingState(name: string, signal?: AbortSignal): Promise<Forgetting> {

@@ -12,7 +12,7 @@ export interface StillhouseOptions {
   fetch?: typeof fetch;
 }
 
-/** What can be uploaded: text, bytes, a file or a stream. */
+/** What can be uploaded: text, bytes, a file or a stream. Of a file of more than 4 GiB Node's `openAsBlob` sends a part only (Node 24): give its stream. */
 export type UploadBody = string | Uint8Array<ArrayBuffer> | Blob | ReadableStream<Uint8Array>;
 
 /** What a call may carry. */
@@ -25,6 +25,9 @@ export interface RequestParts {
   headers?: Record<string, string> | undefined;
   signal?: AbortSignal | undefined;
 }
+
+/** A body that may have to be sent again (by a redirect) is kept in memory by Node's `fetch` as it goes out; these say that it never is. */
+const UPLOAD = { redirect: 'error', window: null } as const satisfies RequestInit;
 
 /** Sends requests to `/api`; every answer that is none is thrown as a `StillhouseApiError`. */
 export class Transport {
@@ -55,7 +58,8 @@ export class Transport {
       response = await this.#fetch(url, {
         method,
         headers: { ...this.#headers, ...(contentType ? { 'content-type': contentType } : {}), ...parts.headers },
-        ...(body === undefined ? {} : { body, ...(body instanceof ReadableStream ? { duplex: 'half' } : {}) }),
+        ...(body === undefined ? {} : { body, ...(typeof body === 'string' ? {} : UPLOAD) }),
+        ...(body instanceof ReadableStream ? { duplex: 'half' } : {}),
         ...(parts.signal ? { signal: parts.signal } : {}),
       });
     } catch (cause) {

@@ -16,3 +16,7 @@ function sorted(value: unknown): unknown {
       .map(([key, field]) => [key, sorted(field)]),
   );
 }
+
+export function isSameAnswer(one: string, other: string): boolean {
+  return comparableAnswer(one) === comparableAnswer(other);
+}

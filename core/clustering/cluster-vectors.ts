@@ -7,6 +7,7 @@ import { cosine, meanPairCosine, smallestCut } from './cohesion.ts';
 import { type DifferentRows, differentRows, type RowTraits, sampleByHash } from './different-rows.ts';
 import { centresOf, cutGrown, growTree } from './grown-tree.ts';
 import { meanRow } from './smooth.ts';
+import { numbered } from './ward.ts';
 
 /** A group of rows with one intent. */
 export interface VectorCluster {
@@ -26,7 +27,7 @@ export interface VectorCluster {
   system: string | null;
 }
 
-export interface Clustering {
+export interface GroupedVectors {
   /** Of each row, the number of its cluster: all rows have one, unless there is no cluster at all (then −1). */
   assignment: Int32Array;
   /** Cosine of each row to its cluster's centre; 0 for a row without direction. */
@@ -37,6 +38,9 @@ export interface Clustering {
   clusters: VectorCluster[];
   /** Mean of the different vectors, for `assignVector`. */
   mean: Float32Array;
+}
+
+export interface Clustering extends GroupedVectors {
   /** Cohesion that was asked for and that was reached. */
   cohesion: { wanted: number; reached: number };
   /** The cap cut the number off. */
@@ -67,6 +71,22 @@ export async function clusterVectors(
   const model = modelOf(vectors, systems, groups, mean);
   const placed = placeAll(different, sample, groups, model);
   return { ...describe(rows.rows, different, placed, model), mean, cohesion, capped };
+}
+
+/**
+ * Clusters of rows whose groups are known (any number of each row; of equal vectors the first row's counts), described as
+ * `clusterVectors` describes those that it has found.
+ */
+export function regroupVectors(rows: Matrix, labels: ArrayLike<number>, traits: RowTraits = {}): GroupedVectors {
+  const different = differentRows(rows, traits);
+  const { vectors, systems, places } = different;
+  const marks = new Int32Array(vectors.rows);
+  for (let row = rows.rows - 1; row >= 0; row--) if (places[row]! >= 0) marks[places[row]!] = labels[row]!;
+  const mean = meanRow(vectors);
+  const groups = numbered(marks);
+  const model = modelOf(vectors, systems, groups, mean);
+  const all = Int32Array.from(groups.keys());
+  return { ...describe(rows.rows, different, placeAll(different, all, groups, model), model), mean };
 }
 
 /** The group of each vector; groups smaller than `minSize` are dissolved. */

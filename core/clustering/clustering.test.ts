@@ -5,7 +5,7 @@ import { type Matrix, rowOf, takeRows, zeros } from '../learning/matrix.ts';
 import { seededRandom, shuffled } from '../random.ts';
 import { partitionAgreement } from '../statistics/partition-agreement.ts';
 import { assignVector } from './assign-vector.ts';
-import { type Clustering, clusterVectors } from './cluster-vectors.ts';
+import { type Clustering, clusterVectors, regroupVectors } from './cluster-vectors.ts';
 import { toUnitLength } from './smooth.ts';
 
 /** Unit vectors around up to eight directions that share a part, as sentence vectors do. */
@@ -190,4 +190,17 @@ describe('vectors that are no traffic', () => {
     const nothing = await cluster(filled(5, () => NaN));
     expect([nothing.clusters, [...nothing.assignment], [...nothing.outlier]]).toEqual([[], [-1, -1, -1, -1, -1], [1, 1, 1, 1, 1]]);
   });
+});
+
+test('groups that are known are described as those that are found', async () => {
+  const { vectors } = blobs(5, 20, 4);
+  const weights = Array.from({ length: vectors.rows }, (_, i) => 1 + (i % 3));
+  const { cohesion: _, capped: __, ...found } = await cluster(vectors, {}, weights);
+  const marks = found.assignment.map((group) => 100 - 7 * group);
+  expect(regroupVectors(vectors, marks, { weights })).toEqual(found);
+  const together = regroupVectors(
+    vectors,
+    found.assignment.map((group) => Math.max(1, group)),
+  );
+  expect(together.clusters.map(({ size, outliers }) => size + outliers)).toEqual([40, 20, 20, 20]);
 });

@@ -53,7 +53,8 @@ function nearestBut(cosines: Float32Array, own: number): { other: number; cosine
   return { other, cosine: cosines[other]! };
 }
 
-function unitWithout(matrix: Matrix, mean: Float32Array): Matrix {
+/** Rows less `mean`, of length 1. */
+export function unitWithout(matrix: Matrix, mean: Float32Array): Matrix {
   const out = zeros(matrix.rows, matrix.columns);
   for (let i = 0; i < matrix.rows; i++) {
     const [from, to] = [rowOf(matrix, i), rowOf(out, i)];

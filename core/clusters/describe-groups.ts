@@ -1,5 +1,5 @@
 import type { ClusterTask } from '../../contracts/clusters.ts';
-import type { Clustering } from '../clustering/cluster-vectors.ts';
+import type { GroupedVectors } from '../clustering/cluster-vectors.ts';
 import { clusterKeywords } from '../clustering/keywords.ts';
 import { mapOf } from '../clustering/map.ts';
 import { looksLikeOneTask } from '../clustering/task-shape.ts';
@@ -60,7 +60,7 @@ export interface MapPoint {
 export async function describeGroups(
   dense: Dense,
   vectors: Matrix,
-  clustering: Clustering,
+  clustering: GroupedVectors,
   texts: readonly AnsweredText[],
   seed = 7,
 ): Promise<{ groups: FoundGroup[]; points: MapPoint[]; centres: Matrix }> {
@@ -105,7 +105,7 @@ function spread(count: number, most: number): Int32Array {
   return Int32Array.from({ length: kept }, (_, i) => Math.floor((i * count) / kept));
 }
 
-function membersOf({ clusters, assignment, outlier }: Clustering): number[][] {
+function membersOf({ clusters, assignment, outlier }: GroupedVectors): number[][] {
   const members = clusters.map((): number[] => []);
   assignment.forEach((cluster, i) => {
     if (cluster >= 0 && !outlier[i]) members[cluster]!.push(i);

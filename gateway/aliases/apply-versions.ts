@@ -2,14 +2,19 @@ import { z } from 'zod';
 import { AliasVersion } from '../../contracts/aliases.ts';
 import { Student } from '../../contracts/distil.ts';
 import { ApiKey, Budget, StoredSecret } from '../../contracts/keys.ts';
+import { Privacy } from '../../contracts/privacy.ts';
 import { NO_BUDGET, type RegistrySnapshot, type StateVersion } from '../../contracts/registry.ts';
 
 /** Value of the kind `project`; the tests' and the first releases' have no budget. */
-const Settings = z.object({ budget: Budget.default(NO_BUDGET), retentionDays: z.number().nullable().default(null) });
+const Settings = z.object({
+  budget: Budget.default(NO_BUDGET),
+  retentionDays: z.number().nullable().default(null),
+  privacy: Privacy.nullable().default(null),
+});
 
 /** A snapshot before anything is known. */
 export function emptySnapshot(project: string): RegistrySnapshot {
-  return { project, sequence: 0, aliases: {}, students: {}, keys: {}, secrets: {}, budget: NO_BUDGET, retentionDays: null };
+  return { project, sequence: 0, aliases: {}, students: {}, keys: {}, secrets: {}, budget: NO_BUDGET, retentionDays: null, privacy: null };
 }
 
 /** The snapshot after these versions, which come in the order of their sequence; the old one is left as it is. */
@@ -19,12 +24,12 @@ export function applyVersions(before: RegistrySnapshot, versions: readonly State
   const students = { ...before.students };
   const keys = { ...before.keys };
   const secrets = { ...before.secrets };
-  let { sequence, budget, retentionDays } = before;
+  let { sequence, budget, retentionDays, privacy } = before;
   for (const version of versions) {
     sequence = Math.max(sequence, version.sequence);
     switch (version.kind) {
       case 'project':
-        ({ budget, retentionDays } = Settings.parse(version.value));
+        ({ budget, retentionDays, privacy } = Settings.parse(version.value));
         break;
       case 'alias': {
         const alias = AliasVersion.parse(version.value);
@@ -52,5 +57,5 @@ export function applyVersions(before: RegistrySnapshot, versions: readonly State
     keys: Object.freeze(keys),
     secrets: Object.freeze(secrets),
   };
-  return Object.freeze({ project: before.project, sequence, budget, retentionDays, ...state });
+  return Object.freeze({ project: before.project, sequence, budget, retentionDays, privacy, ...state });
 }

@@ -13,6 +13,8 @@ export interface Route {
   targets: string[];
   /** Of the alias's cache; absent where it has none. */
   cacheTtlSeconds?: number;
+  /** Of an alias whose next target is asked, too, where one takes longer; absent where it has none. */
+  hedgeAfterMs?: number;
   /** A `RouterDecision` as JSON; absent where there was no choice. */
   decision?: string;
 }
@@ -33,6 +35,7 @@ export function resolveModel(model: string, snapshot: RegistrySnapshot, catalogu
       targets,
       ...choice,
       ...(alias.cache ? { cacheTtlSeconds: alias.cache.ttlSeconds } : {}),
+      ...(alias.hedge ? { hedgeAfterMs: alias.hedge.afterMs } : {}),
     };
   }
   if (model.includes('/')) {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { AliasVersion } from '../../contracts/aliases.ts';
 import { Student } from '../../contracts/distil.ts';
 import { ApiKey, Budget, StoredSecret } from '../../contracts/keys.ts';
+import { Privacy } from '../../contracts/privacy.ts';
 import { NO_BUDGET, type RegistrySnapshot } from '../../contracts/registry.ts';
 import { writeFileAtomic } from '../../platform/atomic-file.ts';
 import type { Logger } from '../../platform/logger.ts';
@@ -18,6 +19,7 @@ const Stored = z.object({
   secrets: z.record(z.string(), StoredSecret).default({}),
   budget: Budget.default(NO_BUDGET),
   retentionDays: z.number().nullable().default(null),
+  privacy: Privacy.nullable().default(null),
 });
 
 /** The snapshot that the last gateway left on disk; null where there is none that can be read. */

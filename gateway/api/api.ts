@@ -25,15 +25,18 @@ import { overviewRoutes } from './overview.ts';
 import { problemOf } from './problems.ts';
 import { projectRoutes } from './projects.ts';
 import { providerKeyRoutes } from './provider-keys.ts';
+import { providerRoutes } from './providers.ts';
 import { studentChangeRoutes } from './student-changes.ts';
 import { studentFileRoutes } from './student-files.ts';
 import { studentRoutes } from './students.ts';
 import { traceExportRoutes } from './trace-export.ts';
 import { traceForgetRoutes } from './trace-forget.ts';
 import { traceImportRoutes } from './trace-import.ts';
+import { traceReplayRoutes } from './trace-replay.ts';
 import { traceRoutes } from './traces.ts';
 import { trainingRoutes } from './training.ts';
 import { usageRoutes } from './usage.ts';
+import { webhookRoutes } from './webhooks.ts';
 
 /**
  * The control plane, to be mounted at `/api` behind the key check, which sets `caller`. Every failure is answered with
@@ -46,6 +49,7 @@ export function createApi(deps: ApiDeps): OpenAPIHono<GatewayContext> {
     traceExportRoutes,
     traceImportRoutes,
     traceForgetRoutes,
+    traceReplayRoutes,
     traceRoutes,
     imageRoutes,
     usageRoutes,
@@ -53,11 +57,13 @@ export function createApi(deps: ApiDeps): OpenAPIHono<GatewayContext> {
     aliasHistoryRoutes,
     keyRoutes,
     projectRoutes,
+    providerRoutes,
     providerKeyRoutes,
     studentRoutes,
     studentFileRoutes,
     studentChangeRoutes,
     clusterRoutes,
+    webhookRoutes,
     fileRoutes,
     datasetRoutes,
     datasetExportRoutes,

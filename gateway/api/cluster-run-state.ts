@@ -8,8 +8,9 @@ import { listClusterRuns, readClusterRun } from '../../store/clickhouse/cluster-
 import type { ApiDeps } from './dependencies.ts';
 import { nameNearest } from './near-misses.ts';
 import { unlessDown } from './outages.ts';
+import { stateOfRecordedRun } from './recorded-run.ts';
 import { READ_TIMEOUT_MS, withTemporal } from './temporal-calls.ts';
-import { describeRun, failureOf, inputOfRun, queryState } from './workflow-runs.ts';
+import { describeRun, inputOfRun } from './workflow-runs.ts';
 
 /** Where a run stands, by Temporal; while that is down, as it was recorded last, marked stale. null: there never was such a run. */
 export async function clusterRunState(deps: ApiDeps, project: string, name: string): Promise<ClusterRun | null> {
@@ -19,7 +20,12 @@ export async function clusterRunState(deps: ApiDeps, project: string, name: stri
     const own = await describeRun(client, workflowIds.clusterTraces(project, name));
     // A schedule's run, or one that was started by hand, has an id of its own.
     const run = own ?? (known ? await describeRun(client, known.workflowId) : null);
-    return run ? stateOf(client, run, known, project, name) : known;
+    if (!run) return known;
+    return stateOfRecordedRun(client, run, {
+      recorded: known,
+      readAgain: () => unlessDown(() => readClusterRun(deps.clickhouse, project, name), null),
+      fromStart: () => stateFromStart(client, run, project, name),
+    });
   };
   const state = await unlessDown(() => withTemporal(deps, READ_TIMEOUT_MS, ask), 'down' as const);
   if (state !== 'down' && (state !== null || recorded !== 'down')) return state;
@@ -33,27 +39,6 @@ export async function findClusterRun(deps: ApiDeps, project: string, name: strin
   if (found) return found;
   const known = (await listClusterRuns(deps.clickhouse, project)).map((run) => run.name);
   throw new StillhouseError('not_found', nameNearest('run of clusters', name, known), { param: 'name' });
-}
-
-async function stateOf(
-  client: Client,
-  run: WorkflowExecutionDescription,
-  known: ClusterRun | null,
-  project: string,
-  name: string,
-): Promise<ClusterRun> {
-  const ofThisRun = known?.runId === run.runId ? known : null;
-  if (ofThisRun && ofThisRun.status !== 'running') return ofThisRun;
-  const last = ofThisRun ?? (await stateFromStart(client, run, project, name));
-  if (run.status.name === 'RUNNING') {
-    const live = await unlessDown(() => queryState<ClusterRun>(client, run), null);
-    return live ?? { ...last, stale: ofThisRun !== null };
-  }
-  const endedAt = run.closeTime?.toISOString() ?? null;
-  const ended = { ...last, endedAt, updatedAt: endedAt ?? last.updatedAt };
-  if (run.status.name === 'COMPLETED') return { ...ended, status: 'completed' };
-  if (run.status.name === 'CANCELLED' || run.status.name === 'TERMINATED') return { ...ended, status: 'cancelled' };
-  return { ...ended, status: 'failed', error: await failureOf(client, run) };
 }
 
 /** What can be said of a run that has not said anything yet. */

@@ -52,10 +52,16 @@ async function launch(deps: ApiDeps, client: Client, input: ClusterTracesInput, 
     return startingClusterRun(input, { name, scope: clusterScope(input.source), workflowId, runId, startedAt: new Date(deps.now()) });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    // two requests at once: the other one was first
     const other = await clusterRunState(deps, input.project, name);
     if (!other) throw error;
-    return joined(other, input);
+    // two requests at once: the other one was first
+    if (other.status === 'running') return joined(other, input);
+    // It has ended on record and is about to in Temporal, which the caller's deadline bounds.
+    await client.workflow
+      .getHandle(workflowIds.clusterTraces(input.project, name))
+      .result()
+      .catch(() => undefined);
+    return launch(deps, client, input, name);
   }
 }
 

@@ -2,6 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import {
   Cluster,
   ClusterChanges,
+  ClusterCheck,
   ClusterDetail,
   ClusterMap,
   ClusterRequest,
@@ -13,11 +14,12 @@ import { StillhouseError } from '../../contracts/errors.ts';
 import { Name } from '../../contracts/identifiers.ts';
 import { listClusterRuns, newestClusterRuns } from '../../store/clickhouse/cluster-runs.ts';
 import { recordClusterEdit } from '../../store/clickhouse/cluster-edits.ts';
+import { projectClusters } from '../../store/clickhouse/project-clusters.ts';
 import { NamedPath } from './aliases.ts';
 import { findClusterRun } from './cluster-run-state.ts';
 import { clusterSchedules, putClusterSchedule } from './cluster-schedules.ts';
 import { startClusterRun } from './cluster-start.ts';
-import { clusterDetail, projectClusters, refuseTakenName } from './cluster-views.ts';
+import { clusterChecks, clusterDetail, refuseTakenName } from './cluster-views.ts';
 import type { ApiDeps } from './dependencies.ts';
 import { answers, apiRouter, jsonBody, named, pageOf } from './openapi.ts';
 
@@ -73,6 +75,16 @@ const showRun = createRoute({
   request: { params: NamedPath },
   responses: answers(200, 'The run', run),
 });
+const checks = createRoute({
+  method: 'get',
+  path: '/clusters/runs/{name}/checks',
+  tags,
+  summary: 'Borders that a model has looked at, and what came of it',
+  description:
+    'Clusters that may be two, then pairs that may be one, in the order in which they were looked at. Empty until the run has ended.',
+  request: { params: NamedPath },
+  responses: answers(200, 'The checks', pageOf('ClusterCheck', ClusterCheck)),
+});
 const schedules = createRoute({
   method: 'get',
   path: '/clusters/schedules',
@@ -127,6 +139,10 @@ export function clusterRoutes(deps: ApiDeps) {
     .openapi(map, async (c) => c.json(await newestMap(deps, c.get('caller').project, c.req.valid('query').alias), 200))
     .openapi(runs, async (c) => c.json({ items: await listClusterRuns(deps.clickhouse, c.get('caller').project), nextCursor: null }, 200))
     .openapi(showRun, async (c) => c.json(await findClusterRun(deps, c.get('caller').project, c.req.valid('param').name), 200))
+    .openapi(checks, async (c) => {
+      const found = await findClusterRun(deps, c.get('caller').project, c.req.valid('param').name);
+      return c.json({ items: await clusterChecks(deps, found), nextCursor: null }, 200);
+    })
     .openapi(schedules, async (c) => c.json({ items: await clusterSchedules(deps, c.get('caller').project), nextCursor: null }, 200))
     .openapi(schedule, async (c) => c.json({ schedule: await putClusterSchedule(deps, c.get('caller').project, c.req.valid('json')) }, 200))
     .openapi(show, async (c) => c.json(await findCluster(deps, c.get('caller').project, c.req.valid('param').id), 200))

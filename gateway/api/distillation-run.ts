@@ -4,6 +4,7 @@ import type { Distillation, RunStatus } from '../../contracts/distil.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { unlessDown } from './outages.ts';
 import { startingState } from '../../core/distillation/starting-state.ts';
+import { untilRecorded } from './recorded-run.ts';
 import { QUERY_TIMEOUT_MS, failureOf, inputOfRun, queryState } from './workflow-runs.ts';
 
 /** Whether a run in that state will not change any more. */
@@ -16,22 +17,29 @@ export function markStale(state: Distillation): Distillation {
   return hasEnded(state.status) ? state : { ...state, stale: true };
 }
 
+/** The newest state in ClickHouse, maybe an earlier run's, or `down` where ClickHouse could not be asked. */
+export type Recorded = Distillation | null | 'down';
+
 /**
- * The state of the run that Temporal describes; `recorded` is the newest state in ClickHouse, maybe an earlier run's, or
- * `down` where ClickHouse could not be asked: then what only a record can tell is not made up.
+ * The state of the run that Temporal describes; `before` is what was on record before Temporal was asked, `readAgain` reads it as
+ * it is now. What only a record can tell is not made up.
  */
 export async function stateOfRun(
   client: Client,
   run: WorkflowExecutionDescription,
-  recorded: Distillation | null | 'down',
-  project: string,
-  name: string,
+  { before, readAgain }: { before: Recorded; readAgain: () => Promise<Recorded> },
+  { project, name }: { project: string; name: string },
 ): Promise<Distillation> {
-  const ofThisRun = recorded !== 'down' && recorded?.runId === run.runId ? recorded : null;
+  const isRunning = run.status.name === 'RUNNING';
+  const old = before !== 'down' && before?.runId === run.runId ? before : null;
+  if (old && hasEnded(old.status)) return old;
+  // It puts its end on record before it ends.
+  const recorded = isRunning ? before : await readAgain();
+  const ofThisRun = recorded !== 'down' && recorded?.runId === run.runId ? recorded : old;
   if (ofThisRun && hasEnded(ofThisRun.status)) return ofThisRun;
-  if (run.status.name === 'RUNNING') {
+  if (isRunning) {
     const live = await unlessDown(() => queryState<Distillation>(client, run), null);
-    if (live) return { ...live, stale: false };
+    if (live) return { ...untilRecorded(live), stale: false };
     return ofThisRun ? markStale(ofThisRun) : await stateFromStart(client, run, project, name);
   }
   if (recorded === 'down' && run.status.name !== 'COMPLETED') {

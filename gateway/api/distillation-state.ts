@@ -14,13 +14,14 @@ import { describeRun } from './workflow-runs.ts';
  * worker, the last recorded state answers, marked stale unless it has ended. null: there never was such a run.
  */
 export async function distillationState(deps: ApiDeps, project: string, name: string): Promise<Distillation | null> {
-  const recorded = await unlessDown(() => readDistillation(deps.clickhouse, project, name), 'down' as const);
+  const readAgain = () => unlessDown(() => readDistillation(deps.clickhouse, project, name), 'down' as const);
+  const recorded = await readAgain();
   const known = recorded === 'down' ? null : recorded;
   const ask = async (client: Client) => {
     // a run that was started by hand may have an id of its own
     const own = known && known.workflowId !== workflowIds.distil(project, name) ? await describeRun(client, known.workflowId) : null;
     const run = (await describeRun(client, workflowIds.distil(project, name))) ?? own;
-    return run ? await stateOfRun(client, run, recorded, project, name) : known;
+    return run ? await stateOfRun(client, run, { before: recorded, readAgain }, { project, name }) : known;
   };
   const state = await unlessDown(() => withTemporal(deps, READ_TIMEOUT_MS, ask), 'down' as const);
   if (state === 'down') {

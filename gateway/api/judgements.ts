@@ -10,9 +10,10 @@ import { findUsableDataset } from './datasets.ts';
 import type { ApiDeps } from './dependencies.ts';
 import { nameNearest } from './near-misses.ts';
 import { unlessDown } from './outages.ts';
+import { stateOfRecordedRun } from './recorded-run.ts';
 import { refuseImpossibleTarget } from './target-check.ts';
 import { CHANGE_TIMEOUT_MS, READ_TIMEOUT_MS, withTemporal } from './temporal-calls.ts';
-import { describeRun, failureOf, inputOfRun, queryState } from './workflow-runs.ts';
+import { describeRun, inputOfRun } from './workflow-runs.ts';
 
 /** Starts a judge's run, or joins the one of the same request: what it has said stands. */
 export async function startJudgement(
@@ -74,32 +75,21 @@ export async function findJudgement(deps: ApiDeps, project: string, dataset: str
 
 /** Where a run stands, by Temporal; while that is down, as it was recorded last, marked stale. null: there never was such a run. */
 async function judgementState(deps: ApiDeps, project: string, dataset: string, name: string): Promise<Judgement | null> {
-  const [recorded = null] = await listJudgements(deps.clickhouse, project, dataset, name);
+  const read = async () => (await listJudgements(deps.clickhouse, project, dataset, name))[0] ?? null;
+  const recorded = await read();
   const ask = async (client: Client) => {
     const run = await describeRun(client, recorded?.workflowId ?? workflowIds.judgeDataset(project, dataset, name));
-    return run ? stateOf(client, run, recorded, name) : recorded;
+    if (!run) return recorded;
+    return stateOfRecordedRun(client, run, { recorded, readAgain: read, fromStart: () => stateFromStart(client, run, name) });
   };
   const state = await unlessDown(() => withTemporal(deps, READ_TIMEOUT_MS, ask), 'down' as const);
   if (state !== 'down') return state;
   return recorded?.status === 'running' ? { ...recorded, stale: true } : recorded;
 }
 
-async function stateOf(
-  client: Client,
-  run: WorkflowExecutionDescription,
-  recorded: Judgement | null,
-  name: string,
-): Promise<Judgement | null> {
-  const ofThisRun = recorded?.runId === run.runId ? recorded : null;
-  if (ofThisRun && ofThisRun.status !== 'running') return ofThisRun;
+/** What can be said of a run that has not said anything yet; null: its input is none. */
+async function stateFromStart(client: Client, run: WorkflowExecutionDescription, name: string): Promise<Judgement | null> {
   const { workflowId, runId } = run;
-  const input = JudgeDatasetInput.safeParse(await inputOfRun(client, workflowId, runId));
-  const last =
-    ofThisRun ?? (input.success ? startingJudgement(input.data, { name, workflowId, runId, at: run.startTime.toISOString() }) : null);
-  if (!last) return null;
-  if (run.status.name === 'RUNNING') return (await unlessDown(() => queryState<Judgement>(client, run), null)) ?? last;
-  const endedAt = run.closeTime?.toISOString() ?? null;
-  const ended = { ...last, endedAt, updatedAt: endedAt ?? last.updatedAt };
-  if (run.status.name === 'FAILED') return { ...ended, status: 'failed', error: await failureOf(client, run) };
-  return { ...ended, status: run.status.name === 'COMPLETED' ? 'completed' : 'cancelled' };
+  const { success, data } = JudgeDatasetInput.safeParse(await inputOfRun(client, workflowId, runId));
+  return success ? startingJudgement(data, { name, workflowId, runId, at: run.startTime.toISOString() }) : null;
 }

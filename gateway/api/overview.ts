@@ -24,12 +24,13 @@ export function overviewRoutes(deps: ApiDeps) {
   return apiRouter().openapi(overview, async (c) => {
     const { project } = c.get('caller');
     const since = new Date(deps.now() - DAY_MS).toISOString();
-    const [numbers, temporal] = await Promise.all([
+    const [numbers, temporal, spool] = await Promise.all([
       unlessDown(() => overviewSince(deps.clickhouse, project, since), null),
       temporalAnswers(deps),
+      deps.spool(),
     ]);
     const clickhouse = numbers ? ('up' as const) : ('down' as const);
-    return c.json({ project, ...(numbers ?? NO_NUMBERS), spool: deps.spool(), temporal, clickhouse, temporalUi: deps.temporalUi }, 200);
+    return c.json({ project, ...(numbers ?? NO_NUMBERS), spool, temporal, clickhouse, temporalUi: deps.temporalUi }, 200);
   });
 }
 

@@ -3,6 +3,7 @@ import { StillhouseError } from '../../contracts/errors.ts';
 import { Name } from '../../contracts/identifiers.ts';
 import { ProjectChanges, ProjectInput, ProjectView } from '../../contracts/keys.ts';
 import { MESSAGES } from '../../contracts/names.ts';
+import { redactionOf } from '../../core/privacy/redaction.ts';
 import type { Caller } from '../keys/caller.ts';
 import { IdempotencyHeader } from './aliases.ts';
 import type { ApiDeps } from './dependencies.ts';
@@ -36,9 +37,10 @@ const change = createRoute({
   method: 'patch',
   path: '/projects/{name}',
   tags,
-  summary: "Change a project's budget, or how long its traces are kept",
+  summary: "Change a project's budget, how long its traces are kept, or what of them is stored",
   description:
-    'What is not named stays; null is no limit. Older traces than `retentionDays` are deleted once a day, with attempts, feedback and their places in clusters; usage stays.',
+    'What is not named stays; null is no limit. `privacy` is taken whole, and holds for calls that end from then on, in every gateway within a second; ' +
+    'a pattern that is none of RE2, or too large, is refused. Older traces than `retentionDays` are deleted once a day, with attempts, feedback and their places in clusters; usage stays.',
   request: { params: NamePath, headers: IdempotencyHeader, body: jsonBody(named('ProjectChanges', ProjectChanges)) },
   responses: answers(200, 'The project as it stands now', project),
 });
@@ -68,12 +70,14 @@ export function projectRoutes(deps: ApiDeps) {
 }
 
 async function put(deps: ApiDeps, caller: Caller, name: string, changes: ProjectChanges, key: string | undefined): Promise<void> {
+  // Where it is said, not where it is first needed.
+  if (changes.privacy) redactionOf(changes.privacy);
   await changeRegistry(deps, { ...caller, project: name }, MESSAGES.putProject, { changes }, key);
 }
 
 async function viewOf(deps: ApiDeps, name: string): Promise<ProjectView> {
-  const { budget, retentionDays, keys, aliases } = deps.snapshots.current(name);
+  const { budget, retentionDays, privacy, keys, aliases } = deps.snapshots.current(name);
   const live = Object.values(keys).filter((key) => key.revokedAt === null);
   const spent = (await spentIn(deps, name))?.total ?? null;
-  return { name, budget, retentionDays, keys: live.length, aliases: Object.keys(aliases).length, spent };
+  return { name, budget, retentionDays, privacy, keys: live.length, aliases: Object.keys(aliases).length, spent };
 }

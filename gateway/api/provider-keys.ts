@@ -2,6 +2,8 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { ProviderKeyInput, ProviderKeyView, type StoredSecret } from '../../contracts/keys.ts';
 import { DEFAULT_PROJECT, MESSAGES } from '../../contracts/names.ts';
+import type { ProviderView } from '../../contracts/providers.ts';
+import { byName } from '../aliases/by-name.ts';
 import type { Caller } from '../keys/caller.ts';
 import { placeOf } from '../keys/provider-secrets.ts';
 import { IdempotencyHeader } from './aliases.ts';
@@ -38,18 +40,32 @@ export function providerKeyRoutes(deps: ApiDeps) {
   return apiRouter()
     .openapi(put, async (c) => {
       const { id } = c.req.valid('param');
-      refuseUnknown(deps, id);
+      refuseUseless(deps, id);
       const sealed = deps.secretBox.seal(c.req.valid('json').key, placeOf(DEFAULT_PROJECT, id));
       return c.json(await store(deps, c.get('caller'), { provider: id, sealed }, c.req.valid('header')['idempotency-key']), 200);
     })
     .openapi(remove, async (c) => {
       const { id } = c.req.valid('param');
+      // A provider that the configuration names no more may have left its key behind.
+      if (!byName(deps.snapshots.current(DEFAULT_PROJECT).secrets, id)) refuseUnknown(deps, id);
       return c.json(await store(deps, c.get('caller'), { provider: id, sealed: null }, c.req.valid('header')['idempotency-key']), 200);
     });
 }
 
-function refuseUnknown(deps: ApiDeps, id: string): void {
-  if (!deps.providers.includes(id)) throw new StillhouseError('not_found', nameNearest('provider', id, deps.providers), { param: 'id' });
+function refuseUnknown(deps: ApiDeps, id: string): ProviderView['key'] {
+  const key = deps.providers.keyOf(id);
+  if (!key) throw new StillhouseError('not_found', nameNearest('provider', id, deps.providers.ids), { param: 'id' });
+  return key;
+}
+
+/** Nothing would ever read such a key. */
+function refuseUseless(deps: ApiDeps, id: string): void {
+  if (refuseUnknown(deps, id).variable !== null) return;
+  throw new StillhouseError(
+    'invalid_request',
+    `Provider "${id}" is called without a key of ours: it takes one once stillhouse.yaml names its apiKeyEnv`,
+    { param: 'id' },
+  );
 }
 
 async function store(
@@ -60,5 +76,6 @@ async function store(
 ): Promise<ProviderKeyView> {
   const owner = { ...caller, project: DEFAULT_PROJECT };
   const { provider, version, sealed, createdAt } = await changeRegistry<StoredSecret>(deps, owner, MESSAGES.putSecret, change, key);
-  return { provider, version, set: sealed !== null, createdAt };
+  const from = sealed !== null ? 'api' : (deps.providers.keyOf(provider)?.from ?? null);
+  return { provider, version, set: sealed !== null, from, createdAt };
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { WithStartWorkflowOperation, WorkflowUpdateFailedError } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { WithStartWorkflowOperation, WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 import type { Workflow } from '@temporalio/common';
 import { ERROR_CODES, StillhouseError } from '../../contracts/errors.ts';
 import type { ErrorCode } from '../../contracts/errors.ts';
@@ -58,7 +58,8 @@ export async function changeRegistry<T>(
 
 /** What a workflow refused, as our own error: its failure type is one of our codes, or `InvalidInput`. */
 export function fromWorkflowFailure(error: unknown): unknown {
-  const failure = error instanceof WorkflowUpdateFailedError ? error.cause : error;
+  const told = error instanceof WorkflowUpdateFailedError || error instanceof WorkflowFailedError ? error.cause : error;
+  const failure = told instanceof ActivityFailure ? told.cause : told;
   if (!(failure instanceof ApplicationFailure)) return error;
   return new StillhouseError(codeOfFailure(failure.type), failure.message, { cause: error });
 }

@@ -1,7 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { Forgetting, ForgetRequest } from '../../contracts/forget.ts';
+import { ForgetPreview, Forgetting, ForgetRequest } from '../../contracts/forget.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { QUEUES, WORKFLOWS, workflowIds } from '../../contracts/names.ts';
+import type { Privacy } from '../../contracts/privacy.ts';
+import { redactionOf } from '../../core/privacy/redaction.ts';
 import { contentHash } from '../../platform/content-hash.ts';
 import { keepForgetRequest, readForgetRequest, readForgetting } from '../../store/artifacts/forget-artifacts.ts';
 import { countNamed } from '../../store/clickhouse/forget.ts';
@@ -18,8 +20,8 @@ const start = createRoute({
   tags,
   summary: 'Forget calls, wherever they are',
   description:
-    'Removes traces by id, or all of a user or a session up to now, with what was made of them: attempts, feedback, images, rows of datasets and what was said of ' +
-    'them, candidates, files of distillations, calls of the pipeline that held their texts. What arrives later of them is removed within the hour.',
+    'Removes traces by id, or all of a user, of a session or with pairs of metadata (a call carries all of them) up to now, with what was made of them: attempts, feedback, images, rows of datasets and what was said of ' +
+    'them, candidates, files of distillations, calls of the pipeline that held their texts. What arrives later of them is read by nobody, and removed within the hour.',
   request: { body: jsonBody(named('ForgetRequest', ForgetRequest)) },
   responses: answers(202, 'It has begun; `GET /api/traces/forget/{name}` says how it goes on', forgetting),
 });
@@ -29,7 +31,7 @@ const preview = createRoute({
   tags,
   summary: 'How many calls would be forgotten',
   request: { body: jsonBody(named('ForgetRequest', ForgetRequest)) },
-  responses: answers(200, 'Stored calls that the request names', named('ForgetPreview', z.object({ traces: z.number() }))),
+  responses: answers(200, 'Stored calls that the request names, and what it can’t find', named('ForgetPreview', ForgetPreview)),
 });
 const show = createRoute({
   method: 'get',
@@ -44,8 +46,10 @@ const show = createRoute({
 export function traceForgetRoutes(deps: ApiDeps) {
   return apiRouter()
     .openapi(preview, async (c) => {
-      const traces = await countNamed(deps.clickhouse, c.get('caller').project, c.req.valid('json'));
-      return c.json({ traces }, 200);
+      const { project } = c.get('caller');
+      const request = c.req.valid('json');
+      const traces = await countNamed(deps.clickhouse, project, request);
+      return c.json({ traces, warnings: maskedOwners(deps.snapshots.current(project).privacy, request) }, 200);
     })
     .openapi(start, async (c) => {
       const { project } = c.get('caller');
@@ -73,6 +77,28 @@ export function traceForgetRoutes(deps: ApiDeps) {
       if (asked) return c.json(running(name, asked.startedAt), 200);
       throw new StillhouseError('not_found', `Nothing was asked to be forgotten as "${name}" in this project.`, { param: 'name' });
     });
+}
+
+/** Of a name that the project masks calls can't be told: see docs/decisions/0015. */
+function maskedOwners(privacy: Privacy | null, { user = '', session = '', metadata = {} }: ForgetRequest): string[] {
+  if (privacy === null) return [];
+  const redaction = redactionOf(privacy);
+  const stored = redaction.owners({ user_id: user, session_id: session, metadata: {} });
+  const pairOf = (pair: Record<string, string>) => Object.entries(pair)[0]!.join('=');
+  const names = [
+    ['user', user, stored.user_id],
+    ['session', session, stored.session_id],
+    ...Object.entries(metadata).map(([key, value]) => {
+      const pair = { [key]: value };
+      return ['pair', pairOf(pair), pairOf(redaction.owners({ user_id: '', session_id: '', metadata: pair }).metadata)] as const;
+    }),
+  ] as const;
+  return names
+    .filter(([, said, kept]) => said !== kept)
+    .map(
+      ([what, , kept]) =>
+        `The project stores this ${what} as "${kept}", others maybe, too: calls that are masked so can't be told by it. Name them by their ids, or by what is not masked.`,
+    );
 }
 
 function running(name: string, startedAt: string): Forgetting {

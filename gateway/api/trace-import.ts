@@ -76,13 +76,14 @@ async function begin(
   const before = await readImport(deps.artifacts, project, name);
   if (before?.status === 'completed' && query.again !== 'true') return before;
   if (before) await forgetImport(deps.artifacts, project, name);
-  const { retentionDays } = deps.snapshots.current(project);
+  const { retentionDays, privacy } = deps.snapshots.current(project);
   const now = deps.now();
   const waiting: WaitingImport = {
     name,
     format: query.format,
     at,
     keptSince: retentionDays === null ? null : new Date(now - retentionDays * DAY_MS).toISOString(),
+    privacy,
     startedAt: new Date(now).toISOString(),
   };
   await deps.artifacts.putFile(importFileKey(project, name), path);

@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { StillhouseError } from '../../contracts/errors.ts';
-import { Usage, UsageQuery } from '../../contracts/usage.ts';
+import { Usage, USAGE_DIMENSIONS, UsageQuery } from '../../contracts/usage.ts';
 import { usageOf } from '../../store/clickhouse/usage.ts';
 import type { ApiDeps } from './dependencies.ts';
 import { answers, apiRouter, named } from './openapi.ts';
@@ -26,11 +26,20 @@ const DEFAULT_SPAN_MS = 30 * 86_400_000;
 export function usageRoutes(deps: ApiDeps) {
   return apiRouter().openapi(usage, async (c) => {
     refuseUnknown(new URL(c.req.url).searchParams, Object.keys(UsageQuery.shape));
-    const query = UsageQuery.parse(c.req.valid('query'));
+    const { by, ...rest } = c.req.valid('query');
+    const query = { ...rest, by: dimensionsOf(by) };
     const until = query.until === undefined ? deps.now() : Date.parse(query.until);
     const since = query.since === undefined ? until - DEFAULT_SPAN_MS : Date.parse(query.since);
     if (since >= until) throw new StillhouseError('invalid_request', '"since" must be before "until".', { param: 'since' });
     const span = { since: new Date(since).toISOString(), until: new Date(until).toISOString() };
     return c.json({ ...span, items: await usageOf(deps.clickhouse, c.get('caller').project, { ...query, ...span }) }, 200);
   });
+}
+
+/** Checked here: the document describes `by` as it is written, a text with commas. */
+function dimensionsOf(by: string | undefined): UsageQuery['by'] {
+  const parsed = UsageQuery.shape.by.safeParse(by);
+  if (parsed.success) return parsed.data;
+  const detail = `by: "${by}" does not name what usage is grouped by: some of ${USAGE_DIMENSIONS.join(', ')}, with commas, each at most once.`;
+  throw new StillhouseError('invalid_request', detail, { param: 'by' });
 }

@@ -20,8 +20,8 @@ export interface CachedRequest {
 
 /** What the cache does with a call. */
 export interface CachedCall {
-  /** Records a hit; its answer goes out afterwards. */
-  hit(outcome: Outcome): Promise<void>;
+  /** Records a hit on the answer of that trace; it goes out afterwards. */
+  hit(outcome: Outcome, of: string): Promise<void>;
   miss(): Promise<Answer>;
   /** How a missed call ended, once it has. */
   outcome(): Outcome | null;
@@ -62,8 +62,8 @@ export class AnswerCache {
     const entry = fresh ? null : await this.#read(place);
     if (entry) {
       this.#hits++;
-      await call.hit({ ...entry.outcome, usage: NO_USAGE, costUsd: 0, costSplit: null });
       const { answer } = entry;
+      await call.hit({ ...entry.outcome, usage: NO_USAGE, costUsd: 0, costSplit: null }, answer.headers[HEADERS.traceId]!);
       return replay({ ...answer, headers: { ...answer.headers, ...call.headers(), [HEADERS.cache]: 'hit' } }, {});
     }
     this.#misses++;
@@ -85,6 +85,11 @@ export class AnswerCache {
     ];
   }
 
+  /** Lets go of the answers of these traces. */
+  forget(traces: readonly string[]): Promise<number> {
+    return this.#options.store.forget(traces);
+  }
+
   close(): void {
     this.#options.store.close();
   }
@@ -103,8 +108,9 @@ export class AnswerCache {
   async #write(place: string, until: number, entry: Entry): Promise<void> {
     const { store, box, log } = this.#options;
     try {
+      const text = `${until} ${box.seal(JSON.stringify(entry), `cache/${place}/${until}`)}`;
       await store.release(place);
-      await store.claim(place, `${until} ${box.seal(JSON.stringify(entry), `cache/${place}/${until}`)}`);
+      await store.claim(place, text, entry.answer.headers[HEADERS.traceId]);
     } catch (error) {
       log.warn({ err: error }, 'an answer could not be put into the cache');
     }

@@ -1,5 +1,6 @@
 import type { StillhouseError } from '../../contracts/errors.ts';
 import type { ChatCompletion } from '../providers/dialect.ts';
+import { type FieldNames, inOwnNames } from '../ways-in/field-names.ts';
 import type { WayIn } from '../ways-in/way-in.ts';
 import type { Answer } from './answer.ts';
 import { CHAT_FRAMES, type CallFrames, translatedFrames } from './call-frames.ts';
@@ -28,16 +29,22 @@ export const CHAT_FORM: AnswerForm = {
 export function translatedForm(wayIn: WayIn, asked: Readonly<Record<string, unknown>>): AnswerForm {
   return {
     whole: (call, text) => JSON.stringify(wayIn.fromCompletion(JSON.parse(text) as ChatCompletion, asked, call.id)),
-    fault: (_call, status, text) => JSON.stringify(wayIn.error({ status, ...faultOf(text) })),
+    fault: (_call, status, text) => JSON.stringify(wayIn.error({ status, ...inOwnNames(faultOf(text), wayIn.fieldNames) })),
     frames: (call) => translatedFrames(wayIn.frames(asked, call.id)),
-    refusal: (error, headers = {}) => translatedRefusal(wayIn, error, headers),
+    // Who could not be asked for a field says so in the chat form's words.
+    refusal: (error, headers = {}) => translatedRefusal(wayIn, error, headers, wayIn.fieldNames),
   };
 }
 
 /** An error of ours in the words of an API. */
-export function translatedRefusal(wayIn: WayIn, error: StillhouseError, headers: Record<string, string> = {}): Answer {
+export function translatedRefusal(
+  wayIn: WayIn,
+  error: StillhouseError,
+  headers: Record<string, string> = {},
+  names: FieldNames = [],
+): Answer {
   const status = statusOf(error);
-  const { message, type, code, param } = openAIError(error).error;
+  const { message, type, code, param } = inOwnNames(openAIError(error).error, names);
   return { ...errorAnswer(error, headers), body: JSON.stringify(wayIn.error({ status, message, type, code, param })) };
 }
 

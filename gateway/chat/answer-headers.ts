@@ -1,8 +1,9 @@
 import { HEADERS } from '../../contracts/http.ts';
+import type { NamedKind } from './call-kind.ts';
 import type { Call } from './call.ts';
 
 /** What an answer's headers say of its call. The cost is not known yet when a stream begins. */
-export function answerHeaders(call: Call, costUsd?: number | null): Record<string, string> {
+export function answerHeaders(call: Call<NamedKind>, costUsd?: number | null): Record<string, string> {
   const headers: Record<string, string> = {
     ...call.limitHeaders,
     [HEADERS.traceId]: call.id,

@@ -19,9 +19,12 @@ export interface Answer {
   body: string | AnswerStream;
 }
 
+/** Statuses of answers that have no body: a `Response` refuses even an empty one. */
+const WITHOUT_BODY = new Set([204, 205, 304]);
+
 /** The answer as Hono wants it. */
 export function toResponse({ status, headers, body }: Answer): Response {
-  if (typeof body === 'string') return new Response(body, { status, headers });
+  if (typeof body === 'string') return new Response(WITHOUT_BODY.has(status) ? null : body, { status, headers });
   const stream = new ReadableStream<Uint8Array>(
     { pull: (controller) => body.pull(controller), cancel: () => body.cancel() },
     // Nothing is read ahead: the caller's pace is the provider's.

@@ -1,23 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ErrorCode, StillhouseError } from '../../contracts/errors.ts';
-import { splitTarget } from '../../contracts/identifiers.ts';
 import type { RegistrySnapshot } from '../../contracts/registry.ts';
 import type { AttemptRow } from '../../contracts/traces.ts';
-import type { Callable, Catalogue } from '../providers/catalogue.ts';
+import type { Catalogue } from '../providers/catalogue.ts';
 import { CancelSignal } from '../providers/cancel-signal.ts';
-import type { ProviderAnswer } from '../providers/provider.ts';
+import { NO_USAGE } from '../providers/provider.ts';
 import type { CircuitBreakers } from '../routing/circuit-breaker.ts';
 import { mayRetry, retryAfterMs, type RetryPolicy, waitBefore } from '../routing/retry.ts';
-import { classOfStatus, isRetryableStatus, type Call } from './call.ts';
-import type { CompletionFacts } from './completion-facts.ts';
+import { allFailing, heardAnswer, heardNothing, unknownTarget } from './attempt-outcome.ts';
+import { classOfStatus, type Call } from './call.ts';
+import { estimateTokens } from './completion-facts.ts';
+import { Contender, firstOf } from './hedge.ts';
+import type { Answered, Failed } from './answered.ts';
+import { newAttempt } from './new-attempt.ts';
 import { asStillhouseError } from './openai-error.ts';
-import { openStream, type OpenedStream } from './open-stream.ts';
-
-/** The answer that a call gets, good or bad, and who gave it. */
-export type Answered = { callable: Callable; attempt: AttemptRow; signal: CancelSignal } & (
-  | { form: 'whole'; answer: Extract<ProviderAnswer, { form: 'whole' }>; facts: CompletionFacts | null }
-  | { form: 'stream'; answer: Extract<ProviderAnswer, { form: 'stream' }>; opened: OpenedStream }
-);
+import { openStream } from './open-stream.ts';
 
 /** What asking works with. */
 export interface AskingParts {
@@ -27,13 +24,6 @@ export interface AskingParts {
   /** Milliseconds since 1970. */
   now: () => number;
   random: () => number;
-}
-
-/** An attempt that failed so that another may do better: our error, or the provider's own answer. */
-interface Failed {
-  failure: StillhouseError;
-  answered: Answered | null;
-  waitMs: number | null;
 }
 
 /**
@@ -70,13 +60,54 @@ export class Asking {
         if (last?.answered && prefix === '') return last.answered;
         throw last?.failure ?? this.#nobody(prefix);
       }
-      const result = await this.#attempt(target, prefix);
+      const { hedgeAfterMs } = this.#call.route;
+      const hedges = hedgeAfterMs !== undefined && prefix === '';
+      const result = hedges ? await this.#hedged(target, hedgeAfterMs) : await this.#attempt(target, prefix);
       if ('form' in result) return result;
       last = result;
+      if (!hedges) this.#note(target, result);
       if (this.#signal.aborted) throw this.#signal.reason;
-      if (mayRetry(result.failure)) this.#retryable.push(target);
-      if (result.waitMs !== null) this.#longestWaitMs = Math.max(this.#longestWaitMs ?? 0, result.waitMs);
     }
+  }
+
+  /** What a failure means for another round. */
+  #note(target: string, { failure, waitMs }: Failed): void {
+    if (mayRetry(failure)) this.#retryable.push(target);
+    if (waitMs !== null) this.#longestWaitMs = Math.max(this.#longestWaitMs ?? 0, waitMs);
+  }
+
+  /** Asks the next target as well where this one takes longer than `afterMs`; who answers first is taken, the other cancelled. */
+  async #hedged(target: string, afterMs: number): Promise<Answered | Failed> {
+    const began = performance.now();
+    const { waitedMs } = this.#call;
+    const contend = (who: string) => new Contender(who, (attempt, signal) => this.#attempt(who, '', { attempt, signal }));
+    const contenders = [contend(target)];
+    try {
+      if ((await contenders[0]!.within(afterMs)) === null) {
+        const next = this.#nextTarget('');
+        if (next !== null) contenders.push(contend(next));
+        this.#signal.onAbort = () => contenders.forEach((one) => one.signal.abort(this.#signal.reason));
+      }
+      const result = await firstOf(contenders);
+      const lost = contenders.filter((one) => one.isCancelled);
+      for (const { attempt } of lost) this.#charge(attempt);
+      for (const { target: who, failed } of contenders) if (failed) this.#note(who, failed);
+      // The trace's own target is that of the last attempt.
+      if ('form' in result) moveToEnd(this.#call.attempts, result.attempt);
+      return result;
+    } finally {
+      // Both were waited for at once.
+      this.#call.waitedMs = waitedMs + performance.now() - began;
+    }
+  }
+
+  /** Who is cancelled may charge for what it has read. */
+  #charge(attempt: AttemptRow): void {
+    const { catalogue } = this.#parts;
+    const usage = { ...NO_USAGE, tokensIn: estimateTokens(this.#call.request.text) };
+    attempt.tokens_in = usage.tokensIn;
+    attempt.cost_usd = catalogue.find(attempt.target)?.provider.cost(attempt.model, usage) ?? null;
+    this.#call.lostUsd += attempt.cost_usd ?? 0;
   }
 
   /** The next one of this round that calls may go to; null at the round's end. */
@@ -110,17 +141,16 @@ export class Asking {
   /** No target was asked, for none could be. */
   #nobody(prefix: string): StillhouseError {
     if (prefix !== '') return new StillhouseError('unavailable', 'No other target can go on from the middle of an answer');
-    const { targets } = this.#call.route;
-    const waitMs = Math.min(...targets.map((target) => this.#parts.breakers.waitMs(target)));
-    const message = `${targets.length === 1 ? `The target "${targets[0]}" has` : 'All targets have'} failed again and again: no call goes there for the moment`;
-    return new StillhouseError('unavailable', message, { data: { retryAfterS: Math.max(1, Math.ceil(waitMs / 1000)) } });
+    return allFailing(this.#parts.breakers, this.#call.route.targets);
   }
 
-  async #attempt(target: string, prefix: string): Promise<Answered | Failed> {
-    const attempt = newAttempt(target);
+  async #attempt(
+    target: string,
+    prefix: string,
+    { attempt, signal } = { attempt: newAttempt(target), signal: new CancelSignal() },
+  ): Promise<Answered | Failed> {
     this.#call.attempts.push(attempt);
     const began = performance.now();
-    const signal = new CancelSignal();
     try {
       const answered = await this.#ask(target, attempt, signal, prefix);
       this.#waitedFor(attempt, began);
@@ -129,10 +159,7 @@ export class Asking {
         this.#parts.breakers.succeeded(target);
         return answered;
       }
-      const retryable = isRetryableStatus(status) && headers['x-should-retry'] !== 'false';
-      // What lies with the request, another target would say too; a rate limit says that the target is well.
-      if (retryable && status !== 429) this.#parts.breakers.failed(target);
-      else this.#parts.breakers.succeeded(target);
+      const retryable = heardAnswer(this.#parts.breakers, target, answered.answer);
       if (!retryable && prefix === '') return answered;
       const failure = new StillhouseError(classOfStatus(status), `Provider "${answered.callable.provider.id}" answered ${status}`, {
         retryable,
@@ -152,17 +179,14 @@ export class Asking {
   #failed(target: string, attempt: AttemptRow, failure: StillhouseError, began: number): Failed {
     this.#waitedFor(attempt, began);
     attempt.error_class = failure.code;
-    if (failure.retryable) this.#parts.breakers.failed(target);
-    else this.#parts.breakers.dropped(target);
+    heardNothing(this.#parts.breakers, target, failure);
     if (!mayFallBack(failure)) throw failure;
     return { failure, answered: null, waitMs: null };
   }
 
   async #ask(target: string, attempt: AttemptRow, signal: CancelSignal, prefix: string): Promise<Answered> {
     const callable = this.#parts.catalogue.find(target);
-    if (!callable) {
-      throw new StillhouseError('unavailable', `The target "${target}" is of no provider that this gateway knows`, { retryable: false });
-    }
+    if (!callable) throw unknownTarget(target);
     if (this.#signal.aborted) throw this.#signal.reason;
     this.#signal.onAbort = () => signal.abort(this.#signal.reason);
     const { provider, model } = callable;
@@ -189,7 +213,8 @@ export class Asking {
   }
 }
 
-async function pause(ms: number, signal: CancelSignal): Promise<void> {
+/** Waits; rejects with the signal's reason once that fires. */
+export async function pause(ms: number, signal: CancelSignal): Promise<void> {
   const waiting = new AbortController();
   signal.onAbort = () => waiting.abort();
   try {
@@ -210,7 +235,7 @@ const OF_TARGET = new Set<ErrorCode>([
 ]);
 
 /** Whether another target can mend it. */
-function mayFallBack(failure: StillhouseError): boolean {
+export function mayFallBack(failure: StillhouseError): boolean {
   return failure.retryable || OF_TARGET.has(failure.code);
 }
 
@@ -225,7 +250,7 @@ function notCompletion(provider: string, status: number, text: string): Stillhou
   return new StillhouseError('upstream_invalid', `Provider "${provider}" answered ${status} with ${what}`);
 }
 
-function newAttempt(target: string): AttemptRow {
-  const { provider, model } = splitTarget(target) ?? { provider: '', model: target };
-  return { target, provider, model, status: 0, error_class: '', latency_ms: 0, tokens_in: 0, tokens_out: 0, cost_usd: null };
+function moveToEnd<T>(all: T[], one: T): void {
+  all.splice(all.indexOf(one), 1);
+  all.push(one);
 }

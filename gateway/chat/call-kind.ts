@@ -1,9 +1,15 @@
 import { StillhouseError } from '../../contracts/errors.ts';
+import type { TraceKind } from '../../contracts/traces.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from '../providers/provider.ts';
 import { completionFacts, type CompletionFacts } from './completion-facts.ts';
 
+/** A kind of call as traces name it. */
+export interface NamedKind {
+  readonly name: TraceKind;
+}
+
 /** What a call asks a provider for. */
-export interface CallKind {
+export interface CallKind extends NamedKind {
   readonly name: 'chat' | 'embeddings';
   perform(provider: Provider, call: ProviderCall): Promise<ProviderAnswer>;
   /** What the trace wants to know of a whole answer; null where it is none. */

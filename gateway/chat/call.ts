@@ -4,13 +4,14 @@ import type { AttemptRow, TraceRow, TraceStart, TraceStatus } from '../../contra
 import type { Route } from '../aliases/route.ts';
 import { originOf, type Caller } from '../keys/caller.ts';
 import { type CostSplit, NO_USAGE, type Usage } from '../providers/provider.ts';
-import { clickHouseTime, traceId } from '../tracing/trace-id.ts';
-import type { CallKind } from './call-kind.ts';
+import { clickHouseTime } from '../../platform/clickhouse-time.ts';
+import { traceId } from '../tracing/trace-id.ts';
+import type { CallKind, NamedKind } from './call-kind.ts';
 import { promptText, type ChatRequest } from './chat-request.ts';
-import { askedParameters, offeredTools } from './request-facts.ts';
+import { askedParameters, offeredTools } from '../../core/chat/request-facts.ts';
 
 /** One call in the making: what its trace is written from. */
-export interface Call {
+export interface Call<Kind extends NamedKind = CallKind> {
   id: string;
   ts: string;
   /** `performance.now()` when it came. */
@@ -23,11 +24,13 @@ export interface Call {
   parent: string | undefined;
   /** What limits say of it, for its answer. */
   limitHeaders: Readonly<Record<string, string>>;
-  kind: CallKind;
+  kind: Kind;
   caller: Caller;
   request: ChatRequest;
   route: Route;
   attempts: AttemptRow[];
+  /** US dollars that targets may charge which another one was faster than. */
+  lostUsd: number;
   /** Once it is over. */
   outcome: Outcome | null;
 }
@@ -47,10 +50,13 @@ export interface Outcome {
   costSplit?: CostSplit | null;
   toolsCalled?: string[];
   firstTokenMs?: number;
+  /** Of bodies that were passed through. */
+  requestBytes?: number;
+  responseBytes?: number;
 }
 
-interface NewCall {
-  kind: CallKind;
+interface NewCall<Kind> {
+  kind: Kind;
   caller: Caller;
   request: ChatRequest;
   route: Route;
@@ -61,7 +67,7 @@ interface NewCall {
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 
 /** Begins a call. */
-export function newCall({ nowMs, ...call }: NewCall): Call {
+export function newCall<Kind extends NamedKind>({ nowMs, ...call }: NewCall<Kind>): Call<Kind> {
   return {
     ...call,
     id: traceId(nowMs),
@@ -71,12 +77,13 @@ export function newCall({ nowMs, ...call }: NewCall): Call {
     waitedMs: 0,
     limitHeaders: NO_HEADERS,
     attempts: [],
+    lostUsd: 0,
     outcome: null,
   };
 }
 
 /** What the spool keeps of a call until it ends. */
-export function startOf(call: Call, estimate: Usage, costUsd: number | null): TraceStart {
+export function startOf(call: Call<NamedKind>, estimate: Usage, costUsd: number | null): TraceStart {
   return {
     s: 1,
     // Nothing new in it: a gateway of the release before may adopt this spool.
@@ -85,6 +92,7 @@ export function startOf(call: Call, estimate: Usage, costUsd: number | null): Tr
     project: call.caller.project,
     ts: call.ts,
     origin: originOf(call.caller),
+    kind: call.kind.name,
     key_id: call.caller.keyId,
     alias: call.route.alias,
     alias_version: call.route.aliasVersion,
@@ -97,7 +105,7 @@ export function startOf(call: Call, estimate: Usage, costUsd: number | null): Tr
 }
 
 /** The trace. Its first fields stand where the shipper looks for them (`segment-lines.ts`). */
-export function rowOf(call: Call, outcome: Outcome): TraceRow {
+export function rowOf(call: Call<NamedKind>, outcome: Outcome): TraceRow {
   const { request, caller, route } = call;
   const last = call.attempts.at(-1);
   const usage = outcome.usage ?? NO_USAGE;
@@ -109,6 +117,7 @@ export function rowOf(call: Call, outcome: Outcome): TraceRow {
     ts: call.ts,
     project: caller.project,
     origin: originOf(caller),
+    kind: call.kind.name,
     key_id: caller.keyId,
     alias: route.alias,
     alias_version: route.aliasVersion,
@@ -120,7 +129,7 @@ export function rowOf(call: Call, outcome: Outcome): TraceRow {
     status: outcome.status,
     http_status: outcome.httpStatus,
     error_class: outcome.errorClass ?? '',
-    error_message: (outcome.errorMessage ?? '').slice(0, 2000),
+    error_message: outcome.errorMessage ?? '',
     streamed: request.stream,
     request: request.recorded,
     response: outcome.response ?? '',
@@ -142,6 +151,8 @@ export function rowOf(call: Call, outcome: Outcome): TraceRow {
     cost_cache_write_usd: split?.cacheWriteUsd ?? null,
     latency_ms: Math.round(performance.now() - call.beganMs),
     first_token_ms: Math.round(outcome.firstTokenMs ?? 0),
+    ...(outcome.requestBytes === undefined ? {} : { request_bytes: outcome.requestBytes }),
+    ...(outcome.responseBytes === undefined ? {} : { response_bytes: outcome.responseBytes }),
     user_id: typeof user === 'string' ? user : '',
     session_id: request.metadata['session_id'] ?? '',
     metadata: request.metadata,

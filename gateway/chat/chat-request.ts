@@ -69,7 +69,8 @@ export function requestOf({ text, body, messages, metadataHeader, lenient }: Req
   };
 }
 
-function checkModel({ model }: Record<string, unknown>): string {
+/** The model that a body names. Throws `invalid_request`. */
+export function checkModel({ model }: Record<string, unknown>): string {
   if (typeof model !== 'string' || model === '') throw invalid('you must provide a model parameter', 'model');
   if (model.length > MAX_MODEL_LENGTH) throw invalid(`Invalid 'model': at most ${MAX_MODEL_LENGTH} characters`, 'model');
   return model;
@@ -122,7 +123,8 @@ export function jsonBody(text: string): Record<string, unknown> {
   return body;
 }
 
-function mergeMetadata(field: unknown, header: string | undefined): Record<string, string> {
+/** What a call is to be found by: its body's field and the header, which wins. Throws `invalid_request`. */
+export function mergeMetadata(field: unknown, header: string | undefined): Record<string, string> {
   if (field == null && header === undefined) return {};
   const fromBody = field == null ? {} : checkedMetadata(field, 'metadata');
   if (header === undefined) return fromBody;

@@ -1,7 +1,7 @@
 import { parseWritable } from '../../core/json-nesting.ts';
 import { textOf, type Message } from '../../contracts/chat.ts';
 import { NO_USAGE, type Usage } from '../providers/provider.ts';
-import { calledTools } from './request-facts.ts';
+import { calledTools } from '../../core/chat/request-facts.ts';
 
 /** No call has as many; the store's columns have room for twice as many. */
 const MAX_TOKENS = 2 ** 31;

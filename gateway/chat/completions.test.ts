@@ -14,6 +14,7 @@ import { createKeyRing } from '../keys/key-ring.ts';
 import { createCatalogue } from '../providers/catalogue.ts';
 import type { ProviderAnswer } from '../providers/provider.ts';
 import { gatewayMetrics } from '../observability/metrics.ts';
+import { alone } from '../processes/siblings.ts';
 import { circuitBreakers } from '../routing/circuit-breaker.ts';
 import { Conversations } from '../ways-in/responses/conversations.ts';
 import type { Tracer } from '../tracing/tracer.ts';
@@ -70,6 +71,7 @@ async function post(answer: ProviderAnswer, body: object = {}): Promise<Response
         tracer,
         observers: [],
         metrics: gatewayMetrics([]),
+        siblings: alone(() => ({ metrics: '', spool: { segments: 0, bytes: 0, oldestAgeS: 0 }, breakers: [] })),
         conversations: new Conversations(() => Promise.resolve(null)),
         idempotency,
         cache,

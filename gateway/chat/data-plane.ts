@@ -8,6 +8,8 @@ import type { Admission } from '../limits/admission.ts';
 import type { Catalogue } from '../providers/catalogue.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { CallObserver } from '../observability/observer.ts';
+import type { Siblings } from '../processes/siblings.ts';
+import type { FileOwners } from './named-files.ts';
 import type { CircuitBreakers } from '../routing/circuit-breaker.ts';
 import type { RetryPolicy } from '../routing/retry.ts';
 import type { Conversations } from '../ways-in/responses/conversations.ts';
@@ -21,7 +23,10 @@ export interface DataPlane {
   tracer: Tracer;
   observers: readonly CallObserver[];
   metrics: Metrics;
+  siblings: Siblings;
   conversations: Conversations;
+  /** Absent: files that a call names are not looked up. */
+  files?: FileOwners;
   idempotency: Idempotency;
   cache: AnswerCache;
   admission: Admission;

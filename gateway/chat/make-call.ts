@@ -1,7 +1,8 @@
 import { LENIENT_HEADER, METADATA_HEADER } from '../../contracts/chat.ts';
-import type { ErrorCode, StillhouseError } from '../../contracts/errors.ts';
+import { ERROR_CODES, type ErrorCode, type StillhouseError } from '../../contracts/errors.ts';
 import { PROJECT_HEADER } from '../../contracts/names.ts';
 import type { RegistrySnapshot } from '../../contracts/registry.ts';
+import type { AttemptRow } from '../../contracts/traces.ts';
 import { resolveModel } from '../aliases/route.ts';
 import { originOf, type Caller } from '../keys/caller.ts';
 import { checkMayCall } from '../keys/key-rules.ts';
@@ -12,20 +13,30 @@ import { NO_USAGE } from '../providers/provider.ts';
 import type { Answer } from './answer.ts';
 import type { AnswerForm } from './answer-form.ts';
 import { answerHeaders } from './answer-headers.ts';
-import { type Answered, Asking } from './asking.ts';
+import type { Answered } from './answered.ts';
+import { Asking } from './asking.ts';
 import type { CallKind } from './call-kind.ts';
 import { newCall, startOf, type Call } from './call.ts';
 import type { ChatRequest } from './chat-request.ts';
 import { estimateTokens, estimateUsage } from './completion-facts.ts';
 import type { DataPlane } from './data-plane.ts';
 import type { Inbound } from './inbound.ts';
-import { asStillhouseError, statusOf } from './openai-error.ts';
+import { fileIdsIn, mayNameFiles } from './named-files.ts';
+import { asStillhouseError, errorAnswer, statusOf } from './openai-error.ts';
 import { recordCall } from './record-call.ts';
 import { streamAnswer } from './stream-answer.ts';
 import { wholeAnswer } from './whole-answer.ts';
 
 /** After these nobody knows whether the provider charges. */
-const UNKNOWN_COST = new Set<ErrorCode>(['upstream_reset', 'upstream_timeout', 'upstream_invalid', 'internal']);
+export const UNKNOWN_COST = new Set<ErrorCode>(['upstream_reset', 'upstream_timeout', 'upstream_invalid', 'internal']);
+
+/** What of a call's attempts its idempotency key depends on. */
+export function sentBy(attempts: () => readonly AttemptRow[]): { mayHaveCost: () => boolean; wasSent: () => boolean } {
+  return {
+    mayHaveCost: () => attempts().some(({ error_class: code }) => code === '' || UNKNOWN_COST.has(code as ErrorCode)),
+    wasSent: () => attempts().length > 0,
+  };
+}
 
 /** A route of the data plane. Never rejects. */
 export type CallHandler = (c: Inbound) => Promise<Answer>;
@@ -44,8 +55,15 @@ export interface Asked {
   body: string;
 }
 
-/** Where to, then the call. Throws at once where it can't be made. */
+/** Whether the files that it names are the project's, where to, then the call. Throws at once where it can't be made. */
 export function answerCall(plane: DataPlane, c: Inbound, caller: Caller, asked: Asked): Promise<Answer> {
+  const { files } = plane;
+  const ids = files && mayNameFiles(asked.body) ? fileIdsIn(asked.request.body) : null;
+  if (!files || !ids || ids.size === 0) return answerChecked(plane, c, caller, asked);
+  return files.checkOwn(caller.project, ids).then(() => answerChecked(plane, c, caller, asked));
+}
+
+function answerChecked(plane: DataPlane, c: Inbound, caller: Caller, asked: Asked): Promise<Answer> {
   const key = c.req.header('idempotency-key');
   if (key !== undefined) return answerOnce(plane, c, { caller, key, asked });
   return beginCall(plane, c, caller, asked, cancelSignal(c)).answer;
@@ -57,8 +75,7 @@ function answerOnce(plane: DataPlane, c: Inbound, { caller, key, asked }: { call
   const parts = [c.req.path, asked.body, c.req.header(METADATA_HEADER) ?? '', String(isLenient(c))];
   return plane.idempotency.answer({ key, project, keyId, parts }, () => {
     const { call, answer } = beginCall(plane, c, caller, asked, new CancelSignal());
-    const mayHaveCost = () => call.attempts.some(({ error_class: code }) => code === '' || UNKNOWN_COST.has(code as ErrorCode));
-    return { answer, mayHaveCost, wasSent: () => call.attempts.length > 0 };
+    return { answer, ...sentBy(() => call.attempts) };
   });
 }
 
@@ -89,8 +106,8 @@ function answerCached(
   const parts = [caller.project, route.alias, String(route.aliasVersion), c.req.path, body, String(isLenient(c))];
   const request = { ttlSeconds: route.cacheTtlSeconds!, parts, control: c.req.header('cache-control') ?? '' };
   return plane.cache.answer(request, {
-    hit(outcome) {
-      call.route = { ...route, decision: JSON.stringify({ by: 'cache', targets: route.targets.map((target) => ({ target })) }) };
+    hit(outcome, of) {
+      call.route = { ...route, decision: JSON.stringify({ by: 'cache', of, targets: route.targets.map((target) => ({ target })) }) };
       return recordCall(call, outcome, plane);
     },
     miss() {
@@ -144,12 +161,17 @@ async function enterLimits({ limits, catalogue }: DataPlane, call: Call): Promis
     id: call.id,
     beganAt: call.beganAt,
     usage: () => worstUsage(request),
-    worstUsd: () => worstUsd(route.targets, request, catalogue),
+    // Of two that are asked at once, both may charge.
+    worstUsd: () => times(route.hedgeAfterMs === undefined ? 1 : 2, worstUsd(route.targets, request, catalogue)),
   });
   if (entering === null) return null;
   const admitted = await entering;
   call.limitHeaders = admitted.headers;
   return admitted;
+}
+
+function times(factor: number, usd: number | null): number | null {
+  return usd === null ? null : factor * usd;
 }
 
 /** Records a call that got no answer, and says why. */
@@ -172,6 +194,12 @@ export function refusal(plane: DataPlane, error: unknown): StillhouseError {
   return failure;
 }
 
+/** The answer where a store of our own was asked and could not be: a moment later it may be. */
+export function refusalOfStore(plane: DataPlane, error: unknown): Answer {
+  const failure = refusal(plane, error);
+  return errorAnswer(failure, ERROR_CODES[failure.code].retryable ? { 'retry-after': '1' } : {});
+}
+
 /** Whether what a provider can't do is to be left out. */
 export function isLenient(c: Inbound): boolean {
   return c.req.header(LENIENT_HEADER) === 'true';
@@ -189,9 +217,11 @@ function costOf(plane: DataPlane, call: Call, usage: ReturnType<typeof estimateU
 }
 
 /** Fires when the connection closes before the answer is through. */
-function cancelSignal(c: Inbound): CancelSignal {
+export function cancelSignal(c: Inbound): CancelSignal {
   const signal = new CancelSignal();
   const outgoing = c.env?.outgoing;
+  // Who has left already says so no more.
+  if (outgoing?.destroyed) signal.abort();
   if (outgoing) outgoing.on('close', () => void (outgoing.writableFinished || signal.abort()));
   else c.req.raw.signal.addEventListener('abort', () => signal.abort(), { once: true });
   return signal;

@@ -42,3 +42,15 @@ test('what is larger than it may be is refused as soon as that is known', async 
   incoming.push('x'.repeat(101));
   expect(await read).toMatchObject({ code: 'body_too_large' });
 });
+
+test('a body in many pieces is put together, an empty one too', async () => {
+  const { incoming, inbound } = arriving();
+  const read = readBody(inbound, 1e6);
+  const text = 'é🙂'.repeat(5_000);
+  for (const byte of Buffer.from(text)) incoming.push(Buffer.of(byte));
+  incoming.push(null);
+  expect(await read).toBe(text);
+  const empty = arriving();
+  empty.incoming.push(null);
+  expect(await readBody(empty.inbound, 10)).toBe('');
+});

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { StillhouseError } from '../../contracts/errors.ts';
+import { GrowingBytes } from '../../platform/growing-bytes.ts';
 import type { Inbound } from './inbound.ts';
 
 /** A server waits longer for large uploads (`gateway.ts`); a call's body has so long to arrive. */
@@ -23,16 +24,26 @@ export function readBody(c: Inbound, maxBytes: number): Promise<string> {
   return new Promise((resolve, reject) => {
     reading.set(incoming, Date.now() + ARRIVES_WITHIN_MS);
     sweeper ??= setInterval(endSlowOnes, SWEEP_MS).unref();
-    const chunks: Buffer[] = [];
+    // Nearly all bodies come in one piece, which is then the whole.
+    let only: Buffer | null = null;
+    let more: GrowingBytes | null = null;
     let bytes = 0;
     incoming.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes <= maxBytes) chunks.push(chunk);
-      else reject(tooLarge(maxBytes));
+      if (bytes > maxBytes) return reject(tooLarge(maxBytes));
+      if (bytes === chunk.length) {
+        only = chunk;
+        return;
+      }
+      if (more === null) {
+        more = new GrowingBytes();
+        more.add(only!);
+      }
+      more.add(chunk);
     });
     incoming.on('end', () => {
       reading.delete(incoming);
-      resolve((chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)).toString());
+      resolve((more?.take() ?? only ?? '').toString());
     });
     // It comes after every body too: an error is made only where the body is not whole.
     incoming.on('close', () => {

@@ -1,5 +1,6 @@
 import type { CallObserver } from '../observability/observer.ts';
 import type { Tracer } from '../tracing/tracer.ts';
+import type { NamedKind } from './call-kind.ts';
 import { rowOf, type Call, type Outcome } from './call.ts';
 
 /** Who learns of a call that is over. */
@@ -9,13 +10,15 @@ export interface Recording {
 }
 
 /** Writes a call's trace; resolves once it is in the spool, and with it the answer may end. */
-export function recordCall(call: Call, outcome: Outcome, { tracer, observers }: Recording): Promise<void> {
+export function recordCall(call: Call<NamedKind>, answered: Outcome, { tracer, observers }: Recording): Promise<void> {
+  const outcome = call.lostUsd > 0 && answered.costUsd != null ? { ...answered, costUsd: answered.costUsd + call.lostUsd } : answered;
   call.outcome = outcome;
   const row = rowOf(call, outcome);
   const recorded = tracer.end(row);
   if (observers.length === 0) return recorded;
   const totalMs = performance.now() - call.beganMs;
-  const overheadMs = row.streamed && row.status === 'ok' ? null : Math.max(0, totalMs - call.waitedMs);
+  const isMixed = row.streamed || row.response_bytes !== undefined;
+  const overheadMs = isMixed && row.status === 'ok' ? null : Math.max(0, totalMs - call.waitedMs);
   for (const observer of observers) observer.ended(row, { beganAt: call.beganAt, totalMs, overheadMs, parent: call.parent });
   return recorded;
 }

@@ -1,6 +1,7 @@
 import type { Usage } from '../providers/provider.ts';
+import { DETAILS, mergeDetails } from '../providers/reasoning-details.ts';
 import { usageOf } from './completion-facts.ts';
-import { calledTools } from './request-facts.ts';
+import { calledTools } from '../../core/chat/request-facts.ts';
 
 /** Nothing is taken for granted: providers differ, and some send what no document names. */
 interface LooseChunk {
@@ -101,10 +102,15 @@ function mergeDelta(into: Record<string, unknown>, key: string, value: unknown):
   const before = into[key];
   if (typeof value === 'string' && typeof before === 'string' && key !== 'role' && key !== 'type' && key !== 'id')
     into[key] = before + value;
-  else if (Array.isArray(value)) into[key] = mergeParts(Array.isArray(before) ? before : [], value);
+  else if (Array.isArray(value)) into[key] = mergeList(key, Array.isArray(before) ? before : [], value);
   else if (typeof value === 'object' && typeof before === 'object' && before !== null) {
     for (const inner in value) mergeDelta(before as Record<string, unknown>, inner, (value as Record<string, unknown>)[inner]);
   } else into[key] = value;
+}
+
+/** Blocks of reasoning go back as they came, so that they grow by rules of their own. */
+function mergeList(key: string, before: unknown[], value: unknown[]): unknown[] {
+  return key === DETAILS ? [...mergeDetails(before.filter(isObject), value.filter(isObject))] : mergeParts(before, value);
 }
 
 function mergeParts(before: unknown[], parts: unknown[]): unknown[] {

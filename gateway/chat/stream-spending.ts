@@ -1,7 +1,7 @@
 import type { StillhouseError } from '../../contracts/errors.ts';
 import { type CostSplit, NO_USAGE, type Usage } from '../providers/provider.ts';
 import { answerPrice, answerSplit } from './answer-price.ts';
-import type { Answered } from './asking.ts';
+import type { Answered } from './answered.ts';
 import type { Call, Outcome } from './call.ts';
 import { estimateTokens } from './completion-facts.ts';
 import { statusOf } from './openai-error.ts';

@@ -2,7 +2,7 @@ import type { Answer } from './answer.ts';
 import type { AnswerForm } from './answer-form.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { answerPrice, answerSplit } from './answer-price.ts';
-import type { Answered } from './asking.ts';
+import type { Answered } from './answered.ts';
 import { classOfStatus, type Call, type Outcome } from './call.ts';
 import { NO_USAGE } from '../providers/provider.ts';
 import { recordCall, type Recording } from './record-call.ts';
@@ -48,12 +48,13 @@ export async function wholeAnswer(
     attempt.cost_usd = 0;
   }
   await recordCall(call, outcome, recording);
-  const headers = { ...answer.headers, ...answerHeaders(call, outcome.costUsd) };
+  const headers = { ...answer.headers, ...answerHeaders(call, call.outcome!.costUsd) };
   const body = facts ? form.whole(call, answer.text) : form.fault(call, answer.status, answer.text);
   return { status: answer.status, headers, body };
 }
 
-function messageOf(text: string): string {
+/** What a provider's error answer says. */
+export function messageOf(text: string): string {
   try {
     const body = JSON.parse(text) as { error?: { message?: unknown } | string };
     const message = typeof body.error === 'string' ? body.error : body.error?.message;

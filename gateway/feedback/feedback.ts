@@ -1,11 +1,11 @@
-import { ERROR_CODES, StillhouseError } from '../../contracts/errors.ts';
+import { StillhouseError } from '../../contracts/errors.ts';
 import { type FeedbackReceipt, FeedbackRequest } from '../../contracts/feedback.ts';
+import type { Redaction } from '../../core/privacy/redaction.ts';
 import type { ClickHouseClient } from '../../store/clickhouse/connection.ts';
 import { insertFeedback, isTraceStored } from '../../store/clickhouse/feedback.ts';
 import { jsonBody } from '../chat/chat-request.ts';
 import type { DataPlane } from '../chat/data-plane.ts';
-import { type CallHandler, callerOf, refusal } from '../chat/make-call.ts';
-import { errorAnswer } from '../chat/openai-error.ts';
+import { type CallHandler, callerOf, refusalOfStore } from '../chat/make-call.ts';
 import { readBody } from '../chat/read-body.ts';
 import { timeOfTraceId, traceId } from '../tracing/trace-id.ts';
 
@@ -29,13 +29,29 @@ export function feedback(plane: DataPlane, clickhouse: ClickHouseClient): CallHa
       if (!fresh && !(await isTraceStored(clickhouse, project, said.trace_id)))
         throw new StillhouseError('not_found', `There is no trace "${said.trace_id}" in this project.`, { param: 'trace_id' });
       const id = said.id?.toLowerCase() ?? traceId(now);
-      await insertFeedback(clickhouse, project, { id, at: new Date(now).toISOString(), keyId, said });
+      await insertFeedback(clickhouse, project, {
+        id,
+        at: new Date(now).toISOString(),
+        keyId,
+        said: redacted(said, plane.tracer.redactionOf(project)),
+      });
       const receipt: FeedbackReceipt = { object: 'feedback', id, trace_id: said.trace_id };
       return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(receipt) };
     } catch (error) {
-      const failure = refusal(plane, error);
-      return errorAnswer(failure, ERROR_CODES[failure.code].retryable ? { 'retry-after': '1' } : {});
+      return refusalOfStore(plane, error);
     }
+  };
+}
+
+/** What people say of a call is stored as the call is. */
+function redacted(said: FeedbackRequest, redaction: Redaction | null): FeedbackRequest {
+  if (redaction === null) return said;
+  const { comment, corrected_answer, user } = said;
+  return {
+    ...said,
+    ...(comment === undefined ? {} : { comment: redaction.text(comment) }),
+    ...(corrected_answer === undefined ? {} : { corrected_answer: redaction.text(corrected_answer) }),
+    ...(user === undefined ? {} : { user: redaction.text(user) }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
-import { link, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
+import { link, lstat, open, readFile, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StillhouseError } from '../../contracts/errors.ts';
@@ -29,6 +29,8 @@ class HomeStore implements KeyStore {
   readonly #options: HomeStoreOptions;
   readonly #answers: string;
   readonly #processes: string;
+  /** Links by trace to the places of their answers; one that leads nowhere is removed when the home is swept. */
+  readonly #traces: string;
   readonly #own: ClaimedFolder;
   readonly holder: string;
   #bytes = 0;
@@ -38,18 +40,20 @@ class HomeStore implements KeyStore {
     this.#options = options;
     this.#answers = join(options.folder, 'answers');
     this.#processes = join(options.folder, 'processes');
-    mkdirSync(this.#answers, { recursive: true, mode: 0o700 });
+    this.#traces = join(options.folder, 'traces');
+    for (const folder of [this.#answers, this.#traces]) mkdirSync(folder, { recursive: true, mode: 0o700 });
     this.#own = claimNewFolder(this.#processes, `pid ${process.pid}`);
     this.holder = this.#own.path.slice(this.#processes.length + 1);
   }
 
-  async claim(place: string, text: string): Promise<string | null> {
+  async claim(place: string, text: string, trace?: string): Promise<string | null> {
     await this.#sweep();
     if (this.#bytes > this.#options.quotaBytes)
       throw new StillhouseError('unavailable', 'The home keeps as many answers of idempotency keys as it may; nothing was sent');
     const path = join(this.#answers, place);
     const temporary = await this.#written(text);
     try {
+      await this.#mark(trace, place);
       for (;;) {
         if (await linked(temporary, path)) {
           await synced(this.#answers);
@@ -70,8 +74,9 @@ class HomeStore implements KeyStore {
     return found !== null && expiryOf(found) > this.#options.now() ? found : null;
   }
 
-  async put(place: string, text: string): Promise<void> {
+  async put(place: string, text: string, trace?: string): Promise<void> {
     const temporary = await this.#written(text);
+    await this.#mark(trace, place);
     await rename(temporary, join(this.#answers, place));
     await synced(this.#answers);
     this.#bytes += text.length;
@@ -80,6 +85,21 @@ class HomeStore implements KeyStore {
   async release(place: string): Promise<void> {
     await rm(join(this.#answers, place), { force: true });
     await synced(this.#answers);
+  }
+
+  async forget(traces: readonly string[]): Promise<number> {
+    let forgotten = 0;
+    for (const trace of traces) {
+      const link = join(this.#traces, trace);
+      const to = await readlink(link).catch(nullIfMissing);
+      if (to === null) continue;
+      const path = join(this.#traces, to);
+      if ((await headOf(path)) !== null) forgotten++;
+      await rm(path, { force: true });
+      await rm(link, { force: true });
+    }
+    if (forgotten > 0) await synced(this.#answers);
+    return forgotten;
   }
 
   /** A process holds the lock of its folder as long as it lives. */
@@ -94,6 +114,15 @@ class HomeStore implements KeyStore {
 
   close(): void {
     removeFolder(this.#own);
+  }
+
+  /** Before the answer stands there: so it is always found. */
+  async #mark(trace: string | undefined, place: string): Promise<void> {
+    if (trace === undefined) return;
+    const link = join(this.#traces, trace);
+    await rm(link, { force: true });
+    await symlink(join('..', 'answers', place), link);
+    await synced(this.#traces);
   }
 
   /** A file beside its place, whole and on the disk. */
@@ -149,6 +178,13 @@ class HomeStore implements KeyStore {
       else await this.#takeAway(path);
     }
     this.#bytes = bytes;
+    for (const trace of await readdir(this.#traces)) {
+      const link = join(this.#traces, trace);
+      if ((await stat(link).catch(nullIfMissing)) !== null) continue;
+      // A young one's answer is about to be there; by the clock of the file system.
+      const own = await lstat(link).catch(nullIfMissing);
+      if (own && own.mtimeMs < Date.now() - SWEEP_EVERY_MS) await rm(link, { force: true });
+    }
     for (const path of processFolders(this.#processes)) {
       const orphan = path === this.#own.path ? null : claimOrphan(path, 'nobody');
       if (orphan) removeFolder(orphan);
@@ -167,12 +203,7 @@ async function linked(from: string, to: string): Promise<boolean> {
 }
 
 async function read(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (isMissing(error)) return null;
-    throw error;
-  }
+  return readFile(path, 'utf8').catch(nullIfMissing);
 }
 
 async function headOf(path: string): Promise<{ text: string; bytes: number } | null> {
@@ -198,6 +229,11 @@ async function synced(folder: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+function nullIfMissing(error: unknown): null {
+  if (isMissing(error)) return null;
+  throw error;
 }
 
 function isMissing(error: unknown): boolean {

@@ -110,6 +110,36 @@ test('of many at once in two processes one calls', async () => {
   for (const one of outcomes) expect(['called: once', 'replay: once', 'idempotency_in_flight']).toContain(one);
 });
 
+test.each([
+  ['answered', { status: 200, body: 'once' }, true, 'replay: once'],
+  ['let go of', { status: 401, body: 'no' }, false, 'called: twice'],
+])('a claim that was %s after it was read is asked for again', async (_what, { status, body }, mayHaveCost, expected) => {
+  const store = homeStore({ folder, quotaBytes: 1e9, now: () => now });
+  const settled = Promise.withResolvers<undefined>();
+  const claim = store.claim.bind(store);
+  store.claim = async (...asked) => {
+    const found = await claim(...asked);
+    if (found !== null) {
+      answered.resolve({ status, headers: {}, body });
+      await settled.promise;
+    }
+    return found;
+  };
+  const one = new Idempotency({ store, box: secretBox('m', 'kept answers'), now: () => now, log });
+  open.push(one);
+  const answered = Promise.withResolvers<Answer>();
+  const begun = Promise.withResolvers<undefined>();
+  const first = one.answer(request, () => {
+    begun.resolve(undefined);
+    return { answer: answered.promise, mayHaveCost: () => mayHaveCost, wasSent: () => true };
+  });
+  await begun.promise;
+  const second = outcome(one.answer(request, answering('twice')));
+  await first;
+  settled.resolve(undefined);
+  expect(await second).toBe(expected);
+});
+
 test('of many at once one calls, where what lies there has expired', async () => {
   const both = [gateway(), gateway()];
   await both[0]!.answer(request, answering('old'));

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { HEADERS } from '../../contracts/http.ts';
 import { StillhouseError, isStillhouseError } from '../../contracts/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { Answer } from '../chat/answer.ts';
@@ -61,8 +62,11 @@ export class Idempotency {
     const fingerprint = hashOf(asked.parts);
     const { holder } = this.#options.store;
     const until = this.#options.now() + KEPT_MS;
-    const found = await this.#claim(place, this.#textOf(place, until, { state: 'begun', fingerprint, holder }));
-    if (found !== null) return this.#known(place, fingerprint, found);
+    const claim = this.#textOf(place, until, { state: 'begun', fingerprint, holder });
+    for (let found = await this.#claim(place, claim); found !== null; found = await this.#claim(place, claim)) {
+      const known = await this.#known(place, fingerprint, found);
+      if (known) return known;
+    }
     const settle = (known: Known | null) => this.#settle(place, until, known);
     let call: CallUnderWay | undefined;
     try {
@@ -95,6 +99,11 @@ export class Idempotency {
     ];
   }
 
+  /** Lets go of the answers of these traces: their keys are free again. */
+  forget(traces: readonly string[]): Promise<number> {
+    return this.#options.store.forget(traces);
+  }
+
   close(): void {
     this.#options.store.close();
   }
@@ -118,7 +127,8 @@ export class Idempotency {
     }
   }
 
-  async #known(place: string, fingerprint: string, text: string): Promise<Answer> {
+  /** null: what was found has been let go of since. */
+  async #known(place: string, fingerprint: string, text: string): Promise<Answer | null> {
     const known = this.#open(place, text);
     if (known && known.fingerprint !== fingerprint) {
       this.#refused.key_reused++;
@@ -141,6 +151,11 @@ export class Idempotency {
         },
       );
     }
+    if (known?.state === 'begun') {
+      // It may have been settled after it was read. What stands there now is the last word of its holder, who is through or gone.
+      const last = await this.#options.store.read(place);
+      if (last !== text) return last === null ? null : this.#known(place, fingerprint, last);
+    }
     this.#refused.outcome_unknown++;
     throw new StillhouseError(
       'idempotency_outcome_unknown',
@@ -161,7 +176,7 @@ export class Idempotency {
   async #settle(place: string, until: number, known: Known | null): Promise<void> {
     const { store, log } = this.#options;
     try {
-      if (known) await store.put(place, this.#textOf(place, until, known));
+      if (known) await store.put(place, this.#textOf(place, until, known), traceOf(known));
       else await store.release(place);
     } catch (error) {
       log.error({ err: error }, 'the answer to an idempotency key could not be kept: asked again, its outcome is unknown');
@@ -184,6 +199,10 @@ export class Idempotency {
       return null;
     }
   }
+}
+
+function traceOf(known: Known): string | undefined {
+  return known.state === 'answered' ? known.answer.headers[HEADERS.traceId] : undefined;
 }
 
 function hashOf(parts: readonly string[]): string {

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { HEADERS } from '../../contracts/http.ts';
 import type { Answer, AnswerSink, AnswerStream } from '../chat/answer.ts';
 
@@ -6,7 +7,8 @@ export interface KeptAnswer {
   status: number;
   headers: Record<string, string>;
   streamed: boolean;
-  chunks: string[];
+  /** Bytes that are no text in base64. */
+  chunks: (string | { base64: string })[];
 }
 
 /** Larger answers are not kept. */
@@ -29,13 +31,13 @@ const REPLAYED: Record<string, string> = { [HEADERS.idempotentReplay]: 'true' };
 /** The answer again. */
 export function replay({ status, headers, streamed, chunks }: KeptAnswer, extra = REPLAYED): Answer {
   const all = { ...headers, ...extra };
-  if (!streamed) return { status, headers: all, body: chunks.join('') };
+  if (!streamed) return { status, headers: all, body: chunks.map((chunk) => bytesOf(chunk).toString()).join('') };
   const left = chunks.values();
   const body: AnswerStream = {
     pull(sink) {
       const { value, done } = left.next();
       if (done) sink.close();
-      else sink.enqueue(Buffer.from(value));
+      else sink.enqueue(bytesOf(value));
       return Promise.resolve();
     },
     cancel: () => Promise.resolve(),
@@ -43,12 +45,22 @@ export function replay({ status, headers, streamed, chunks }: KeptAnswer, extra 
   return { status, headers: all, body };
 }
 
+/** Chunks of a relayed stream are whole frames of text; those of what is passed through are sound, or end within a character. */
+function keptChunk(bytes: Uint8Array): string | { base64: string } {
+  const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return isUtf8(chunk) ? chunk.toString() : { base64: chunk.toString('base64') };
+}
+
+function bytesOf(chunk: KeptAnswer['chunks'][number]): Buffer {
+  return typeof chunk === 'string' ? Buffer.from(chunk) : Buffer.from(chunk.base64, 'base64');
+}
+
 /** A caller who goes away does not end it: the answer is paid for, and kept for when the caller asks again. */
 class KeptStream implements AnswerStream {
   readonly #from: AnswerStream;
   readonly #head: { status: number; headers: Record<string, string> };
   readonly #keep: Keep;
-  readonly #chunks: string[] = [];
+  readonly #chunks: KeptAnswer['chunks'] = [];
   #bytes = 0;
   #over = false;
 
@@ -62,8 +74,7 @@ class KeptStream implements AnswerStream {
     await this.#from.pull({
       enqueue: (bytes) => {
         this.#bytes += bytes.length;
-        // The chunks of a relayed stream are whole frames, so no character is cut.
-        if (this.#bytes <= MAX_ANSWER_BYTES) this.#chunks.push(Buffer.from(bytes).toString());
+        if (this.#bytes <= MAX_ANSWER_BYTES) this.#chunks.push(keptChunk(bytes));
         sink.enqueue(bytes);
       },
       close: () => (this.#over = true),

@@ -4,13 +4,15 @@ export interface KeyStore {
   readonly holder: string;
   /**
    * Writes the text where nothing lies that has not expired, on the disk or server before it returns: null. Else what lies there.
-   * Rejects where it cannot be kept: nothing may be sent then.
+   * Rejects where it cannot be kept: nothing may be sent then. `trace`: whose answer it is, so that it can be forgotten.
    */
-  claim(place: string, text: string): Promise<string | null>;
+  claim(place: string, text: string, trace?: string): Promise<string | null>;
   /** What lies there and has not expired. */
   read(place: string): Promise<string | null>;
-  /** Puts the text in the place of what this process claimed. */
-  put(place: string, text: string): Promise<void>;
+  /** Puts the text in the place of what this process claimed; `trace` as above. */
+  put(place: string, text: string, trace?: string): Promise<void>;
+  /** Deletes what these traces were answered; returns how many there were. */
+  forget(traces: readonly string[]): Promise<number>;
   /** Lets go of what this process claimed. */
   release(place: string): Promise<void>;
   /** Whether the process that made a claim is still there. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ApiKey, KeyInput } from '../../contracts/keys.ts';
 import { emptySnapshot } from '../aliases/apply-versions.ts';
-import { isPrivateAddress } from '../providers/private-address.ts';
+import { isPrivateAddress } from '../../platform/private-address.ts';
 import { createKeyRing } from './key-ring.ts';
 import { checkMayCall, mayCall, rulesOf } from './key-rules.ts';
 import { newKey } from './new-key.ts';

@@ -20,6 +20,11 @@ export class ProviderSecrets {
     this.#box = box;
   }
 
+  /** Whether a key was stored through the API; it may be one that can't be opened any more. */
+  stores(providerId: string): boolean {
+    return Boolean(byName(this.#current(DEFAULT_PROJECT).secrets, providerId)?.sealed);
+  }
+
   /** The key that was stored through the API; undefined where none was. Throws where it can't be opened. */
   secretOf(providerId: string): string | undefined {
     // Providers are the configuration's, shared by all projects: their keys lie in the first project's registry.

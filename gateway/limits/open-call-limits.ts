@@ -19,11 +19,13 @@ export interface CallLimitsOptions {
   spool: string;
   /** Closed with the limits; null without `VALKEY_URL`. */
   valkey: ValkeyConnection | null;
+  /** Whether this is one of several processes of a gateway. */
+  clustered: boolean;
   log: Logger;
 }
 
 /** Limits and budgets of a gateway process, shared through Valkey where there is one. */
-export function openCallLimits({ snapshots, clickhouse, spool, valkey, log }: CallLimitsOptions): CallLimits {
+export function openCallLimits({ snapshots, clickhouse, spool, valkey, clustered, log }: CallLimitsOptions): CallLimits {
   const recorded = new RecordedSpend({
     source: (project, query) => spendByKey(clickhouse, project, query),
     spools: new SpoolReader(spool),
@@ -31,5 +33,5 @@ export function openCallLimits({ snapshots, clickhouse, spool, valkey, log }: Ca
   });
   const shared = valkey && new SharedBudgets(valkey, { process: randomUUID(), now: Date.now });
   const budgets = new Budgets({ snapshots, recorded, shared, log });
-  return createCallLimits({ rates: createRateLimits({ valkey }), budgets, valkey });
+  return createCallLimits({ rates: createRateLimits({ valkey, clustered }), budgets, valkey });
 }

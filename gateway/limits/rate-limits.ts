@@ -1,4 +1,4 @@
-import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRes, RateLimiterValkey } from 'rate-limiter-flexible';
+import { type RateLimiterAbstract, RateLimiterCluster, RateLimiterMemory, RateLimiterRes, RateLimiterValkey } from 'rate-limiter-flexible';
 import { StillhouseError } from '../../contracts/errors.ts';
 import type { Caller } from '../keys/caller.ts';
 import type { ValkeyConnection } from './valkey.ts';
@@ -25,6 +25,8 @@ export interface RateLimits {
 }
 
 const WINDOW_S = 60;
+/** A primary that takes longer is on its way down, and this process with it. */
+const PRIMARY_MS = 2_000;
 /** The library's own script speaks to Valkey only; `redis.call` is understood by both. */
 const SCRIPT = `redis.call('set', KEYS[1], 0, 'EX', ARGV[2], 'NX')
 local consumed = redis.call('incrby', KEYS[1], ARGV[1])
@@ -35,21 +37,23 @@ const NAMES: Record<Kind, string> = { requests: 'rpm', tokens: 'tpm' };
 
 interface Options {
   valkey: ValkeyConnection | null;
+  /** Whether this is one of several processes of a gateway, whose primary counts for all. */
+  clustered?: boolean;
   /** Milliseconds since 1970. */
   now?: () => number;
 }
 
 /**
- * Fixed windows of a minute, begun by a key's first call. In memory, or in Valkey for all gateways; where Valkey is down
- * the memory of each takes over.
+ * Fixed windows of a minute, begun by a key's first call. In memory (of a gateway's primary, where it has several
+ * processes), or in Valkey for all gateways; where Valkey is down the memory of each takes over.
  */
-export function createRateLimits({ valkey, now = Date.now }: Options): RateLimits {
+export function createRateLimits({ valkey, clustered = false, now = Date.now }: Options): RateLimits {
   // A limiter of the library has one limit: keys that share a limit share one.
   const limiters = new Map<string, RateLimiterAbstract>();
   const limiterOf = (kind: Kind, points: number): RateLimiterAbstract => {
     const name = `${kind} ${points}`;
     let found = limiters.get(name);
-    if (!found) limiters.set(name, (found = makeLimiter(kind, points, valkey)));
+    if (!found) limiters.set(name, (found = makeLimiter(kind, points, { valkey, clustered })));
     return found;
   };
   let refused = 0;
@@ -96,9 +100,12 @@ function parts({ tokensPerMinute, requestsPerMinute }: Limits, tokens: number): 
   ];
 }
 
-function makeLimiter(kind: Kind, points: number, valkey: ValkeyConnection | null): RateLimiterAbstract {
+function makeLimiter(kind: Kind, points: number, { valkey, clustered }: Required<Omit<Options, 'now'>>): RateLimiterAbstract {
   const options = { points, duration: WINDOW_S, keyPrefix: `stillhouse:${NAMES[kind]}` };
-  const memory = new RateLimiterMemory(options);
+  // The primary tells its limiters apart by their prefix alone.
+  const memory = clustered
+    ? new RateLimiterCluster({ ...options, keyPrefix: `${options.keyPrefix}:${points}`, timeoutMs: PRIMARY_MS })
+    : new RateLimiterMemory(options);
   if (!valkey) return memory;
   return new RateLimiterValkey({
     ...options,

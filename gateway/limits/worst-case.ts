@@ -5,7 +5,7 @@ import { NO_USAGE, type Usage } from '../providers/provider.ts';
 /** An answer's length where neither the caller nor anybody else sets a limit: longer than all but a few, whose rest the settlement brings. */
 const UNSAID_TOKENS = 4096;
 /** Bytes of a token of the prompt: about four in English, three in languages with other letters, and JSON around it. */
-const BYTES_PER_TOKEN = 3;
+export const BYTES_PER_TOKEN = 3;
 /** Of images and sound that are named by an address, tokens each. */
 const ATTACHMENT_TOKENS = 2_000;
 

@@ -40,18 +40,19 @@ interface Writing {
 
 function writeSpans({ tracer, api }: Writing, row: TraceRow, { beganAt, totalMs, parent }: CallTimes): void {
   const root = parent === undefined ? api.ROOT_CONTEXT : withParent(api, parent);
-  const name = `chat ${row.alias || row.model_asked}`;
+  const operation = row.kind ?? 'chat';
+  const name = `${operation} ${row.alias || row.model_asked || row.target}`;
   const call = tracer.startSpan(name, { kind: api.SpanKind.SERVER, startTime: beganAt, attributes: attributesOf(row) }, root);
   const inside = api.trace.setSpan(root, call);
   let at = beganAt;
   for (const attempt of row.attempts) {
     const span = tracer.startSpan(
-      `chat ${attempt.model}`,
+      `${operation} ${attempt.model}`,
       {
         kind: api.SpanKind.CLIENT,
         startTime: at,
         attributes: {
-          'gen_ai.operation.name': 'chat',
+          'gen_ai.operation.name': operation,
           'gen_ai.provider.name': attempt.provider,
           'gen_ai.request.model': attempt.model,
           'http.response.status_code': attempt.status,
@@ -70,7 +71,7 @@ function writeSpans({ tracer, api }: Writing, row: TraceRow, { beganAt, totalMs,
 
 function attributesOf(row: TraceRow): Attributes {
   return {
-    'gen_ai.operation.name': 'chat',
+    'gen_ai.operation.name': row.kind ?? 'chat',
     'gen_ai.provider.name': row.provider,
     'gen_ai.request.model': row.model_asked,
     'gen_ai.response.model': row.model_answered,

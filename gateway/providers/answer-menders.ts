@@ -1,5 +1,6 @@
 import { StillhouseError } from '../../contracts/errors.ts';
 import { isObject } from './chat-fields.ts';
+import { reasoningDetails, textOfDetails } from './reasoning-details.ts';
 
 /**
  * What some providers that speak OpenAI's dialect answer otherwise, put into the chat form. Each works on a completion and on
@@ -19,6 +20,16 @@ export function reasoningAsContent(answer: Answer): Answer {
     if (typeof part['reasoning'] !== 'string' || part['reasoning_content'] !== undefined) continue;
     part['reasoning_content'] = part['reasoning'];
     delete part['reasoning'];
+  }
+  return answer;
+}
+
+/** OpenRouter's blocks of reasoning, where nothing but these says what was thought; they stay as they are. */
+export function reasoningOfDetails(answer: Answer): Answer {
+  for (const { part } of partsOf(answer)) {
+    if (part['reasoning'] != null || part['reasoning_content'] != null) continue;
+    const text = textOfDetails(reasoningDetails(part));
+    if (text !== '') part['reasoning_content'] = text;
   }
   return answer;
 }

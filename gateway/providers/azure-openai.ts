@@ -25,6 +25,7 @@ export function azureOpenAI(config: ProviderConfig, secret: (name: string) => st
 function azurePath(root: string, operation: string, { model, apiVersion }: { model: string; apiVersion: string | undefined }): string {
   const query = apiVersion === undefined ? '' : `?api-version=${apiVersion}`;
   if (apiVersion === undefined || !/^\d/.test(apiVersion)) return `${root}/openai/v1${operation}${query}`;
+  if (model === '') return `${root}/openai${operation}${query}`;
   if (!model.isWellFormed()) throw wrong('model', 'it has half a character');
   return `${root}/openai/deployments/${encodeURIComponent(model)}${operation}${query}`;
 }

@@ -16,8 +16,7 @@ import { vectorsText } from './embeddings-answer.ts';
 import { longestAnswerOf } from './longest-answer.ts';
 import { jsonOf } from './openai-fault.ts';
 import { configuredTargets, pricingOf } from './price.ts';
-import { publicLookup } from './private-address.ts';
-import { addressRefusal } from './provider-connection.ts';
+import { addressRefusal, publicLookup } from '../../platform/private-address.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
 import { dialectCall } from './translated-provider.ts';
 
@@ -35,7 +34,7 @@ interface Connection {
  * Bedrock's own API keys instead, and nothing is signed.
  */
 export function bedrock(config: ProviderConfig, secret: (name: string) => string | undefined): Provider {
-  const refusal = keyRefusal(config, secret) ?? addressRefusal(config);
+  const refusal = keyRefusal(config, secret) ?? addressRefusal(`Provider "${config.id}"`, config.baseUrl, config.allowPrivateAddress);
   let connected: Promise<Connection> | null = null;
   const connection = async () => {
     try {

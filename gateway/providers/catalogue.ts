@@ -18,6 +18,8 @@ export interface Catalogue {
   find(target: string): Callable | null;
   /** Targets of the providers that list this bare model id. */
   withModel(model: string): string[];
+  /** Those that pass on what is OpenAI's and not chat. */
+  passing(): readonly Provider[];
   targets(snapshot: RegistrySnapshot): TargetInfo[];
   close(): Promise<void>;
 }
@@ -29,6 +31,7 @@ export function createCatalogue(providers: readonly Provider[]): Catalogue {
     if (byId.has(provider.id)) throw new StillhouseError('invalid_request', `Two providers are called "${provider.id}"`);
     byId.set(provider.id, provider);
   }
+  const passing = providers.filter((provider) => provider.passOn !== undefined);
   const found = new Map<string, Callable | null>();
   const nothing: RegistrySnapshot = emptySnapshot('');
   const byModel = Map.groupBy(
@@ -45,6 +48,7 @@ export function createCatalogue(providers: readonly Provider[]): Catalogue {
       found.set(target, callable);
       return callable;
     },
+    passing: () => passing,
     withModel: (model) => byModel.get(model) ?? [],
     targets: (snapshot) => providers.flatMap((provider) => provider.targets(snapshot)),
     close: async () => void (await Promise.all(providers.map((provider) => provider.close()))),

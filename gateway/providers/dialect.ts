@@ -6,8 +6,9 @@ import { randomUUID } from 'node:crypto';
  *
  * Where OpenAI has no field, the chat form has what clients already send: `cache_control` on messages, content parts and
  * tools (Anthropic's, as OpenRouter and LiteLLM take it); `reasoning_content` for an answer's reasoning (DeepSeek, vLLM),
- * with `thinking_blocks` beside it where the provider wants its own blocks back (LiteLLM); `extra_content.google` on tool
- * calls (Google); `usage.prompt_tokens_details.cache_write_tokens` (OpenRouter). `prompt_tokens` includes cached ones.
+ * with `thinking_blocks` beside it where the provider wants its own blocks back (LiteLLM), `reasoning_details` where
+ * OpenRouter does; `extra_content.google` on tool calls (Google); `usage.prompt_tokens_details.cache_write_tokens`
+ * (OpenRouter). `prompt_tokens` includes cached ones.
  */
 export interface Dialect {
   /** Throws `invalid_request` with the path of a field that the provider can't do, unless the call is lenient. */
@@ -95,6 +96,7 @@ export interface ChatAnswerMessage {
   refusal?: string | null;
   reasoning_content?: string;
   thinking_blocks?: unknown[];
+  reasoning_details?: unknown[];
   tool_calls?: ChatToolCall[];
   annotations?: unknown[];
 }
@@ -116,6 +118,7 @@ export interface ChatDelta {
   refusal?: string;
   reasoning_content?: string;
   thinking_blocks?: unknown[];
+  reasoning_details?: unknown[];
   tool_calls?: {
     index: number;
     id?: string;

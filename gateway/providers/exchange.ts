@@ -2,6 +2,8 @@ import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { StillhouseError } from '../../contracts/errors.ts';
 import type { CancelSignal } from './cancel-signal.ts';
+import type { CallDispatcher } from './http/http-client.ts';
+import type { HttpRequest } from './http/http-request.ts';
 import type { ProviderAnswer } from './provider.ts';
 import { upstreamError } from './upstream-error.ts';
 
@@ -16,7 +18,7 @@ const MOST_NAMES = 1000;
 const CAN_BE_SENT = /^[\t\x20-\x7e]*$/;
 
 /**
- * One request to a provider and what comes back. It sits on undici's dispatcher itself: an answer that is read whole
+ * One request to a provider and what comes back. It sits on the dispatcher itself: an answer that is read whole
  * needs no stream in between. Redirects are not followed. A stream has begun once a byte of it is there; until then
  * another target may still be tried.
  */
@@ -45,11 +47,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   /** Sends the request. Rejects with what `upstreamError` makes of a failure. */
-  send(pool: Dispatcher, request: Dispatcher.DispatchOptions): Promise<ProviderAnswer> {
+  send(client: CallDispatcher, request: HttpRequest): Promise<ProviderAnswer> {
     try {
-      pool.dispatch(request, this);
+      client.dispatch(request, this);
     } catch (error) {
-      // undici refuses some requests at once.
+      // What can't be sent is refused at once.
       this.#reject(upstreamError(error, this.#provider));
     }
     return this.#answer;
@@ -64,10 +66,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
     if (status < 200) return;
     this.#status = status;
-    for (const name in headers) {
-      const value = headers[name];
-      if (typeof value === 'string' && isPassedOn(name) && CAN_BE_SENT.test(value)) this.#headers[name] = value;
-    }
+    for (const name in headers) takeHeader(this.#headers, name, headers[name]);
     if (status >= 300 && status < 400) {
       const message = `Provider "${this.#provider}" answered with a redirect (${status}), which is not followed`;
       controller.abort(new StillhouseError('upstream_invalid', message, { data: { status } }));
@@ -115,6 +114,21 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#reject(upstreamError(error, this.#provider));
     this.#stream?.destroy(error);
   }
+}
+
+function takeHeader(taken: Record<string, string>, name: string, value: string | string[] | undefined): void {
+  if (typeof value === 'string' && isPassedOn(name) && CAN_BE_SENT.test(value)) taken[name] = value;
+}
+
+/** What of a provider's headers goes to the caller, and those in `more`. */
+export function sentOn(headers: Record<string, string | string[] | undefined>, more: readonly string[] = []): Record<string, string> {
+  const taken: Record<string, string> = {};
+  for (const name in headers) {
+    const value = headers[name];
+    if (more.includes(name) && typeof value === 'string' && CAN_BE_SENT.test(value)) taken[name] = value;
+    else takeHeader(taken, name, value);
+  }
+  return taken;
 }
 
 function isPassedOn(name: string): boolean {

@@ -8,7 +8,16 @@ import { isObject } from './chat-fields.ts';
 export type Message = Readonly<Record<string, unknown>>;
 
 /** Fields whose absence changes nothing of what is asked. */
-const LEFT_OUT = new Set(['cache_control', 'thinking_blocks', 'annotations', 'extra_content', 'is_error', 'audio', 'refusal']);
+const LEFT_OUT = new Set([
+  'cache_control',
+  'thinking_blocks',
+  'reasoning_details',
+  'annotations',
+  'extra_content',
+  'is_error',
+  'audio',
+  'refusal',
+]);
 const EMPTY_CALL = 'function_call';
 
 /** The message in the fields that OpenAI's own have; `reasoning` names the field that takes an answer's reasoning, if any does. */

@@ -3,11 +3,13 @@ import { upstreamBody, type UpstreamEdits } from '../chat/chat-request.ts';
 import { cannot, refuseUnsupported } from './chat-fields.ts';
 import { Exchange } from './exchange.ts';
 import { longestAnswerOf } from './longest-answer.ts';
+import { mediaPricingOf } from './media-price.ts';
 import { mendedAnswer } from './mended-answer.ts';
 import type { Message } from './message-menders.ts';
+import { passOn } from './pass-on.ts';
 import { configuredTargets, pricingOf } from './price.ts';
-import { providerConnection, type ProviderConnection } from './provider-connection.ts';
-import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
+import { closeConnection, providerConnection, type ProviderConnection } from './provider-connection.ts';
+import type { PassedAnswer, PassedRequest, Provider, ProviderAnswer, ProviderCall } from './provider.ts';
 import type { Quiet } from './quiet-models.ts';
 
 type Body = ProviderCall['request']['body'];
@@ -54,7 +56,7 @@ type RequestDifferences = Pick<
 /** How a call gets there, where that is not as at OpenAI. */
 export interface ShapeTransport {
   /** The path, with a query where there is one; `base` is that of the base URL. Throws `invalid_request` for a model that no path can have. */
-  path?: (base: string, operation: '/chat/completions' | '/embeddings', model: string) => string;
+  path?: (base: string, operation: string, model: string) => string;
   /** How it takes its key; as a bearer's without it. */
   headers?: (key: string | undefined) => Record<string, string>;
 }
@@ -67,7 +69,6 @@ export function openAIShaped(
   transport: ShapeTransport = {},
 ): Provider {
   const connection = providerConnection(config, secret);
-  const { pool } = connection;
   const headersNow = jsonHeaders(connection, transport.headers);
   const pathOf = transport.path ?? ((base, operation) => base + operation);
   const { translated, ...asItCame } = differences;
@@ -77,7 +78,7 @@ export function openAIShaped(
   const mends = differences.completion !== undefined || differences.chunk !== undefined;
   const send = (operation: '/chat/completions' | '/embeddings', { model, request, signal }: ProviderCall, body: string) => {
     const path = pathOf(connection.path, operation, model);
-    return new Exchange(config.id, request.stream, signal).send(pool, { method: 'POST', path, headers: headersNow(), body });
+    return new Exchange(config.id, request.stream, signal).send(connection.client, { method: 'POST', path, headers: headersNow(), body });
   };
   return Object.freeze({
     id: config.id,
@@ -98,10 +99,17 @@ export function openAIShaped(
             return send('/embeddings', call, upstreamBody(call.request, call.model, { fields, streamUsage: false }));
           },
         }),
+    async passOn({ path, model, contentType, ...request }: PassedRequest): Promise<PassedAnswer> {
+      if (connection.refusal) throw connection.refusal;
+      const { 'content-type': _, ...headers } = headersNow();
+      if (contentType !== '') headers['content-type'] = contentType;
+      return passOn(connection, { ...request, path: pathOf(connection.path, path, model), headers });
+    },
     ...pricingOf(config),
+    mediaCost: mediaPricingOf(config),
     longestAnswer: longestAnswerOf(config),
     targets: () => configuredTargets(config, connection.refusal),
-    close: () => pool.destroy(),
+    close: () => closeConnection(connection),
   } satisfies Provider);
 }
 

@@ -44,17 +44,29 @@ export function pricingOf(config: ProviderConfig): Pricing {
 
 /** Targets of the models that the configuration names. */
 export function configuredTargets(config: ProviderConfig, refusal: StillhouseError | null): TargetInfo[] {
-  const listed = publishedPrices(listOf(config)).cost;
-  const perMTok = (model: string, usage: Partial<Usage>) => listed(model, { ...NONE, ...usage });
+  const pricesOf = shownPrices(config);
   return config.models.map((model) => ({
     target: `${config.id}/${model.id}`,
     kind: 'provider' as const,
-    inputUsdPerMTok: model.inputUsdPerMTok ?? rounded(perMTok(model.id, { tokensIn: 1000 })),
-    outputUsdPerMTok: model.outputUsdPerMTok ?? rounded(perMTok(model.id, { tokensOut: 1000 })),
+    ...pricesOf(model.id),
     ...(model.tuning ? { tuning: model.tuning } : {}),
     ready: refusal === null,
     reason: refusal?.message ?? '',
   }));
+}
+
+/** A model's prices as people are shown them: of `stillhouse.yaml`, else of the published list; null = unpriced. */
+export function shownPrices(config: ProviderConfig): (model: string) => Pick<TargetInfo, 'inputUsdPerMTok' | 'outputUsdPerMTok'> {
+  const models = new Map(config.models.map((model) => [model.id, model]));
+  const listed = publishedPrices(listOf(config)).cost;
+  const perMTok = (model: string, usage: Partial<Usage>) => rounded(listed(model, { ...NONE, ...usage }));
+  return (model) => {
+    const own = models.get(model) ?? tunedModel(models, model);
+    return {
+      inputUsdPerMTok: own?.inputUsdPerMTok ?? perMTok(model, { tokensIn: 1000 }),
+      outputUsdPerMTok: own?.outputUsdPerMTok ?? perMTok(model, { tokensOut: 1000 }),
+    };
+  };
 }
 
 /** Price of an answer by its tokens; null where the configuration states no price. */
@@ -78,7 +90,7 @@ function configuredPrice(model: ModelConfig | undefined): FlatPrice | null {
 const NONE: Usage = { tokensIn: 0, tokensOut: 0, tokensCached: 0, tokensCacheWrite: 0, tokensReasoning: 0 };
 
 /** A server of one's own has no published prices: whatever its models are called, nobody is paid for them by that list. */
-function listOf(config: ProviderConfig): string | null {
+export function listOf(config: ProviderConfig): string | null {
   const { kind } = config;
   const listed = LISTED_AS[kind];
   if (kind !== 'openai-compatible') return listed === undefined ? kind : listed;

@@ -1,13 +1,20 @@
-import { isIP } from 'node:net';
 import { Pool } from 'undici';
 import type { ProviderConfig } from '../../contracts/configuration.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
-import { isPrivateAddress, publicLookup } from './private-address.ts';
+import { HttpClient } from './http/http-client.ts';
+import { addressRefusal, publicLookup } from '../../platform/private-address.ts';
 
-const CONNECTIONS = 256;
+/** Calls at once to one provider: more wait for their turn. Streams of minutes add up. */
+const CONNECTIONS = 4096;
 
 /** The way to a configured provider; nothing is connected before the first request. */
 export interface ProviderConnection {
+  /** Of the provider. */
+  id: string;
+  timeouts: ProviderConfig['timeouts'];
+  /** For calls, whose bodies are in memory. */
+  client: HttpClient;
+  /** For what streams up and down. */
   pool: Pool;
   /** Path of its base URL, without a slash at the end. */
   path: string;
@@ -19,19 +26,28 @@ export interface ProviderConnection {
   readonly refusal: StillhouseError | null;
 }
 
+/** Ends all calls under way. */
+export async function closeConnection({ client, pool }: ProviderConnection): Promise<void> {
+  await Promise.all([client.destroy(), pool.destroy()]);
+}
+
 /** Where it is, by what key, and whether it may be called at all. */
 export function providerConnection(config: ProviderConfig, secret: (name: string) => string | undefined): ProviderConnection {
   const base = new URL(config.baseUrl);
   const { apiKeyEnv } = config;
-  const addressed = addressRefusal(config);
+  const addressed = addressRefusal(`Provider "${config.id}"`, config.baseUrl, config.allowPrivateAddress);
   let bearer: { key: string | undefined; headers: Record<string, string> } = { key: undefined, headers: {} };
+  const lookup = config.allowPrivateAddress ? undefined : publicLookup;
   return {
+    id: config.id,
+    timeouts: config.timeouts,
+    client: new HttpClient(base.origin, { connections: CONNECTIONS, timeouts: config.timeouts, lookup }),
     pool: new Pool(base.origin, {
       connections: CONNECTIONS,
       pipelining: 1,
       headersTimeout: config.timeouts.firstByteMs,
       bodyTimeout: config.timeouts.idleMs,
-      connect: { timeout: config.timeouts.connectMs, ...(config.allowPrivateAddress ? {} : { lookup: publicLookup }) },
+      connect: { timeout: config.timeouts.connectMs, ...(lookup ? { lookup } : {}) },
     }),
     path: base.pathname.replace(/\/$/, ''),
     get key() {
@@ -51,14 +67,4 @@ export function providerConnection(config: ProviderConfig, secret: (name: string
 function keyMissing(id: string, apiKeyEnv: string): StillhouseError {
   const message = `Provider "${id}" needs its key: in the environment variable ${apiKeyEnv}, which is not set where the gateway runs, or through PUT /api/providers/${id}/key`;
   return new StillhouseError('provider_key_missing', message);
-}
-
-/** Why a provider's address may not be called; null where it may, as far as can be told before a name is looked up. */
-export function addressRefusal(config: ProviderConfig): StillhouseError | null {
-  const host = new URL(config.baseUrl).hostname.replace(/^\[|\]$/g, '');
-  if (!config.allowPrivateAddress && isIP(host) > 0 && isPrivateAddress(host)) {
-    const message = `Provider "${config.id}" is at the private address ${host}; set allowPrivateAddress: true in stillhouse.yaml to allow it`;
-    return new StillhouseError('upstream_unreachable', message, { retryable: false });
-  }
-  return null;
 }

@@ -52,6 +52,36 @@ export type ProviderAnswer =
   | ({ form: 'whole'; status: number; headers: Record<string, string>; text: string } & AnswerPrice)
   | ({ form: 'stream'; status: number; headers: Record<string, string>; body: Readable } & AnswerPrice);
 
+/** What an answer of images, sound or text used, as its provider says. */
+export interface MediaUsage extends Usage {
+  /** Of `tokensIn`; null where the provider doesn't tell them apart. */
+  imageTokensIn: number | null;
+  audioTokensIn: number | null;
+  /** Of sound, where that is what is paid for; null where tokens are. */
+  seconds: number | null;
+}
+
+/** A request that goes on as it is. */
+export interface PassedRequest {
+  method: 'GET' | 'POST' | 'DELETE';
+  /** Behind the base URL: `/files`. */
+  path: string;
+  /** The provider's own name of the model; empty where the request has none. */
+  model: string;
+  /** Empty where there is no body. */
+  contentType: string;
+  /** Bytes are asked for as fast as the provider takes them. */
+  body: string | AsyncIterable<Uint8Array> | null;
+  signal: CancelSignal;
+}
+
+/** A provider's answer, whatever its status; the body is read as fast as somebody wants it. */
+export interface PassedAnswer {
+  status: number;
+  headers: Record<string, string>;
+  body: Readable;
+}
+
 /** What an adapter is to the gateway: one file a kind, made from its part of the configuration. */
 export interface Provider {
   /** First part of its targets. */
@@ -64,6 +94,10 @@ export interface Provider {
   call(call: ProviderCall): Promise<ProviderAnswer>;
   /** Vectors of texts, in OpenAI's shape; absent where it offers none. */
   embed?(call: ProviderCall): Promise<ProviderAnswer>;
+  /** Passes on what is OpenAI's and not chat (files, batches, images, audio, moderations), as it came; absent where it has another API. */
+  passOn?(request: PassedRequest): Promise<PassedAnswer>;
+  /** Price of an answer to such a request; null = unpriced. Absent with `passOn`. */
+  mediaCost?(model: string, usage: MediaUsage): number | null;
   /** Price of an answer in US dollars; null = unpriced. */
   cost(model: string, usage: Usage): number | null;
   /** Tokens of an answer at most where the caller sets no bound; absent, or null, where that is not known. */

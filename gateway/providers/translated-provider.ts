@@ -10,7 +10,7 @@ import { Exchange } from './exchange.ts';
 import { longestAnswerOf } from './longest-answer.ts';
 import { faultAnswer, jsonOf } from './openai-fault.ts';
 import { configuredTargets, pricingOf } from './price.ts';
-import { providerConnection } from './provider-connection.ts';
+import { closeConnection, providerConnection } from './provider-connection.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
 
 const JSON_HEADERS = { 'content-type': 'application/json' };
@@ -32,12 +32,12 @@ export function translatedProvider(
   { dialect, headers: headersOf, now }: TranslatedOptions,
 ): Provider {
   const connection = providerConnection(config, secret);
-  const { pool, path } = connection;
+  const { client, path } = connection;
   const pricing = pricingOf(config);
   const { embeddings } = dialect;
   const send = (wire: WireRequest, { request, signal }: ProviderCall): Promise<ProviderAnswer> => {
     const headers = { ...JSON_HEADERS, ...headersOf(connection.key), ...wire.headers };
-    return new Exchange(config.id, request.stream, signal).send(pool, {
+    return new Exchange(config.id, request.stream, signal).send(client, {
       method: 'POST',
       path: path + wire.path,
       headers,
@@ -72,7 +72,7 @@ export function translatedProvider(
     ...pricing,
     longestAnswer: longestAnswerOf(config, dialect.longestAnswer),
     targets: () => configuredTargets(config, connection.refusal),
-    close: () => pool.destroy(),
+    close: () => closeConnection(connection),
   } satisfies Provider);
 }
 

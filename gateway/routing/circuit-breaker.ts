@@ -1,3 +1,5 @@
+import type { BreakerState } from '../../contracts/providers.ts';
+
 export interface BreakerOptions {
   /** So many failures one after the other open it. */
   failures: number;
@@ -7,7 +9,13 @@ export interface BreakerOptions {
   maxOpenMs: number;
 }
 
-export type BreakerState = 'closed' | 'open' | 'half-open';
+/** How a target's breaker stands that has failed of late. */
+export interface BreakerStanding {
+  target: string;
+  state: BreakerState;
+  /** Until the next probe; 0 where calls go. */
+  waitMs: number;
+}
 
 interface Circuit {
   failures: number;
@@ -27,7 +35,7 @@ export interface CircuitBreakers {
   dropped(target: string): void;
   /** Milliseconds until the next probe; 0 where calls go. */
   waitMs(target: string): number;
-  states(): { target: string; state: BreakerState }[];
+  states(): BreakerStanding[];
 }
 
 /** `now` in milliseconds, never backwards. Names of targets come from callers, but only those that failed are remembered. */
@@ -66,6 +74,7 @@ export function circuitBreakers(options: BreakerOptions, now: () => number): Cir
       const circuit = circuits.get(target);
       return circuit ? Math.max(0, circuit.openUntil - now()) : 0;
     },
-    states: () => [...circuits].map(([target, circuit]) => ({ target, state: stateOf(circuit) })),
+    states: () =>
+      [...circuits].map(([target, circuit]) => ({ target, state: stateOf(circuit), waitMs: Math.max(0, circuit.openUntil - now()) })),
   };
 }

@@ -53,7 +53,7 @@ test('a breaker opens after failures in a row, lets one probe through, and close
   fail(1);
   expect(breakers.waitMs('a/x')).toBe(200);
   now += 200;
-  expect(breakers.states()).toEqual([{ target: 'a/x', state: 'half-open' }]);
+  expect(breakers.states()).toEqual([{ target: 'a/x', state: 'half-open', waitMs: 0 }]);
   expect(breakers.enter('a/x')).toBe(true);
   // The prober went away: the next call probes.
   breakers.dropped('a/x');

@@ -8,7 +8,8 @@ import { adoptFolder } from './adoption.ts';
 import { interruptedRow } from './interrupted.ts';
 import { listSegments, segmentPath } from './segment-files.ts';
 import { contentOf, idOfRow, isStartLine, wholeLines } from './segment-lines.ts';
-import { clickHouseTime, timeOfTraceId, traceId } from './trace-id.ts';
+import { clickHouseTime } from '../../platform/clickhouse-time.ts';
+import { timeOfTraceId, traceId } from './trace-id.ts';
 
 const log = createLogger('test', 'silent');
 let folder: string;

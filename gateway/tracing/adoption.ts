@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { z } from 'zod';
-import { ORIGINS, type TraceStart } from '../../contracts/traces.ts';
+import { ORIGINS, TRACE_KINDS, type TraceStart } from '../../contracts/traces.ts';
 import { writeFileAtomic } from '../../platform/atomic-file.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { wellFormedJson } from '../../platform/well-formed-json.ts';
@@ -18,6 +18,7 @@ const Start: z.ZodType<TraceStart> = z.object({
   project: z.string(),
   ts: z.string(),
   origin: z.enum(ORIGINS),
+  kind: z.enum(TRACE_KINDS).optional(),
   key_id: z.string(),
   alias: z.string(),
   alias_version: z.number(),

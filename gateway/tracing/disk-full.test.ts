@@ -9,7 +9,8 @@ import { createLogger } from '../../platform/logger.ts';
 import { interruptedRow } from './interrupted.ts';
 import { segmentPath } from './segment-files.ts';
 import { openTracer } from './tracer.ts';
-import { clickHouseTime, traceId } from './trace-id.ts';
+import { clickHouseTime } from '../../platform/clickhouse-time.ts';
+import { traceId } from './trace-id.ts';
 
 // A disk that is really full: a file system of 6 MB in memory. It takes the right to mount one.
 const folder = mkdtempSync(join(tmpdir(), 'stillhouse-full-'));

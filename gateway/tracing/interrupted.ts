@@ -12,6 +12,7 @@ export function interruptedRow(start: TraceStart): TraceRow {
     ts: start.ts,
     project: start.project,
     origin: start.origin,
+    ...(start.kind === undefined ? {} : { kind: start.kind }),
     key_id: start.key_id,
     alias: start.alias,
     alias_version: start.alias_version,

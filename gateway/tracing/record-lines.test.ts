@@ -47,6 +47,7 @@ const row = fc.record({
   response: text,
   prompt_text: text,
   answer_text: text,
+  bodies: fc.constantFrom('', 'shed', 'not_stored'),
   tools: words,
   tools_called: words,
   parameters: text,

@@ -1,4 +1,4 @@
-import type { AttemptRow, TraceRow, TraceStart } from '../../contracts/traces.ts';
+import { type AttemptRow, LONGEST_ERROR_MESSAGE, type TraceRow, type TraceStart } from '../../contracts/traces.ts';
 import { wellFormedJson } from '../../platform/well-formed-json.ts';
 
 /** Names that come again and again (targets, keys, models), as JSON. */
@@ -31,14 +31,17 @@ export function rowLine(row: TraceRow): string {
     `,"cost_usd":${usd(row.cost_usd)}`;
   line += text('alias', row.alias) + number('alias_version', row.alias_version);
   line += text('router_decision', row.router_decision) + text('model_answered', row.model_answered);
-  line += text('error_class', row.error_class) + text('error_message', row.error_message);
+  line += text('error_class', row.error_class) + body('error_message', row.error_message.slice(0, LONGEST_ERROR_MESSAGE));
+  if (row.kind !== undefined && row.kind !== 'chat') line += `,"kind":"${row.kind}"`;
   if (row.streamed) line += ',"streamed":true';
   line += number('first_token_ms', row.first_token_ms) + text('finish_reason', row.finish_reason);
   line += number('tokens_cached', row.tokens_cached) + number('tokens_cache_write', row.tokens_cache_write);
   line += number('tokens_reasoning', row.tokens_reasoning);
   line += price('cost_input_usd', row.cost_input_usd) + price('cost_output_usd', row.cost_output_usd);
   line += price('cost_cached_usd', row.cost_cached_usd) + price('cost_cache_write_usd', row.cost_cache_write_usd);
-  line += text('user_id', row.user_id) + text('session_id', row.session_id) + text('parameters', row.parameters);
+  line += price('request_bytes', row.request_bytes) + price('response_bytes', row.response_bytes);
+  line +=
+    body('user_id', row.user_id) + body('session_id', row.session_id) + text('parameters', row.parameters) + text('bodies', row.bodies);
   line += list('tools', row.tools) + list('tools_called', row.tools_called);
   if (hasMembers(row.metadata)) line += `,"metadata":${wellFormedJson(row.metadata)}`;
   line += `,"attempts":[${row.attempts.length === 1 ? attempt(row.attempts[0]!) : row.attempts.map(attempt).join(',')}]`;
@@ -52,6 +55,7 @@ export function startLine(start: TraceStart): string {
     `{"s":${start.s},"v":${start.v},"id":"${start.id}","project":${name(start.project)},"ts":"${start.ts}","origin":"${start.origin}"` +
     `,"key_id":${name(start.key_id)},"alias":${name(start.alias)},"alias_version":${start.alias_version},"target":${name(start.target)}` +
     `,"model_asked":${name(start.model_asked)},"tokens_in":${start.tokens_in},"cost_usd":${usd(start.cost_usd)}` +
+    (start.kind === undefined || start.kind === 'chat' ? '' : `,"kind":"${start.kind}"`) +
     `,"metadata":${hasMembers(start.metadata) ? wellFormedJson(start.metadata) : '{}'}}`
   );
 }
@@ -67,7 +71,7 @@ function text(field: string, value: string | undefined): string {
   return value === undefined || value === '' ? '' : `,"${field}":${name(value)}`;
 }
 
-/** A text that is hardly ever the same again. */
+/** A text that is hardly ever the same again: remembered, users and sessions would drive out the names that are. */
 function body(field: string, value: string): string {
   return value === '' ? '' : `,"${field}":${wellFormedJson(value)}`;
 }

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { ShippingMemory } from './shipping-memory.ts';
 
 const NEWLINE = 10;
 /** After so many bytes calls have their turn: about half a millisecond. */
@@ -47,10 +48,10 @@ export function isImageLine(line: Buffer, from = 0): boolean {
 }
 
 /**
- * The rows of a segment by month; starts and images are left out. Nothing is
+ * The rows of a segment by month; starts and images are left out. They lie in `memory` until its next `take`. Nothing is
  * parsed, no object is made of a line (each call pays for it), and calls have their turn in between.
  */
-export async function contentOf(segment: Buffer): Promise<SegmentContent> {
+export async function contentOf(segment: Buffer, memory = new ShippingMemory()): Promise<SegmentContent> {
   const blocks = new Map<string, { rows: Buffer; length: number }>();
   let hasImages = false;
   let month = '';
@@ -68,7 +69,10 @@ export async function contentOf(segment: Buffer): Promise<SegmentContent> {
     else if (end > from && !isStartLine(segment, from)) {
       if (month === '' || !hasMonth(segment, from, month)) {
         month = fieldAt(segment.subarray(from, next), TS, TS_AT, 7);
-        last = blocks.get(month) ?? { rows: Buffer.allocUnsafe(segment.length), length: 0 };
+        last = blocks.get(month) ?? {
+          rows: blocks.size === 0 ? memory.take('rows', segment.length) : Buffer.allocUnsafe(segment.length),
+          length: 0,
+        };
         blocks.set(month, last);
       }
       last.length += segment.copy(last.rows, last.length, from, next);

@@ -30,24 +30,18 @@ export class SegmentWriter {
    * Appends the lines, and waits for the disk where they are to be `synced`. Where it takes only a part, or does not
    * confirm them, they are cut off again and the error thrown: who is refused has left nothing.
    */
-  append(lines: string, rows: number, synced: boolean): void {
-    const bytes = Buffer.byteLength(lines);
+  append(lines: Buffer, rows: number, synced: boolean): void {
     try {
-      const written = writeSync(this.#fd, lines);
-      if (written < bytes) this.#appendRest(Buffer.from(lines), written);
+      // The kernel may take a part: the next call takes the rest or says why not.
+      for (let at = 0; at < lines.length;) at += writeSync(this.#fd, lines, at);
       if (synced) fdatasyncSync(this.#fd);
     } catch (error) {
       // A torn line would swallow the next one.
       ftruncateSync(this.#fd, this.bytes);
       throw error;
     }
-    this.bytes += bytes;
+    this.bytes += lines.length;
     this.rows += rows;
-  }
-
-  /** The kernel took a part: the next call takes the rest or says why not. */
-  #appendRest(bytes: Buffer, from: number): void {
-    for (let at = from; at < bytes.length;) at += writeSync(this.#fd, bytes, at);
   }
 
   /** Asks for the data to reach the disk, and does not wait. */

@@ -7,6 +7,7 @@ import type { Logger } from '../../platform/logger.ts';
 import { isRowFault } from './row-fault.ts';
 import type { SegmentFile } from './segment-files.ts';
 import { contentOf, idOfRow, isImageLine, wholeLines } from './segment-lines.ts';
+import { ShippingMemory } from './shipping-memory.ts';
 import { timeOfTraceId } from './trace-id.ts';
 
 /** What a shipment asks of ClickHouse and of the artifact store. */
@@ -35,9 +36,14 @@ export interface ShipmentOptions {
  * was inserted before, and where `maybeSent` and the window may have moved on, the rows that are there already are
  * asked for and left out. Images go first: a row that can be read has its images.
  */
-export async function shipSegment(segment: SegmentFile, maybeSent: boolean, options: ShipmentOptions): Promise<void> {
-  const lines = await readWhole(segment.path);
-  const { hasImages, blocks } = await contentOf(lines);
+export async function shipSegment(
+  segment: SegmentFile,
+  maybeSent: boolean,
+  options: ShipmentOptions,
+  memory = new ShippingMemory(),
+): Promise<void> {
+  const lines = await readWhole(segment.path, memory);
+  const { hasImages, blocks } = await contentOf(lines, memory);
   if (hasImages) await storeImages(lines, options);
   const old = options.now() - timeOfTraceId(segment.id) > options.windowCoversMs;
   // A token that is known to the table is not known to views that came later: they would count the rows again.
@@ -46,10 +52,10 @@ export async function shipSegment(segment: SegmentFile, maybeSent: boolean, opti
 }
 
 /** In one piece, off the event loop. */
-async function readWhole(path: string): Promise<Buffer> {
+async function readWhole(path: string, memory: ShippingMemory): Promise<Buffer> {
   const file = await open(path);
   try {
-    const bytes = Buffer.allocUnsafe((await file.stat()).size);
+    const bytes = memory.take('segment', (await file.stat()).size);
     const { bytesRead } = await file.read(bytes);
     if (bytesRead < bytes.length) throw new Error(`"${path}" is shorter than it says: ${bytesRead} of ${bytes.length} bytes`);
     return bytes;

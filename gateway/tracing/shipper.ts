@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../platform/logger.ts';
 import type { SegmentFile } from './segment-files.ts';
 import { shipSegment, type ShipmentOptions } from './shipment.ts';
+import { ShippingMemory } from './shipping-memory.ts';
 import { timeOfTraceId } from './trace-id.ts';
 
 interface Job {
@@ -21,6 +22,7 @@ export class Shipper {
   readonly #options: ShipmentOptions;
   readonly #log: Logger;
   readonly #queue: Job[] = [];
+  readonly #memory = new ShippingMemory();
   #running: Promise<void> | null = null;
   #stop = new AbortController();
   #bytes = 0;
@@ -64,8 +66,9 @@ export class Shipper {
     while (this.#queue.length > 0 && !this.#stop.signal.aborted) {
       const job = this.#queue[0]!;
       try {
-        await shipSegment(job.segment, job.maybeSent, this.#options);
+        await shipSegment(job.segment, job.maybeSent, this.#options, this.#memory);
       } catch (error) {
+        this.#memory.abandon();
         job.maybeSent = true;
         if (!this.#failing)
           this.#log.warn({ reason: (error as Error).message, waiting: this.#queue.length }, 'traces wait: ClickHouse does not take them');

@@ -8,7 +8,8 @@ import { interruptedRow } from './interrupted.ts';
 import { listSegments } from './segment-files.ts';
 import { isStartLine, wholeLines } from './segment-lines.ts';
 import { Spool, type SpoolOptions } from './spool.ts';
-import { clickHouseTime, traceId } from './trace-id.ts';
+import { clickHouseTime } from '../../platform/clickhouse-time.ts';
+import { traceId } from './trace-id.ts';
 
 // No file system here fails to sync when asked to: the one call that a test makes fail.
 const sync = vi.hoisted(() => ({ fails: false }));

@@ -2,11 +2,13 @@ import { StillhouseError } from '../../contracts/errors.ts';
 import type { SpooledImage, TraceRow, TraceStart } from '../../contracts/traces.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { takeImagesOut } from '../../store/images/image-references.ts';
+import { withoutBodies } from '../../core/privacy/without-bodies.ts';
+import { RecordBytes } from './record-bytes.ts';
 import { rowLine, startLine } from './record-lines.ts';
-import { shedBodies } from './shed-bodies.ts';
 import type { SegmentFile } from './segment-files.ts';
 import { SegmentWriter } from './segment-writer.ts';
 import { SpoolReserve } from './spool-reserve.ts';
+import { StartedCalls } from './started-calls.ts';
 import { traceId } from './trace-id.ts';
 
 /** `always`: an answer waits for the disk; `interval`: at most a second is lost with the power; `never`: the kernel's pace. */
@@ -46,9 +48,10 @@ export class Spool {
   readonly #options: SpoolOptions;
   readonly #reserve: SpoolReserve;
   /** Start lines of the calls in flight: carried into each new segment. */
-  readonly #started = new Map<string, string>();
+  readonly #started = new StartedCalls();
   /** Rows that the disk refused, without their bodies: written as soon as it takes them. */
   readonly #owed: string[] = [];
+  readonly #bytes = new RecordBytes();
   #file: SegmentWriter;
   #pending: Pending[] = [];
   #scheduled = false;
@@ -94,7 +97,7 @@ export class Spool {
     let kept = row;
     let images: SpooledImage[] = [];
     if (this.#options.overQuota()) {
-      kept = shedBodies(row);
+      kept = withoutBodies(row, 'shed');
       this.bodiesShed++;
     } else {
       const taken = takeImagesOut(row.request);
@@ -133,8 +136,9 @@ export class Spool {
   }
 
   #append(records: readonly Pick<Pending, 'line' | 'start' | 'images'>[]): void {
-    const head = `{"segment_id":"${this.#file.id}",`;
-    let lines = '';
+    const head = Buffer.from(`{"segment_id":"${this.#file.id}",`);
+    const bytes = this.#bytes;
+    bytes.clear();
     let rows = 0;
     const images = new Map<string, SpooledImage>();
     for (const { line, start, images: named } of records) {
@@ -143,14 +147,14 @@ export class Spool {
         const key = `${image.project}/${image.sha256}`;
         if (this.#file.images.has(key) || images.has(key)) continue;
         images.set(key, image);
-        lines += `${JSON.stringify(image)}\n`;
+        bytes.addLine(JSON.stringify(image));
       }
       if (start === null) {
-        lines += `${head}${line.slice(1)}\n`;
+        bytes.addLineWith(head, line);
         rows++;
-      } else lines += `${line}\n`;
+      } else bytes.addLine(line);
     }
-    this.#file.append(lines, rows, this.#options.fsync === 'always');
+    this.#file.append(bytes.bytes(), rows, this.#options.fsync === 'always');
     for (const key of images.keys()) this.#file.images.add(key);
   }
 
@@ -162,7 +166,7 @@ export class Spool {
     const rows: Pending[] = [];
     for (const one of pending) {
       if (one.start === null) {
-        rows.push({ ...one, line: JSON.stringify(shedBodies(JSON.parse(one.line) as TraceRow)), images: NO_IMAGES });
+        rows.push({ ...one, line: JSON.stringify(withoutBodies(JSON.parse(one.line) as TraceRow, 'shed')), images: NO_IMAGES });
         continue;
       }
       this.#started.delete(one.start);
@@ -195,7 +199,7 @@ export class Spool {
     let sealed: SegmentFile;
     try {
       next = new SegmentWriter(this.#options.folder, old.sequence + 1, traceId(now), now);
-      if (this.#started.size > 0) next.append(`${[...this.#started.values()].join('\n')}\n`, 0, false);
+      if (this.#started.size > 0) next.append(Buffer.from(`${this.#started.lines().join('\n')}\n`), 0, false);
       sealed = old.seal(this.#options.fsync !== 'never');
     } catch (error) {
       next?.discard();

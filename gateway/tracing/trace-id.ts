@@ -26,15 +26,3 @@ export function traceId(nowMs: number): string {
 export function timeOfTraceId(id: string): number {
   return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 }
-
-let cachedMs = Number.NaN;
-let cachedText = '';
-
-/** `YYYY-MM-DD hh:mm:ss.SSS` in UTC: ClickHouse's way to write a DateTime64(3). */
-export function clickHouseTime(ms: number): string {
-  if (ms !== cachedMs) {
-    cachedMs = ms;
-    cachedText = new Date(ms).toISOString().replace('T', ' ').slice(0, 23);
-  }
-  return cachedText;
-}

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Overview } from '../../contracts/http.ts';
 import type { TraceRow, TraceStart } from '../../contracts/traces.ts';
+import type { Redaction } from '../../core/privacy/redaction.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { adoptFolder } from './adoption.ts';
 import { Shipper } from './shipper.ts';
@@ -16,6 +17,8 @@ export interface TracerOptions {
   sink: TraceSink;
   fsync: FsyncPolicy;
   quotaBytes: number;
+  /** What a project's settings make of what is stored; null: it is stored as it is. */
+  redactionOf?: (project: string) => Redaction | null;
   log: Logger;
   now?: () => number;
   sealBytes?: number;
@@ -38,6 +41,8 @@ export interface Tracer {
   /** Before the answer ends. */
   end(row: TraceRow): Promise<void>;
   writable(): boolean;
+  /** For what is written elsewhere of a project's calls; null: it is written as it is. */
+  redactionOf(project: string): Redaction | null;
   stats(): Overview['spool'];
   counters(): TracerCounters;
   /** Takes over the spools of processes that are gone; the gateway does it at its start and now and then. */
@@ -78,11 +83,13 @@ export function openTracer(options: TracerOptions): Tracer {
     log: options.log,
   });
   const adopted = new Set<ClaimedFolder>();
+  const redactionOf = options.redactionOf ?? (() => null);
   return {
-    begin: (start) => spool.begin(start),
+    redactionOf,
+    begin: (start) => spool.begin(redactionOf(start.project)?.start(start) ?? start),
     end(row) {
       rows++;
-      return spool.end(row);
+      return spool.end(redactionOf(row.project)?.row(row) ?? row);
     },
     writable: () => spool.writable,
     stats: () => spoolStats(shipper, spool, now()),

@@ -4,8 +4,9 @@ import { type Context, Hono } from 'hono';
 import { StillhouseError } from '../../contracts/errors.ts';
 import type { GatewayContext } from '../keys/caller.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
+import { CancelSignal } from '../providers/cancel-signal.ts';
+import { passOn } from '../providers/pass-on.ts';
 import type { ProviderConnection } from '../providers/provider-connection.ts';
-import { upstreamError } from '../providers/upstream-error.ts';
 
 const ID = '[A-Za-z0-9][A-Za-z0-9:._-]*';
 /** What the pipeline needs to have a provider tune a model, and nothing else of the provider's. */
@@ -36,11 +37,11 @@ export interface TuningParts {
  */
 export function tuningRoutes(parts: TuningParts): Hono<GatewayContext> {
   const routes = new Hono<GatewayContext>();
-  routes.all('/:provider/*', (c) => passOn(c, parts));
+  routes.all('/:provider/*', (c) => answer(c, parts));
   return routes;
 }
 
-async function passOn(c: Context<GatewayContext>, { keys, providers }: TuningParts): Promise<Response> {
+async function answer(c: Context<GatewayContext>, { keys, providers }: TuningParts): Promise<Response> {
   const { role, keyId } = keys.callerOf(c.req.header('authorization'));
   if (role !== 'service')
     throw new StillhouseError('forbidden', `The key "${keyId}" may not tune models: only the pipeline's service key may`);
@@ -55,29 +56,17 @@ async function passOn(c: Context<GatewayContext>, { keys, providers }: TuningPar
     throw new StillhouseError('not_found', `Unknown request URL: ${method} ${url.pathname}`);
   const query = new URLSearchParams([...url.searchParams].filter(([name]) => PARAMETERS.has(name))).toString();
   const contentType = c.req.header('content-type');
-  try {
-    const { statusCode, headers, body } = await connection.pool.request({
-      method: method as 'GET' | 'POST',
-      path: `${connection.path}${path}${query === '' ? '' : `?${query}`}`,
-      headers: { ...connection.headers, ...(contentType === undefined ? {} : { 'content-type': contentType }) },
-      body: method === 'GET' ? null : bodyOf(c.req.raw),
-      signal: c.req.raw.signal,
-    });
-    if (statusCode >= 300 && statusCode < 400) {
-      await body.dump();
-      throw new StillhouseError('upstream_invalid', `Provider "${id}" answered with a redirect (${statusCode}), which is not followed`);
-    }
-    const answered = ANSWERED_HEADERS.flatMap((name): [string, string][] => {
-      const value = headers[name];
-      return typeof value === 'string' ? [[name, value]] : [];
-    });
-    return new Response(Readable.toWeb(body) as unknown as ConstructorParameters<typeof Response>[0], {
-      status: statusCode,
-      headers: answered,
-    });
-  } catch (error) {
-    throw upstreamError(error, id);
-  }
+  const signal = new CancelSignal();
+  c.req.raw.signal.addEventListener('abort', () => signal.abort(), { once: true });
+  const { status, headers, body } = await passOn(connection, {
+    method: method as 'GET' | 'POST',
+    path: `${connection.path}${path}${query === '' ? '' : `?${query}`}`,
+    headers: { ...connection.headers, ...(contentType === undefined ? {} : { 'content-type': contentType }) },
+    body: method === 'GET' ? null : bodyOf(c.req.raw),
+    signal,
+  });
+  const answered = ANSWERED_HEADERS.flatMap((name): [string, string][] => (headers[name] === undefined ? [] : [[name, headers[name]]]));
+  return new Response(Readable.toWeb(body) as unknown as ConstructorParameters<typeof Response>[0], { status, headers: answered });
 }
 
 function bodyOf({ body }: Request): Readable | null {

@@ -1,6 +1,7 @@
 import { StillhouseError } from '../../contracts/errors.ts';
 import { isObject } from '../providers/chat-fields.ts';
 import type { FinishReason } from '../providers/dialect.ts';
+import { type ReasoningDetail, reasoningDetails } from '../providers/reasoning-details.ts';
 
 type Loose = Record<string, unknown>;
 
@@ -11,6 +12,8 @@ export interface AnswerParts {
   reasoning: string;
   /** `thinking` with its signature, and `redacted_thinking`: blocks that their provider wants back. */
   thoughts: Loose[];
+  /** What OpenRouter wants back, in pieces where it comes with a chunk. */
+  details: ReasoningDetail[];
   calls: CallPart[];
   finish: FinishReason | null;
   logprobs: unknown[];
@@ -43,6 +46,7 @@ export function answerParts(choice: Loose | undefined): AnswerParts {
     // The newer servers call it so.
     reasoning: textIn(part['reasoning_content'] ?? part['reasoning']),
     thoughts: listOf(part['thinking_blocks']).filter(isThought),
+    details: reasoningDetails(part),
     calls: listOf(part['tool_calls']).map(callPart),
     finish: typeof finish === 'string' ? (finish as FinishReason) : null,
     logprobs: isObject(logprobs) && Array.isArray(logprobs['content']) ? (logprobs['content'] as unknown[]) : [],

@@ -14,6 +14,7 @@ export function chunksOf(completion: ChatCompletion, size: number): ChatChunk[] 
     chunk({ role: 'assistant', content: '' }),
     ...pieces(message.reasoning_content ?? '').map((text) => chunk({ reasoning_content: text })),
     ...(message.thinking_blocks ?? []).map((block) => chunk({ thinking_blocks: [block] })),
+    ...(message.reasoning_details ?? []).map((block) => chunk({ reasoning_details: [block] })),
     ...pieces(message.content ?? '').map((text) => chunk({ content: text })),
     ...pieces(message.refusal ?? '').map((text) => chunk({ refusal: text })),
     ...(message.tool_calls ?? []).flatMap((call, index) => [

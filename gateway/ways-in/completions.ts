@@ -32,6 +32,10 @@ const MOST_TOKENS = 16;
 export const completionsWayIn: WayIn = Object.freeze({
   name: 'completions',
   toChat,
+  fieldNames: [
+    [/^messages\b.*$/, 'prompt'],
+    [/^max_completion_tokens$/, 'max_tokens'],
+  ],
   fromCompletion: (completion, _asked, traceId) => ({
     ...headOf(completion, traceId),
     choices: choicesIn(completion.choices).map((choice) => choiceOf(choice)),

@@ -177,3 +177,33 @@ test('a provider’s garbage is read as far as it goes', () => {
     { numRuns: 1000 },
   );
 });
+
+const DETAILS = [
+  { type: 'reasoning.summary', summary: 'hm hm', format: 'openai-responses-v1', index: 0 },
+  { type: 'reasoning.encrypted', data: 'gAAAAAB', id: 'rs_1', format: 'openai-responses-v1', index: 0 },
+];
+const CALL = { id: 'c1', type: 'function' as const, function: { name: 'f', arguments: '{"q":1}' } };
+
+test.each([
+  ['before a call', { content: null, reasoning_content: 'hm hm', reasoning_details: DETAILS, tool_calls: [CALL] }],
+  ['encrypted alone', { content: 'yes', reasoning_details: DETAILS.slice(1) }],
+])('blocks that OpenRouter wants back come back as they were, whole and streamed: %s', async (_name, message) => {
+  const completion = completionOf(message, message.content === null ? 'tool_calls' : 'stop');
+  for (const { content } of [await whole(completion), await streamed(completion, 3)]) {
+    const { messages } = messagesWayIn.toChat({ ...asked, messages: [...asked.messages, { role: 'assistant', content }] });
+    expect((messages as object[])[1]).toEqual({ role: 'assistant', ...message });
+  }
+});
+
+test('blocks that come behind the text, and a signature of ours that was altered', async () => {
+  const frames = messagesWayIn.frames(asked, TRACE);
+  const deltas = [{ reasoning_content: 'hm' }, { content: 'yes' }, { reasoning_details: [DETAILS[1]] }, { content: '!' }];
+  const text = deltas.map((delta) => frames.take(chunkOf(delta))).join('') + frames.end();
+  const { content } = await client(text, 'text/event-stream').messages.stream(asked).finalMessage();
+  const back = (blocks: object[]) => messagesWayIn.toChat({ ...asked, messages: [{ role: 'assistant', content: blocks }] })['messages'] as object[]; // prettier-ignore
+  expect(back(content)).toEqual([{ role: 'assistant', content: 'yes!', reasoning_content: 'hm', reasoning_details: [DETAILS[1]] }]);
+  const altered = content.map((block) =>
+    block.type === 'thinking' && block.signature ? { ...block, signature: 'stillhouse.AAAA' } : block,
+  );
+  expect(back(altered)).toEqual([{ role: 'assistant', content: 'yes!', reasoning_content: 'hm' }]);
+});

@@ -8,6 +8,16 @@ import type { WayIn } from './way-in.ts';
 export const messagesWayIn: WayIn = Object.freeze({
   name: 'messages',
   toChat: messagesToChat,
+  fieldNames: [
+    [/^messages\b.*$/, 'messages'],
+    [/^max_completion_tokens$/, 'max_tokens'],
+    [/^stop$/, 'stop_sequences'],
+    [/^response_format(?:\.json_schema)?/, 'output_config.format'],
+    [/^reasoning_effort$/, 'thinking'],
+    [/^parallel_tool_calls$/, 'tool_choice.disable_parallel_tool_use'],
+    [/^(tools\[\d+\])\.function\.parameters/, '$1.input_schema'],
+    [/^(tools\[\d+\])\.function/, '$1'],
+  ],
   fromCompletion: messagesAnswer,
   frames: (_asked, traceId) => new MessageFrames(traceId),
   error: messagesError,

@@ -193,3 +193,21 @@ test('a provider’s garbage is read as far as it goes', () => {
     { numRuns: 1000 },
   );
 });
+
+test('blocks that OpenRouter wants back come back as they were, whole and streamed', async () => {
+  const details = [
+    { type: 'reasoning.summary', summary: 'hm hm', format: 'openai-responses-v1', index: 0 },
+    { type: 'reasoning.encrypted', data: 'gAAAAAB', id: 'rs_1', format: 'openai-responses-v1', index: 0 },
+  ];
+  const call = { id: 'c1', type: 'function' as const, function: { name: 'f', arguments: '{"q":1}' } };
+  for (const message of [
+    { content: null, reasoning_content: 'hm hm', reasoning_details: details, tool_calls: [call] },
+    { content: 'yes', reasoning_details: details.slice(1) },
+  ]) {
+    const completion = completionOf(message, message.content === null ? 'tool_calls' : 'stop');
+    for (const { output } of [await whole(completion), await streamed(completion, 3)]) {
+      const { messages } = responsesWayIn.toChat({ ...asked, input: [{ role: 'user', content: 'Hi' }, ...output] });
+      expect((messages as object[])[1]).toEqual({ role: 'assistant', ...message });
+    }
+  }
+});

@@ -7,6 +7,15 @@ import type { WayIn } from './way-in.ts';
 export const responsesWayIn: WayIn = Object.freeze({
   name: 'responses',
   toChat: responsesToChat,
+  fieldNames: [
+    [/^messages\b.*$/, 'input'],
+    [/^max_completion_tokens$/, 'max_output_tokens'],
+    [/^response_format(?:\.json_schema)?/, 'text.format'],
+    [/^reasoning_effort$/, 'reasoning.effort'],
+    [/^verbosity$/, 'text.verbosity'],
+    [/^logprobs$/, 'top_logprobs'],
+    [/^(tools\[\d+\])\.function/, '$1'],
+  ],
   fromCompletion: responsesAnswer,
   frames: (asked, traceId) => new ResponseFrames(asked, traceId),
   error: ({ message, type, param, code }) => ({ error: { message, type, param, code } }),

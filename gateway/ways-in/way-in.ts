@@ -1,5 +1,6 @@
 import type { StillhouseError } from '../../contracts/errors.ts';
 import type { ChatChunk, ChatCompletion } from '../providers/dialect.ts';
+import type { FieldNames } from './field-names.ts';
 
 /**
  * An API by which apps call. A request becomes OpenAI's chat form (`providers/dialect.ts` says where it goes beyond OpenAI's
@@ -14,6 +15,8 @@ export interface WayIn {
    * API, for what is malformed and for what the chat form cannot carry.
    */
   toChat(body: Readonly<Record<string, unknown>>): Record<string, unknown>;
+  /** Fields of the chat form that it calls otherwise: providers refuse them by the chat form's names. */
+  readonly fieldNames: FieldNames;
   /** The answer's body. `asked` is the request's body as it came; `traceId` is the call's, a UUID. */
   fromCompletion(completion: ChatCompletion, asked: Readonly<Record<string, unknown>>, traceId: string): object;
   /** A translator for one streamed answer. */

@@ -16,7 +16,7 @@ try {
   const log = createLogger('clickhouse', env.STILLHOUSE_LOG_LEVEL);
   const folder = homePaths(env).clickhouse;
   mkdirSync(folder, { recursive: true });
-  const lock = exclusiveLock(`${folder}.lock`, `process ${process.pid}`, `The ClickHouse folder ${folder}`);
+  const lock = exclusiveLock(homePaths(env).clickhouseLock, `process ${process.pid}`, `The ClickHouse folder ${folder}`);
   // The engine reads files of its working folder by name: let there be none.
   const empty = join(homePaths(env).tmp, 'clickhouse-working-folder');
   mkdirSync(empty, { recursive: true });

@@ -5,7 +5,8 @@ import { StillhouseError } from '../../contracts/errors.ts';
 import { cacheFolder } from '../../platform/home.ts';
 import { checkGit } from '../language-model/converters.ts';
 import { languageModelParts } from '../language-model/language-model-parts.ts';
-import { ENVIRONMENT_GB, pythonOf, ROOM_GB } from '../language-model/python-environment.ts';
+import { ENVIRONMENT_GB, ROOM_GB } from '../language-model/python-environment.ts';
+import { pythonOf } from '../preparations/locked-environment.ts';
 import { freeBytes } from '../supervisor/preflight.ts';
 import { type Finding, found } from './finding.ts';
 

@@ -6,7 +6,7 @@ import { StillhouseError } from '../../contracts/errors.ts';
 import { buildOnce, hashOfFiles } from '../preparations/build-once.ts';
 import type { PreparationContext } from '../preparations/preparation.ts';
 import { preparationStep, stepOptions } from '../preparations/preparation-step.ts';
-import { pythonOf } from './python-environment.ts';
+import { pythonOf } from '../preparations/locked-environment.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** What the trainer's package is found by. */

@@ -6,10 +6,11 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isStillhouseError } from '../../contracts/errors.ts';
 import { loadEnvironment } from '../../platform/environment.ts';
+import { pythonOf } from '../preparations/locked-environment.ts';
 import { runCommand } from '../processes/run-command.ts';
 import { consoleContext } from './console-context.ts';
 import { ensureLanguageModelParts } from './language-model-parts.ts';
-import { ensureEnvironment, pythonOf } from './python-environment.ts';
+import { ensureEnvironment } from './python-environment.ts';
 
 const TRAINER = fileURLToPath(new URL('../../gpu-worker/trainer', import.meta.url));
 

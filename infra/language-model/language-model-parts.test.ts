@@ -40,7 +40,13 @@ test("the base's name in the cache follows every module that makes it, as Python
   expect([...modules].filter((module) => !plumbing.includes(module)).toSorted()).toEqual(BUILDERS.toSorted());
 });
 
-test.each(['requirements.lock', 'requirements-dev.lock', 'installer.lock'])('%s: every package has one version and its hashes', (name) => {
+const LOCKS = [
+  'requirements.lock',
+  'requirements-dev.lock',
+  '../preparations/installer.lock',
+  '../../test/gateway/python/requirements.lock',
+];
+test.each(LOCKS)('%s: every package has one version and its hashes', (name) => {
   const blocks = read(`./${name}`)
     .replaceAll(/^#.*\n/gm, '')
     .split(/\n(?=\S)/);

@@ -12,7 +12,7 @@ const ledgerEntry = z.object({
   /** See `processIdentity`. */
   identity: z.string().min(1),
 });
-type LedgerEntry = z.infer<typeof ledgerEntry>;
+export type LedgerEntry = z.infer<typeof ledgerEntry>;
 
 /** Who was started and not yet seen to end, on disk, for the supervisor after the one that was killed. */
 export interface ChildLedger {
@@ -48,9 +48,14 @@ export function openChildLedger(path: string, options: KeptFileOptions): ChildLe
  * nobody: that is said by `onTrouble`, and keeps nobody from starting.
  */
 export async function endLeftBehind(path: string, graceMs: number, onTrouble: (text: string) => void): Promise<string[]> {
-  const left = read(path, onTrouble).filter(isStillThere);
+  const left = runningChildren(path, onTrouble);
   await Promise.all(left.map((entry) => endGroup(entry.pid, graceMs)));
   return left.map((entry) => entry.name);
+}
+
+/** Who of a ledger runs. Anybody may ask: what the ledger's supervisor starts and ends is in it before it does anything. */
+export function runningChildren(path: string, onTrouble: (text: string) => void): LedgerEntry[] {
+  return read(path, onTrouble).filter(isStillThere);
 }
 
 function isStillThere(entry: LedgerEntry): boolean {

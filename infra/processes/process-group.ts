@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import { linuxStat } from './process-identity.ts';
+import { linuxStat, threadStates } from './process-identity.ts';
 
 const LOOK_EVERY_MS = 25;
 
@@ -45,9 +45,20 @@ export function isGroupAlive(leader: number): boolean {
   const stat = linuxStat(leader);
   if (stat !== null && stat.state !== 'Z') return true;
   // A signal also reaches the dead that nobody has collected; in a container without an init they stay for ever.
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return pids.some((pid) => {
-    const member = linuxStat(Number(pid));
-    return member !== null && member.group === leader && member.state !== 'Z';
+  return livingMembers(new Set([leader])).length > 0;
+}
+
+/** Whether no thread of the groups runs any more: a SIGSTOP is sent at once and takes effect a little later. Linux only. */
+export function areStopped(leaders: readonly number[]): boolean {
+  return livingMembers(new Set(leaders)).every((pid) => threadStates(pid).every((state) => 'TtZX'.includes(state)));
+}
+
+function livingMembers(leaders: ReadonlySet<number>): number[] {
+  const pids = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+  return pids.filter((pid) => {
+    const member = linuxStat(pid);
+    return member !== null && leaders.has(member.group) && member.state !== 'Z';
   });
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /**
  * When the process started, as a text that no later process with the same id can have; null where there is none such.
@@ -16,9 +16,27 @@ function linuxIdentity(pid: number): string | null {
 
 /** What `/proc` says of a process; null where there is none such. */
 export function linuxStat(pid: number): { state: string; group: number; startTicks: string } | null {
+  return statOf(`/proc/${pid}/stat`);
+}
+
+/** States of the process's threads (`R`, `S`, `T`, …). */
+export function threadStates(pid: number): string[] {
+  return threadsOf(pid).flatMap((thread) => statOf(`/proc/${pid}/task/${thread}/stat`)?.state ?? []);
+}
+
+function threadsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    // It has ended.
+    return [];
+  }
+}
+
+function statOf(path: string): { state: string; group: number; startTicks: string } | null {
   let stat: string;
   try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    stat = readFileSync(path, 'utf8');
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT' || code === 'ESRCH') return null;

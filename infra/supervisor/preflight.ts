@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StillhouseError } from '../../contracts/errors.ts';
+import type { homePaths } from '../../platform/home.ts';
 import { portHolder } from '../processes/port-holder.ts';
 import { isPortFree } from '../processes/ports.ts';
 import type { StackPort } from './stack-addresses.ts';
@@ -20,6 +21,15 @@ export function checkHome(home: string): void {
     const why = reasons[(error as NodeJS.ErrnoException).code ?? ''] ?? (error as Error).message;
     throw new StillhouseError('unavailable', `The home ${home} can't be written to (${why}): set STILLHOUSE_HOME to a folder of yours.`);
   }
+}
+
+/** No restore was cut off on the home, or a sentence: what lies there is not all of it. For the holder of the home's lock. */
+export function checkRestored({ home, restoring }: ReturnType<typeof homePaths>): void {
+  if (!existsSync(restoring)) return;
+  throw new StillhouseError(
+    'conflict',
+    `A restore into the home ${home} was cut off: run "stillhouse restore" again, which begins anew, or set STILLHOUSE_HOME to another folder.`,
+  );
 }
 
 const reasons: Record<string, string> = {

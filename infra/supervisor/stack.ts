@@ -1,16 +1,16 @@
-import { join } from 'node:path';
 import type { Environment } from '../../contracts/environment.ts';
 import type { Part } from '../../contracts/names.ts';
 import { loadConfiguration } from '../../platform/configuration.ts';
 import { exclusiveLock, type ExclusiveLock } from '../../platform/exclusive-lock.ts';
 import { cacheFolder, homePaths } from '../../platform/home.ts';
 import { secretFile } from '../../platform/secrets.ts';
+import { removeLeftStaging } from '../backup/staging.ts';
 import { embedderFolder } from '../embedder/embedder.ts';
 import { languageModelParts } from '../language-model/language-model-parts.ts';
 import { type ChildLedger, endLeftBehind, openChildLedger } from '../processes/child-ledger.ts';
 import { devServerLock } from '../temporal/dev-server.ts';
 import { endOrphanedDevServer } from '../temporal/orphaned-server.ts';
-import { checkDisk, checkHome, checkPorts } from './preflight.ts';
+import { checkDisk, checkHome, checkPorts, checkRestored } from './preflight.ts';
 import type { Reporter } from './reporter.ts';
 import { chooseAddresses, type StackAddresses, stackPorts } from './stack-addresses.ts';
 import { type Programs, PROGRAMS, type StackPlan } from './stack-parts.ts';
@@ -55,8 +55,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const addresses = await chooseAddresses(env);
   const locks = [exclusiveLock(paths.lock, holder(addresses), `The home ${paths.home}`)];
   try {
-    const ledgerFile = join(paths.home, 'run', 'children.json');
+    const ledgerFile = paths.children;
     const say = (text: string) => reporter.say('supervisor', text);
+    checkRestored(paths);
+    removeLeftStaging(paths);
     const left = await endLeftBehind(ledgerFile, LEFT_BEHIND_GRACE_MS, say);
     if (addresses.temporal) {
       locks.push(exclusiveLock(devServerLock(paths.temporal), `process ${process.pid}`, `Temporal's data in ${paths.temporal}`));

@@ -3,6 +3,7 @@ import type { ClusterSource } from '../../contracts/clusters.ts';
 import { TABLES } from '../../contracts/names.ts';
 import { TRACE_STATUSES } from '../../contracts/traces.ts';
 import type { ClickHouseClient } from './connection.ts';
+import { withoutForgotten } from './forgotten-owners.ts';
 import { defineQuery, runQuery } from './query.ts';
 import { FilterParameters, filterConditions, filterParameters, type TraceChoice } from './trace-filter.ts';
 
@@ -67,6 +68,7 @@ export async function* clusterCalls(
   const choice = choiceOf(source, reading.until);
   const conditions = [
     ...filterConditions(choice),
+    ...(await withoutForgotten(client, project)),
     "ts >= parseDateTime64BestEffort({afterTs:String}, 3, 'UTC')",
     "(ts, toString(id)) > (parseDateTime64BestEffort({afterTs:String}, 3, 'UTC'), {afterId:String})",
   ];
@@ -109,9 +111,10 @@ export async function countClusterCalls(
   untilIso: string,
 ): Promise<number> {
   const choice = choiceOf(source, untilIso);
+  const conditions = [...filterConditions(choice), ...(await withoutForgotten(client, project))];
   const count = defineQuery({
     name: 'count traces to be clustered',
-    sql: `SELECT count() AS n FROM ${TABLES.traces} WHERE ${filterConditions(choice).join(' AND ')}`,
+    sql: `SELECT count() AS n FROM ${TABLES.traces} WHERE ${conditions.join(' AND ')}`,
     parameters: FilterParameters,
     row: z.object({ n: z.number() }),
   });

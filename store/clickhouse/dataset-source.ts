@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import type { DatasetSource } from '../../contracts/datasets.ts';
 import { TABLES } from '../../contracts/names.ts';
+import { BODIES_LEFT_OUT, type BodiesLeftOut } from '../../contracts/traces.ts';
 import type { ClickHouseClient } from './connection.ts';
+import { withoutForgotten } from './forgotten-owners.ts';
 import { defineQuery, runQuery } from './query.ts';
 import { FilterParameters, filterConditions, filterParameters, type TraceChoice } from './trace-filter.ts';
 
@@ -17,6 +19,8 @@ export interface SourceTrace {
   finishReason: string;
   tokensIn: number;
   metadata: Record<string, string>;
+  /** Why there are none; empty where there are. */
+  bodies: BodiesLeftOut | '';
 }
 
 const PAGE_ROWS = 500;
@@ -30,6 +34,7 @@ const Row = z.object({
   finish_reason: z.string(),
   tokens_in: z.number(),
   metadata: z.record(z.string(), z.string()),
+  bodies: z.enum(['', ...BODIES_LEFT_OUT]),
 });
 
 /**
@@ -43,11 +48,12 @@ export async function* datasetTraces(
   untilIso: string,
 ): AsyncGenerator<SourceTrace[]> {
   const choice = datasetChoice(source, untilIso);
+  const conditions = [...filterConditions(choice), ...(await withoutForgotten(client, project))];
   const page = defineQuery({
     name: 'traces of a dataset',
     // Text order of a UUIDv7 is the order of time; ClickHouse's own order of UUIDs is not.
-    sql: `SELECT id, ts, target, request, answer_text, finish_reason, tokens_in, metadata FROM ${TABLES.traces}
-      WHERE ${filterConditions(choice).join(' AND ')} AND ts >= parseDateTime64BestEffort({afterTs:String}, 3, 'UTC')
+    sql: `SELECT id, ts, target, request, answer_text, finish_reason, tokens_in, metadata, bodies FROM ${TABLES.traces}
+      WHERE ${conditions.join(' AND ')} AND ts >= parseDateTime64BestEffort({afterTs:String}, 3, 'UTC')
         AND (ts, toString(id)) > (parseDateTime64BestEffort({afterTs:String}, 3, 'UTC'), {afterId:String})
       ORDER BY ts, toString(id) LIMIT 1 BY id LIMIT ${PAGE_ROWS}`,
     parameters: FilterParameters.extend({ afterTs: z.string(), afterId: z.string() }),
@@ -72,9 +78,10 @@ export async function countDatasetTraces(
   untilIso: string,
 ): Promise<number> {
   const choice = datasetChoice(source, untilIso);
+  const conditions = [...filterConditions(choice), ...(await withoutForgotten(client, project))];
   const count = defineQuery({
     name: 'count traces of a dataset',
-    sql: `SELECT uniqExact(id) AS n FROM ${TABLES.traces} WHERE ${filterConditions(choice).join(' AND ')}`,
+    sql: `SELECT uniqExact(id) AS n FROM ${TABLES.traces} WHERE ${conditions.join(' AND ')}`,
     parameters: FilterParameters,
     row: z.object({ n: z.number() }),
   });
@@ -96,5 +103,6 @@ function toSourceTrace(row: z.output<typeof Row>): SourceTrace {
     finishReason: row.finish_reason,
     tokensIn: row.tokens_in,
     metadata: row.metadata,
+    bodies: row.bodies,
   };
 }

@@ -5,13 +5,19 @@ import type { ClickHouseClient } from './connection.ts';
 import { defineQuery, insertRows, runQuery } from './query.ts';
 import { millisecondsOf } from './traces.ts';
 
-// Past the deduplication window the same id may stand twice: the first counts.
-const ONCE = 'ORDER BY at, id LIMIT 1 BY id';
+/**
+ * A project's feedback for which a condition holds, by trace and oldest first. Past the deduplication window the same id may stand
+ * twice: the first counts. In the order of the key, so that nothing is sorted.
+ */
+export const feedbackOnce = (columns: string, where = '1') =>
+  `SELECT ${columns} FROM ${TABLES.feedback} WHERE project = {project:String} AND ${where} ORDER BY project, ts, trace_id, at, id LIMIT 1 BY ts, trace_id, id`;
 
 const OF_TRACE = defineQuery({
   name: 'feedback of a trace',
-  sql: `SELECT id, at, key_id, thumbs, score, comment, corrected_answer, user_id FROM ${TABLES.feedback}
-    WHERE project = {project:String} AND ts = fromUnixTimestamp64Milli({ms:Int64}, 'UTC') AND trace_id = {trace:UUID} ${ONCE} LIMIT 1000`,
+  sql: `${feedbackOnce(
+    'id, at, key_id, thumbs, score, comment, corrected_answer, user_id',
+    "ts = fromUnixTimestamp64Milli({ms:Int64}, 'UTC') AND trace_id = {trace:UUID}",
+  )} LIMIT 1000`,
   parameters: z.object({ project: z.string(), trace: z.uuid(), ms: z.number() }),
   row: z.object({
     id: z.string(),
@@ -27,11 +33,13 @@ const OF_TRACE = defineQuery({
 
 const CORRECTED = defineQuery({
   name: 'corrected answers',
-  sql: `SELECT toString(trace_id) AS trace, argMax(corrected_answer, (at, id)) AS answer FROM ${TABLES.feedback}
-    WHERE project = {project:String} AND trace_id IN {traces:Array(UUID)} AND corrected_answer IS NOT NULL
+  sql: `SELECT toString(trace_id) AS trace, argMax(corrected_answer, (at, id)) AS answer FROM (${feedbackOnce(
+    'trace_id, at, id, corrected_answer',
+    `trace_id IN {traces:Array(UUID)}
       AND ts BETWEEN fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND fromUnixTimestamp64Milli({to:Int64}, 'UTC')
-      AND at < parseDateTime64BestEffort({until:String}, 3, 'UTC')
-    GROUP BY trace`,
+      AND at < parseDateTime64BestEffort({until:String}, 3, 'UTC')`,
+  )})
+    WHERE corrected_answer IS NOT NULL GROUP BY trace`,
   parameters: z.object({ project: z.string(), traces: z.array(z.uuid()), from: z.number(), to: z.number(), until: z.string() }),
   row: z.object({ trace: z.string(), answer: z.string() }),
 });

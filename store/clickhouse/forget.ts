@@ -1,12 +1,13 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { ForgetRequest, ForgottenCounts } from '../../contracts/forget.ts';
 import { TABLES } from '../../contracts/names.ts';
+import { clickHouseTime } from '../../platform/clickhouse-time.ts';
 import { contentHash } from '../../platform/content-hash.ts';
 import type { ClickHouseClient } from './connection.ts';
 import { contentToken } from './content-token.ts';
 import { deleteRowsWhere } from './delete-rows.ts';
 import { storeFailure } from './failure.ts';
+import { askedFor, CARRIES_ALL_PAIRS, OWNER_KINDS, type OwnerKind, OWNERS, ownersOf } from './forgotten-owners.ts';
 import { defineQuery, insertRows, runQuery } from './query.ts';
 import { millisecondsOf } from './traces.ts';
 
@@ -30,17 +31,18 @@ const REMOVED: readonly { table: string; where: string; monthly: boolean }[] = [
   { table: TABLES.traces, where: `(ts, id) IN (${TRACES})`, monthly: true },
 ];
 
-/** Calls of a user or a session that may still be on their way are looked for so long. */
-const LOOKED_FOR_DAYS = 30;
-
 /** Calls of those that were noted, each up to when it was asked. */
-const ownedBy = (
-  kind: 'user' | 'session',
-) => `SELECT {project:String}, 'trace', toString(id), ts, now64(3, 'UTC') FROM ${TABLES.traces} AS calls
-  INNER JOIN (SELECT value, max(ts) AS before FROM ${TABLES.forgotten}
-    WHERE project = {project:String} AND kind = '${kind}' AND at > now() - INTERVAL ${LOOKED_FOR_DAYS} DAY GROUP BY value) AS asked
-  ON lower(hex(SHA256(calls.${kind}_id))) = asked.value
-  WHERE calls.project = {project:String} AND calls.origin != 'pipeline' AND calls.ts < asked.before`;
+const ownedBy = (kind: OwnerKind) => `SELECT {project:String}, 'trace', toString(id), ts, now64(3, 'UTC')
+  FROM (SELECT id, ts, arrayJoin(${OWNERS[kind]}) AS owner FROM ${TABLES.traces} WHERE project = {project:String} AND origin != 'pipeline') AS calls
+  INNER JOIN (${askedFor(kind)}) AS asked ON calls.owner = asked.value WHERE calls.ts < asked.before`;
+
+/** Calls that carry all pairs of one request. */
+const CARRYING_ALL = `SELECT {project:String}, 'trace', toString(id), ts, now64(3, 'UTC') FROM ${TABLES.traces}
+  WHERE project = {project:String} AND origin != 'pipeline' AND ${CARRIES_ALL_PAIRS}`;
+
+/** Of calls that a cache answered: whose answer that was. It was to the very same request. */
+const OF_CACHES = `SELECT DISTINCT {project:String}, 'answer', JSONExtractString(router_decision, 'of') AS answer, toDateTime64(0, 3, 'UTC'), now64(3, 'UTC')
+  FROM ${TABLES.traces} WHERE project = {project:String} AND (ts, id) IN (${TRACES}) AND startsWith(router_decision, '{"by":"cache"') AND isNotNull(toUUIDOrNull(answer))`;
 
 /** Calls of a teacher that answered the prompts of forgotten rows, by the time that is in their ids. */
 const OF_CANDIDATES = `SELECT {project:String}, 'trace', trace_id, UUIDv7ToDateTime(toUUID(trace_id), 'UTC'), now64(3, 'UTC') FROM ${TABLES.candidates}
@@ -50,14 +52,31 @@ const Project = z.object({ project: z.string() });
 
 /** Notes who and what is to be forgotten; the same again changes nothing. From here on it is on record, in ids and hashes alone. */
 export async function noteForgotten(client: ClickHouseClient, project: string, request: ForgetRequest, atIso: string): Promise<void> {
-  const at = atIso.replace('T', ' ').slice(0, 23);
+  const at = clickHouseTime(Date.parse(atIso));
   const note = (kind: string, value: string, ts: string) => ({ project, kind, value, ts, at });
   const rows = [
-    ...(request.ids ?? []).map((id) => note('trace', id.toLowerCase(), iso(millisecondsOf(id)))),
-    ...(request.user === undefined ? [] : [note('user', sha256(request.user), at)]),
-    ...(request.session === undefined ? [] : [note('session', sha256(request.session), at)]),
+    ...(request.ids ?? []).map((id) => note('trace', id.toLowerCase(), clickHouseTime(millisecondsOf(id)))),
+    ...ownersOf(request).map(({ kind, value }) => note(kind, value, at)),
   ];
   await insertRows(client, TABLES.forgotten, rows, contentToken('forgotten', rows));
+}
+
+/** Ids of traces of all projects whose answers are nobody's to keep, for they were noted since, in milliseconds since 1970; some at a time. */
+export async function* tracesForgottenSince(client: ClickHouseClient, since: number): AsyncGenerator<string[]> {
+  const query = defineQuery({
+    name: 'traces that were forgotten lately',
+    sql: `SELECT DISTINCT value FROM ${TABLES.forgotten} WHERE kind IN ('trace', 'answer') AND at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
+      AND value > {after:String} ORDER BY value LIMIT 10000`,
+    parameters: z.object({ since: z.number(), after: z.string() }),
+    row: z.object({ value: z.string() }),
+  });
+  let after = '';
+  for (;;) {
+    const ids = (await runQuery(client, query, { since: Math.max(0, since), after })).map(({ value }) => value);
+    if (ids.length > 0) yield ids;
+    if (ids.length < 10_000) return;
+    after = ids.at(-1)!;
+  }
 }
 
 /** Whether a project has anything to forget: for most this is all that is asked. */
@@ -73,7 +92,9 @@ export async function hasForgotten(client: ClickHouseClient, project: string): P
 
 /** Finds what belongs to those that were noted: their calls, rows of datasets, calls of the pipeline that held their texts. */
 export async function findForgotten(client: ClickHouseClient, project: string, signal?: AbortSignal): Promise<void> {
-  for (const kind of ['user', 'session'] as const) await noteFrom(client, project, ownedBy(kind));
+  for (const kind of OWNER_KINDS) await noteFrom(client, project, ownedBy(kind));
+  await noteFrom(client, project, CARRYING_ALL);
+  await noteFrom(client, project, OF_CACHES);
   await noteRows(client, project);
   await noteFrom(
     client,
@@ -115,11 +136,17 @@ export async function countForgotten(client: ClickHouseClient, project: string):
 }
 
 /** Calls that a request names and that are stored. */
-export async function countNamed(client: ClickHouseClient, project: string, { ids = [], user, session }: ForgetRequest): Promise<number> {
+export async function countNamed(
+  client: ClickHouseClient,
+  project: string,
+  { ids = [], user, session, metadata }: ForgetRequest,
+): Promise<number> {
   const query = defineQuery({
     name: 'calls to be forgotten',
     sql: `SELECT uniqExact(id) AS n FROM ${TABLES.traces} WHERE project = {project:String} AND origin != 'pipeline' AND (
       ({user:String} != '' AND user_id = {user:String}) OR ({session:String} != '' AND session_id = {session:String}) OR
+      (notEmpty({keys:Array(String)}) AND hasAll(metadata_pairs, {pairs:Array(String)}) AND
+        arrayAll((k, v) -> mapContains(metadata, k) AND metadata[k] = v, {keys:Array(String)}, {values:Array(String)})) OR
       (ts, id) IN (SELECT fromUnixTimestamp64Milli(pair.1, 'UTC'), pair.2 FROM (SELECT arrayJoin(arrayZip({times:Array(Int64)}, {ids:Array(UUID)})) AS pair)))`,
     parameters: z.object({
       project: z.string(),
@@ -127,13 +154,23 @@ export async function countNamed(client: ClickHouseClient, project: string, { id
       times: z.array(z.number()),
       user: z.string(),
       session: z.string(),
+      pairs: z.array(z.string()),
+      keys: z.array(z.string()),
+      values: z.array(z.string()),
     }),
     row: z.object({ n: z.number() }),
   });
+  const entries = Object.entries(metadata ?? {});
+  const carried = {
+    keys: entries.map(([key]) => key),
+    values: entries.map(([, value]) => value),
+    pairs: entries.map((pair) => pair.join('=')),
+  };
+  const nobody = { user: '', session: '', keys: [], values: [], pairs: [] };
   let named = 0;
   for (let at = 0; at === 0 || at < ids.length; at += 500) {
     const some = ids.slice(at, at + 500);
-    const owners = at === 0 ? { user: user ?? '', session: session ?? '' } : { user: '', session: '' };
+    const owners = at === 0 ? { user: user ?? '', session: session ?? '', ...carried } : nobody;
     named += (await runQuery(client, query, { project, ids: some, times: some.map(millisecondsOf), ...owners }))[0]!.n;
   }
   return named;
@@ -246,12 +283,4 @@ async function noteFrom(client: ClickHouseClient, project: string, select: strin
   } catch (error) {
     throw storeFailure(error, 'note what is to be forgotten');
   }
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString().replace('T', ' ').slice(0, 23);
 }

@@ -4,18 +4,19 @@ import type { ExportFormat, TraceFilter } from '../../contracts/traces.ts';
 import type { ClickHouseClient } from './connection.ts';
 import { defineQuery, runQuery } from './query.ts';
 import { fileBytes } from './file-bytes.ts';
+import { withoutForgotten } from './forgotten-owners.ts';
 import { FilterParameters, filterConditions, filterParameters } from './trace-filter.ts';
 
 /** Rows of one query: between queries others get their turn, however slowly somebody reads. */
 const PAGE_ROWS = 5_000;
 
 /** All of a trace. Bodies are JSON as text, as they are stored: an image is a reference. */
-const COLUMNS = `toString(id) AS id, ts AS at, origin, key_id AS keyId, alias, alias_version AS aliasVersion, router_decision AS routerDecision, target, provider,
+const COLUMNS = `toString(id) AS id, ts AS at, origin, kind, key_id AS keyId, alias, alias_version AS aliasVersion, router_decision AS routerDecision, target, provider,
   model_asked AS modelAsked, model_answered AS modelAnswered, status, http_status AS httpStatus, error_class AS errorClass, error_message AS errorMessage,
   streamed, request, response, finish_reason AS finishReason, tools, tools_called AS toolsCalled, tokens_in AS tokensIn, tokens_out AS tokensOut,
   tokens_cached AS tokensCached, tokens_cache_write AS tokensCacheWrite, tokens_reasoning AS tokensReasoning, cost_usd AS costUsd,
   cost_input_usd AS costInputUsd, cost_output_usd AS costOutputUsd, cost_cached_usd AS costCachedUsd, cost_cache_write_usd AS costCacheWriteUsd,
-  latency_ms AS latencyMs, first_token_ms AS firstTokenMs, user_id AS userId, session_id AS sessionId, metadata`;
+  latency_ms AS latencyMs, first_token_ms AS firstTokenMs, request_bytes AS requestBytes, response_bytes AS responseBytes, user_id AS userId, session_id AS sessionId, metadata, bodies`;
 
 const FORMATS = { jsonl: 'JSONEachRow', csv: 'CSV', parquet: 'Parquet' } as const;
 
@@ -32,7 +33,7 @@ export async function* exportTraces(
   { filter, format, untilIso }: { filter: TraceFilter; format: ExportFormat; untilIso: string },
 ): AsyncGenerator<Buffer> {
   const chosen = { ...filter, cursor: undefined, until: untilIso };
-  const conditions = filterConditions(chosen);
+  const conditions = [...filterConditions(chosen), ...(await withoutForgotten(client, project))];
   const parameters = filterParameters(project, chosen);
   if (format === 'parquet') {
     yield* fileBytes(client, statement(conditions, format), parameters);

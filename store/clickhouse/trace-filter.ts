@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { StillhouseError } from '../../contracts/errors.ts';
 import type { VERDICTS } from '../../contracts/feedback.ts';
 import { TABLES } from '../../contracts/names.ts';
+import { feedbackOnce } from './feedback.ts';
 
 /** What traces can be chosen by; `TraceFilter` and a dataset's source both fit. */
 export interface TraceChoice {
@@ -11,6 +12,7 @@ export interface TraceChoice {
   provider?: string | undefined;
   status?: string | undefined;
   origin?: string | undefined;
+  kind?: string | undefined;
   /** Traffic: calls of apps, imported ones among them. */
   ofApps?: true;
   cluster?: string | undefined;
@@ -37,6 +39,7 @@ export const FilterParameters = z.object({
   provider: z.string().optional(),
   status: z.string().optional(),
   origin: z.string().optional(),
+  kind: z.string().optional(),
   cluster: z.string().optional(),
   key: z.string().optional(),
   session: z.string().optional(),
@@ -59,7 +62,7 @@ const time = (name: string) => `parseDateTime64BestEffort({${name}:String}, 3, '
 const ofCluster = `(ts, id) IN (SELECT ts, trace_id FROM ${TABLES.traceClusters} FINAL
   WHERE project = {project:String} AND cluster_id = {cluster:String} AND NOT outlier SETTINGS do_not_merge_across_partitions_select_final = 1)`;
 const withFeedback = (having: string) =>
-  `(ts, id) IN (SELECT ts, trace_id FROM ${TABLES.feedback} WHERE project = {project:String} GROUP BY ts, trace_id HAVING ${having})`;
+  `(ts, id) IN (SELECT ts, trace_id FROM (${feedbackOnce('ts, trace_id, at, id, thumbs, corrected_answer')}) GROUP BY ts, trace_id HAVING ${having})`;
 const newestThumbs = "argMaxIf(thumbs, (at, id), thumbs != '')";
 
 /** Conditions by the fields that are stated; each of them holds. People say "gpt-4o", "openai/gpt-4o" or what the provider reported. */
@@ -71,6 +74,7 @@ const CONDITIONS: readonly [keyof TraceChoice, string][] = [
   ['provider', 'provider = {provider:String}'],
   ['status', 'status = {status:String}'],
   ['origin', 'origin = {origin:String}'],
+  ['kind', 'kind = {kind:String}'],
   ['ofApps', "origin != 'pipeline'"],
   ['key', 'key_id = {key:String}'],
   ['session', 'session_id = {session:String}'],

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { TABLES } from '../../contracts/names.ts';
 import type { TraceFilter, TracePage } from '../../contracts/traces.ts';
 import type { ClickHouseClient } from './connection.ts';
+import { readKept } from './forgotten-owners.ts';
 import { defineQuery, runQuery } from './query.ts';
 import { decodeTraceCursor, encodeTraceCursor, type TraceCursor } from './trace-cursor.ts';
 import { FilterParameters, filterConditions, filterParameters } from './trace-filter.ts';
@@ -14,10 +15,10 @@ const MOST_COUNTED = 10_000;
 const FIRST_WINDOW_MS = 7 * 86_400_000;
 
 /**
- * Measured at 10 million rows: a search for words that orders and limits is slower by far with it, a list is faster.
- * Only so the index decides what is read.
+ * Measured at 5 to 10 million rows: a search for words that orders and limits is slower by far with dynamic filtering, a list is
+ * faster. Read in order, a search opens every part for the few rows that the index leaves of it: sorting those takes a fifth less.
  */
-const SEARCH_SETTINGS = { use_top_k_dynamic_filtering: 0 };
+const SEARCH_SETTINGS = { use_top_k_dynamic_filtering: 0, optimize_read_in_order: 0 };
 
 const ListParameters = FilterParameters.extend({
   limit: z.number(),
@@ -38,7 +39,7 @@ export async function listTraces(
 ): Promise<TracePage> {
   const cursor = filter.cursor === undefined ? null : decodeTraceCursor(filter.cursor);
   const [rows, count] = await Promise.all([
-    rowsOf(client, project, { filter, cursor, nowMs }),
+    readKept(client, project, (kept) => rowsOf(client, project, { filter, cursor, nowMs, kept })),
     filter.count === 'true' ? countTraces(client, project, filter) : undefined,
   ]);
   const items = rows.slice(0, filter.limit).map(toSummary);
@@ -51,17 +52,19 @@ interface ListParts {
   filter: TraceFilter;
   cursor: TraceCursor | null;
   nowMs: number;
+  /** Conditions that leave out what is to be forgotten. */
+  kept: readonly string[];
 }
 
 /** One more than a page has, where there are so many. */
 async function rowsOf(
   client: ClickHouseClient,
   project: string,
-  { filter, cursor, nowMs }: ListParts,
+  { filter, cursor, nowMs, kept }: ListParts,
 ): Promise<z.output<typeof SummaryRow>[]> {
   const rows: z.output<typeof SummaryRow>[] = [];
   for (const window of windowsOf(filter, cursor, nowMs)) {
-    const conditions = filterConditions(filter);
+    const conditions = [...filterConditions(filter), ...kept];
     if (cursor) conditions.push(`(ts, id) < (${time('cursorTs')}, {cursorId:UUID})`);
     if (window.windowFrom !== undefined) conditions.push(`ts >= ${time('windowFrom')}`);
     if (window.windowTo !== undefined) conditions.push(`ts < ${time('windowTo')}`);
@@ -107,14 +110,15 @@ export async function countTraces(
   project: string,
   filter: TraceFilter,
 ): Promise<{ traces: number; capped: boolean }> {
-  const query = defineQuery({
-    name: 'count traces',
-    sql: `SELECT count() AS n FROM (SELECT 1 FROM ${TABLES.traces} WHERE ${filterConditions(filter).join(' AND ')} LIMIT ${MOST_COUNTED + 1})`,
-    parameters: FilterParameters,
-    row: z.object({ n: z.number() }),
-    ...(filter.text === undefined ? {} : { settings: SEARCH_SETTINGS }),
-  });
-  const [row] = await runQuery(client, query, filterParameters(project, filter));
+  const query = (kept: readonly string[]) =>
+    defineQuery({
+      name: 'count traces',
+      sql: `SELECT count() AS n FROM (SELECT 1 FROM ${TABLES.traces} WHERE ${[...filterConditions(filter), ...kept].join(' AND ')} LIMIT ${MOST_COUNTED + 1})`,
+      parameters: FilterParameters,
+      row: z.object({ n: z.number() }),
+      ...(filter.text === undefined ? {} : { settings: SEARCH_SETTINGS }),
+    });
+  const [row] = await readKept(client, project, (kept) => runQuery(client, query(kept), filterParameters(project, filter)));
   const traces = row?.n ?? 0;
   return { traces, capped: traces > MOST_COUNTED };
 }

@@ -1,11 +1,19 @@
-import { parseWritable } from '../../core/json-nesting.ts';
+import { jsonOrText } from '../../core/json-nesting.ts';
 import { z } from 'zod';
-import { ORIGINS, RouterDecision, TRACE_STATUSES, type Trace, type TraceSummary } from '../../contracts/traces.ts';
+import {
+  BODIES_LEFT_OUT,
+  ORIGINS,
+  RouterDecision,
+  TRACE_KINDS,
+  TRACE_STATUSES,
+  type Trace,
+  type TraceSummary,
+} from '../../contracts/traces.ts';
 
 /** Columns of a trace in a list: everything but its bodies. */
-export const SUMMARY_COLUMNS = `id, ts, origin, alias, alias_version, target, provider, model_asked, model_answered, status, http_status, error_class,
+export const SUMMARY_COLUMNS = `id, ts, origin, kind, alias, alias_version, target, provider, model_asked, model_answered, status, http_status, error_class,
   error_message, streamed, substringUTF8(prompt_text, 1, 200) AS prompt, substringUTF8(answer_text, 1, 200) AS answer, finish_reason, tokens_in, tokens_out,
-  cost_usd, latency_ms, first_token_ms, metadata`;
+  cost_usd, latency_ms, first_token_ms, request_bytes, response_bytes, metadata, bodies`;
 
 /** Columns of one whole trace. */
 export const TRACE_COLUMNS = `${SUMMARY_COLUMNS}, key_id, user_id, session_id, tokens_cached, tokens_cache_write, tokens_reasoning,
@@ -16,6 +24,7 @@ export const SummaryRow = z.object({
   id: z.string(),
   ts: z.string(),
   origin: z.enum(ORIGINS),
+  kind: z.enum(TRACE_KINDS),
   alias: z.string(),
   alias_version: z.number(),
   target: z.string(),
@@ -35,7 +44,10 @@ export const SummaryRow = z.object({
   cost_usd: z.number().nullable(),
   latency_ms: z.number(),
   first_token_ms: z.number(),
+  request_bytes: z.number().nullable(),
+  response_bytes: z.number().nullable(),
   metadata: z.record(z.string(), z.string()),
+  bodies: z.enum(['', ...BODIES_LEFT_OUT]),
 });
 
 /** A row of `TRACE_COLUMNS`. */
@@ -76,6 +88,7 @@ export function toSummary(row: z.output<typeof SummaryRow>): TraceSummary {
     id: row.id,
     at: row.ts,
     origin: row.origin,
+    kind: row.kind,
     alias: row.alias,
     aliasVersion: row.alias_version,
     target: row.target,
@@ -95,7 +108,10 @@ export function toSummary(row: z.output<typeof SummaryRow>): TraceSummary {
     costUsd: row.cost_usd,
     latencyMs: row.latency_ms,
     firstTokenMs: row.first_token_ms,
+    requestBytes: row.request_bytes,
+    responseBytes: row.response_bytes,
     metadata: row.metadata,
+    bodies: row.bodies || 'stored',
   };
 }
 
@@ -132,13 +148,4 @@ export function toTrace(row: z.output<typeof WholeRow>): Trace {
       costUsd: attempt.cost_usd,
     })),
   };
-}
-
-/** A body: JSON where it is some that could be written again, else the text. */
-function jsonOrText(body: string): unknown {
-  try {
-    return parseWritable(body);
-  } catch {
-    return body;
-  }
 }

@@ -4,6 +4,7 @@ import type { Trace } from '../../contracts/traces.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import { withImages } from '../images/stored-images.ts';
 import type { ClickHouseClient } from './connection.ts';
+import { readKept } from './forgotten-owners.ts';
 import { defineQuery, insertRows, runQuery } from './query.ts';
 import { TRACE_COLUMNS, toTrace, WholeRow } from './trace-rows.ts';
 
@@ -31,10 +32,13 @@ const IDS_OF_SEGMENT = defineQuery({
   row: z.object({ id: z.string() }),
 });
 
+// The time is part of the key: with it a look-up reads one granule, without it every part of the project.
+const OF_ID = ['project = {project:String}', "ts = fromUnixTimestamp64Milli({ms:Int64}, 'UTC')", 'id = {id:UUID}'];
+const traceById = (conditions: readonly string[]) =>
+  `SELECT ${TRACE_COLUMNS} FROM ${TABLES.traces} WHERE ${[...OF_ID, ...conditions].join(' AND ')} LIMIT 1`;
 const TRACE_BY_ID = defineQuery({
   name: 'trace by id',
-  // The time is part of the key: with it a look-up reads one granule, without it every part of the project.
-  sql: `SELECT ${TRACE_COLUMNS} FROM ${TABLES.traces} WHERE project = {project:String} AND ts = fromUnixTimestamp64Milli({ms:Int64}, 'UTC') AND id = {id:UUID} LIMIT 1`,
+  sql: traceById([]),
   parameters: z.object({ project: z.string(), id: z.uuid(), ms: z.number() }),
   row: WholeRow,
 });
@@ -75,7 +79,9 @@ export async function idsOfSegment(
 /** One whole trace, with its images where `artifacts` has them; null where the project has none of that id, or the id is none. */
 export async function getTrace(client: ClickHouseClient, project: string, id: string, artifacts?: ArtifactStore): Promise<Trace | null> {
   if (!z.uuid().safeParse(id).success) return null;
-  const [row] = await runQuery(client, TRACE_BY_ID, { project, id, ms: millisecondsOf(id) });
+  const [row] = await readKept(client, project, (kept) =>
+    runQuery(client, { ...TRACE_BY_ID, sql: traceById(kept) }, { project, id, ms: millisecondsOf(id) }),
+  );
   if (!row) return null;
   return toTrace(artifacts ? { ...row, request: await withImages(artifacts, project, row.request) } : row);
 }

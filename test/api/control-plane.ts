@@ -7,11 +7,17 @@ import { StillhouseError } from '../../contracts/errors.ts';
 import type { TargetInfo } from '../../contracts/http.ts';
 import { DEFAULT_PROJECT, PROJECT_HEADER } from '../../contracts/names.ts';
 import type { RegistrySnapshot } from '../../contracts/registry.ts';
+import type { WebhookConfig } from '../../contracts/webhooks.ts';
+import { ProviderConfig } from '../../contracts/configuration.ts';
 import { createApi } from '../../gateway/api/api.ts';
 import { applyVersions, emptySnapshot } from '../../gateway/aliases/apply-versions.ts';
 import type { ProjectSnapshots } from '../../gateway/aliases/snapshot-holder.ts';
 import type { GatewayContext } from '../../gateway/keys/caller.ts';
+import { ProviderSecrets } from '../../gateway/keys/provider-secrets.ts';
 import { secretBox } from '../../gateway/keys/secret-box.ts';
+import { providerConnection } from '../../gateway/providers/provider-connection.ts';
+import { providerStandings } from '../../gateway/providers/provider-standings.ts';
+import { type CircuitBreakers, circuitBreakers } from '../../gateway/routing/circuit-breaker.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { openArtifactStore } from '../../store/artifacts/artifact-store.ts';
 import type { ClickHouseClient } from '../../store/clickhouse/connection.ts';
@@ -24,6 +30,16 @@ const TARGETS: TargetInfo[] = [
   { ...PROVIDER, target: 'lab/oracle-small', tuning: { trainingUsdPerMTok: 3, inputUsdPerMTok: 1, outputUsdPerMTok: 2 } },
 ];
 
+const CONFIGS = [
+  {
+    id: 'lab',
+    kind: 'openai-compatible',
+    baseUrl: 'https://lab.example/v1',
+    models: [{ id: 'oracle-large', inputUsdPerMTok: 2.5, outputUsdPerMTok: 10 }],
+  },
+  { kind: 'groq' },
+].map((config) => ProviderConfig.parse(config));
+
 /** The control plane over real engines, without a socket: as the gateway mounts it, behind a key that is always right. */
 export interface TestControlPlane {
   app: Hono<GatewayContext>;
@@ -31,6 +47,8 @@ export interface TestControlPlane {
   /** As the admin key sees it that names a project. */
   sdkOf(project: string): Stillhouse;
   snapshots: ProjectSnapshots;
+  /** They open after two failures, for a minute. */
+  breakers: CircuitBreakers;
   /** Its artifact store, as `STILLHOUSE_ARTIFACTS` names it to a worker. */
   artifacts: string;
   /** Sends JSON, answers with status and body. */
@@ -47,26 +65,37 @@ export interface TestControlPlane {
 export async function startControlPlane(
   clickhouse: ClickHouseClient,
   temporalAddress: string | null,
-  masterKey?: string,
+  { masterKey, webhooks = [], targets = [] }: { masterKey?: string; webhooks?: readonly WebhookConfig[]; targets?: readonly string[] } = {},
 ): Promise<TestControlPlane> {
+  const allTargets = [...TARGETS, ...targets.map((target) => ({ ...PROVIDER, target }))];
   const folder = mkdtempSync(join(tmpdir(), 'stillhouse-api-'));
   const connection = temporalAddress === null ? null : await Connection.connect({ address: temporalAddress });
   const client = connection && new Client({ connection });
   const snapshots = snapshotsOf(clickhouse);
+  const box = secretBox(masterKey);
+  const stored = new ProviderSecrets(snapshots, box);
+  const breakers = circuitBreakers({ failures: 2, openMs: 60_000, maxOpenMs: 60_000 }, () => performance.now());
   const artifacts = `file:${join(folder, 'artifacts')}`;
   const api = createApi({
     clickhouse,
     temporal: async () => client ?? Promise.reject(new StillhouseError('unavailable', 'Temporal cannot be reached')),
     snapshots,
     artifacts: openArtifactStore(artifacts),
-    secretBox: secretBox(masterKey),
-    providers: ['lab', 'groq'],
-    targets: () => TARGETS,
-    spool: () => ({ segments: 0, bytes: 0, oldestAgeS: 0 }),
+    secretBox: box,
+    providers: providerStandings({
+      configs: CONFIGS,
+      connectionOf: (config) => providerConnection(config, () => stored.secretOf(config.id)),
+      stored,
+      breakers: async () => breakers.states(),
+    }),
+    targets: () => allTargets,
+    replay: () => Promise.reject(new StillhouseError('unavailable', 'Nothing answers calls of models here')),
+    spool: () => Promise.resolve({ segments: 0, bytes: 0, oldestAgeS: 0 }),
     temporalUi: null,
     temporaryFolder: join(folder, 'tmp'),
     bases: ['our-base'],
     studentServers: ['gpu-box'],
+    webhooks,
     rates: { coreHourUsd: 0.1, gpuHourUsd: 2 },
     now: Date.now,
     log: createLogger('api-test', 'error'),
@@ -84,6 +113,7 @@ export async function startControlPlane(
     sdk: sdkOf(),
     sdkOf,
     snapshots,
+    breakers,
     artifacts,
     async call(method, path, body, headers) {
       const sent = body === undefined ? {} : { body: JSON.stringify(body) };

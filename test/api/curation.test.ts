@@ -5,13 +5,12 @@ import { rowContent } from '../../platform/content-hash.ts';
 import { goldOf, readDatasetRows } from '../../store/clickhouse/datasets.ts';
 import { insertVerdicts } from '../../store/clickhouse/dataset-verdicts.ts';
 import { insertTraceSegment } from '../../store/clickhouse/traces.ts';
-import { type TestClickHouse, startTestClickHouse } from '../support/clickhouse.ts';
-import { startTestTemporal } from '../support/temporal.ts';
-import { startTestWorker } from '../support/worker.ts';
-import { type TestControlPlane, startControlPlane } from './control-plane.ts';
+import type { TestClickHouse } from '../support/clickhouse.ts';
+import type { TestControlPlane } from './control-plane.ts';
+import { startWorkedPlane, type WorkedPlane } from './worked-plane.ts';
 import { traceRow } from './trace-row.ts';
 
-const stops: (() => Promise<unknown>)[] = [];
+let worked: WorkedPlane;
 let clickhouse: TestClickHouse;
 let plane: TestControlPlane;
 
@@ -23,18 +22,8 @@ async function record(rows: Parameters<typeof traceRow>[1][]): Promise<void> {
 }
 
 beforeAll(async () => {
-  const [started, temporal] = await Promise.all([startTestClickHouse(), startTestTemporal()]);
-  clickhouse = started;
-  stops.push(
-    () => clickhouse.stop(),
-    () => temporal.stop(),
-  );
-  plane = await startControlPlane(clickhouse.client, temporal.address);
-  stops.unshift(() => plane.close());
-  const worker = await startTestWorker({
-    env: { ...clickhouse.env, TEMPORAL_ADDRESS: temporal.address, STILLHOUSE_ARTIFACTS: plane.artifacts },
-  });
-  stops.unshift(() => worker.stop());
+  worked = await startWorkedPlane();
+  ({ plane, clickhouse } = worked);
   const text = (i: number) => `Where is the card that I ordered ${i} days ago?`;
   await record(Array.from({ length: 120 }, (_, i) => ({ request: asked(text(i)), answer_text: `Your card number ${i} is on its way.` })));
   await record([
@@ -46,9 +35,7 @@ beforeAll(async () => {
     { request: asked('Is it?'), answer_text: 'Yes.' },
   ]);
 });
-afterAll(async () => {
-  for (const stop of stops) await stop();
-});
+afterAll(() => worked?.stop());
 
 const filters = { languages: ['en' as const], dropDuplicates: true, minAnswerCharacters: 10 };
 const request = { name: 'support', source: { traces: { alias: 'support' } }, task: { kind: 'text' as const }, filters };
@@ -152,7 +139,8 @@ describe('edits', () => {
   });
 
   test('a judge drops rows where the build asks for it, test rows aside; a person wins', async () => {
-    const rows = await allRows(3);
+    // Of one row a person has said 'keep' above: where it lies among the splits is by the hash of its id.
+    const rows = (await allRows(3)).filter(({ verdict }) => verdict === null);
     const trained = rows.filter(({ split }) => split === 'train').slice(0, 3);
     const tested = rows.find(({ split }) => split === 'test')!;
     const stored = (

@@ -2,40 +2,26 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DatasetExportQuery } from '../../clients/sdk/index.ts';
 import { SPLITS } from '../../contracts/datasets.ts';
 import { insertTraceSegment } from '../../store/clickhouse/traces.ts';
-import { type TestClickHouse, startTestClickHouse } from '../support/clickhouse.ts';
-import { startTestTemporal } from '../support/temporal.ts';
-import { startTestWorker } from '../support/worker.ts';
-import { startControlPlane } from './control-plane.ts';
+import type { TestClickHouse } from '../support/clickhouse.ts';
 import type { TestControlPlane } from './control-plane.ts';
+import { startWorkedPlane, type WorkedPlane } from './worked-plane.ts';
 import { traceRow } from './trace-row.ts';
 
 const LABELS = ['yes', 'no', 'maybe'];
-const stops: (() => Promise<unknown>)[] = [];
+let worked: WorkedPlane;
 let plane: TestControlPlane;
 let clickhouse: TestClickHouse;
 
 beforeAll(async () => {
-  const [started, temporal] = await Promise.all([startTestClickHouse(), startTestTemporal()]);
-  clickhouse = started;
-  stops.push(
-    () => clickhouse.stop(),
-    () => temporal.stop(),
-  );
-  plane = await startControlPlane(clickhouse.client, temporal.address);
-  stops.unshift(() => plane.close());
-  const worker = await startTestWorker({
-    env: { ...clickhouse.env, TEMPORAL_ADDRESS: temporal.address, STILLHOUSE_ARTIFACTS: plane.artifacts },
-  });
-  stops.unshift(() => worker.stop());
+  worked = await startWorkedPlane();
+  ({ plane, clickhouse } = worked);
   const rows = Array.from({ length: 240 }, (_, n) =>
     traceRow(n, { answer_text: LABELS[n % 3]!, metadata: { run: 'r1', gold: LABELS[n % 3]! } }),
   );
   rows.push(traceRow(500, { status: 'error', metadata: { run: 'r1' } }));
   await insertTraceSegment(clickhouse.client, { token: 's', lines: Buffer.from(rows.map((row) => JSON.stringify(row)).join('\n')) });
 });
-afterAll(async () => {
-  for (const stop of stops) await stop();
-});
+afterAll(() => worked?.stop());
 
 const fromTraces = {
   name: 'support',

@@ -3,12 +3,10 @@ import { DEFAULT_SPLITS, SPLITS } from '../../contracts/datasets.ts';
 import { groupOf, splitOf } from '../../core/dataset/split.ts';
 import { demoMessages } from '../../examples/banking77/banking77.ts';
 import { LABELS } from '../support/distil-bench.ts';
-import { startTestClickHouse } from '../support/clickhouse.ts';
-import { startTestTemporal } from '../support/temporal.ts';
-import { startTestWorker } from '../support/worker.ts';
-import { type TestControlPlane, startControlPlane } from './control-plane.ts';
+import type { TestControlPlane } from './control-plane.ts';
+import { startWorkedPlane, type WorkedPlane } from './worked-plane.ts';
 
-const stops: (() => Promise<unknown>)[] = [];
+let worked: WorkedPlane;
 let plane: TestControlPlane;
 
 const messages = LABELS.flatMap((label) => demoMessages('train', [label]).slice(0, 45));
@@ -26,17 +24,8 @@ function leakingPair(): { text: string; copy: string; label: string } {
 }
 
 beforeAll(async () => {
-  const [clickhouse, temporal] = await Promise.all([startTestClickHouse(), startTestTemporal()]);
-  stops.push(
-    () => clickhouse.stop(),
-    () => temporal.stop(),
-  );
-  plane = await startControlPlane(clickhouse.client, temporal.address);
-  stops.unshift(() => plane.close());
-  const worker = await startTestWorker({
-    env: { ...clickhouse.env, TEMPORAL_ADDRESS: temporal.address, STILLHOUSE_ARTIFACTS: plane.artifacts },
-  });
-  stops.unshift(() => worker.stop());
+  worked = await startWorkedPlane();
+  ({ plane } = worked);
   const other = (label: string) => LABELS[(LABELS.indexOf(label) + 1) % LABELS.length]!;
   const rows = messages.map(({ text, label }) => ({ text, answer: wrong.has(text.trim()) ? other(label) : label }));
   const pair = leakingPair();
@@ -46,9 +35,7 @@ beforeAll(async () => {
   await plane.sdk.datasets.create({ name: 'bank', source: { file }, task: { kind: 'label', labels: LABELS } });
   await plane.sdk.datasets.waitUntilBuilt('bank');
 }, 60_000);
-afterAll(async () => {
-  for (const stop of stops) await stop();
-});
+afterAll(() => worked?.stop());
 
 test('before an inspection there is none, and no order by suspicion', async () => {
   expect(await plane.sdk.datasets.curation.inspection('bank')).toMatchObject({ status: 'none', card: null });

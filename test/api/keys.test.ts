@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Privacy, StillhouseApiError } from '../../clients/sdk/index.ts';
 import { DEFAULT_PROJECT } from '../../contracts/names.ts';
 import { placeOf } from '../../gateway/keys/provider-secrets.ts';
 import { createKeyRing } from '../../gateway/keys/key-ring.ts';
@@ -26,7 +27,7 @@ beforeAll(async () => {
   );
   const worker = await startTestWorker({ env: { ...database.env, TEMPORAL_ADDRESS: temporal.address } });
   stops.unshift(() => worker.stop());
-  plane = await startControlPlane(database.client, temporal.address, 'a master key');
+  plane = await startControlPlane(database.client, temporal.address, { masterKey: 'a master key' });
   stops.unshift(() => plane.close());
 });
 afterAll(async () => {
@@ -108,19 +109,90 @@ test('a project has its own keys and aliases', async () => {
   });
 });
 
+test('what of its calls is stored is said of a project whole, and a pattern that can not be used is refused by name', async () => {
+  const privacy = {
+    storeBodies: 0.1,
+    mask: ['email', 'card'],
+    patterns: [{ name: 'order', pattern: 'ORD-[0-9]+' }],
+    fields: ['customer.email'],
+  };
+  expect(await plane.sdk.projects.create({ name: 'discreet', privacy: { mask: ['email'] } })).toMatchObject({
+    privacy: { storeBodies: 1, mask: ['email'], patterns: [], fields: [] },
+  });
+  expect(await plane.sdk.projects.change('discreet', { privacy: privacy as Privacy })).toMatchObject({ privacy });
+  expect(plane.snapshots.current('discreet').privacy).toEqual(privacy);
+  expect(await plane.sdk.projects.change('discreet', { retentionDays: 9 })).toMatchObject({ privacy, retentionDays: 9 });
+  const refused = async (wrong: object) => {
+    const error = await plane.sdk.projects.change('discreet', { privacy: wrong as Privacy }).catch((thrown: unknown) => thrown);
+    const { status, param, message } = error as StillhouseApiError;
+    return `${status} ${param}: ${message}`;
+  };
+  const own = (pattern: string) => ({ patterns: [{ name: 'mine', pattern }] });
+  expect(await refused(own('(a'))).toMatch(/^400 privacy\.patterns\.0\.pattern: The pattern "mine" can't be used/);
+  expect(await refused(own('(?<=a)b'))).toContain('no look-around');
+  expect(await refused(own('(\\w{0,300}){3}x'))).toContain('too large');
+  expect(await refused({ storeBodies: 2 })).toContain('400 privacy.storeBodies');
+  expect(await refused({ mask: ['e-mail'] })).toContain('400 privacy.mask');
+  expect(await refused({ fields: ['a..b'] })).toContain('400 privacy.fields');
+  expect(plane.snapshots.current('discreet').privacy).toEqual(privacy);
+  expect(await plane.sdk.projects.change('discreet', { privacy: null })).toMatchObject({ privacy: null, retentionDays: 9 });
+});
+
 test("a provider's key is kept as ciphertext, and not at all without a master key", async () => {
-  expect(await plane.sdk.providerKeys.set('groq', 'gsk-very-secret')).toMatchObject({ provider: 'groq', set: true, version: 1 });
+  const groq = async () => (await plane.sdk.providers()).find(({ id }) => id === 'groq');
+  expect(await groq()).toMatchObject({
+    key: { set: false, from: null, variable: 'GROQ_API_KEY' },
+    ready: false,
+    reason: expect.stringContaining('needs its key') as string,
+  });
+  expect(await plane.sdk.providerKeys.set('groq', 'gsk-very-secret')).toMatchObject({
+    provider: 'groq',
+    set: true,
+    from: 'api',
+    version: 1,
+  });
+  expect(await groq()).toMatchObject({ key: { set: true, from: 'api' }, ready: true, reason: '' });
+  expect(JSON.stringify(await groq())).not.toContain('very-secret');
   const { sealed } = plane.snapshots.current(DEFAULT_PROJECT).secrets['groq']!;
   expect(sealed).not.toContain('very');
   expect(secretBox('a master key').open(sealed!, placeOf(DEFAULT_PROJECT, 'groq'))).toBe('gsk-very-secret');
   expect(JSON.stringify(await currentState(clickhouse.client, DEFAULT_PROJECT))).not.toContain('very-secret');
-  expect(await plane.sdk.providerKeys.remove('groq')).toMatchObject({ set: false });
+  expect(await plane.sdk.providerKeys.remove('groq')).toMatchObject({ set: false, from: null });
   expect(plane.snapshots.current(DEFAULT_PROJECT).secrets).toEqual({});
-  await expect(plane.sdk.providerKeys.set('groqq', 'x')).rejects.toMatchObject({ status: 404 });
+  for (const refused of [plane.sdk.providerKeys.set('groqq', 'x'), plane.sdk.providerKeys.remove('groqq')])
+    await expect(refused).rejects.toMatchObject({ status: 404, message: expect.stringContaining('"groq"') as string });
+  await expect(plane.sdk.providerKeys.set('lab', 'x')).rejects.toMatchObject({
+    status: 400,
+    message: expect.stringContaining('once stillhouse.yaml names its apiKeyEnv') as string,
+  });
   const without = await startControlPlane(clickhouse.client, temporalAddress);
+  await plane.sdk.providerKeys.set('groq', 'gsk-sealed');
+  await without.snapshots.refresh(DEFAULT_PROJECT);
+  expect((await without.sdk.providers()).find(({ id }) => id === 'groq')).toMatchObject({
+    key: { set: true, from: 'api' },
+    ready: false,
+    reason: expect.stringContaining('STILLHOUSE_MASTER_KEY') as string,
+  });
   await expect(without.sdk.providerKeys.set('groq', 'x')).rejects.toMatchObject({
     status: 503,
     message: expect.stringContaining('STILLHOUSE_MASTER_KEY is not set') as string,
   });
   await without.close();
+});
+
+test("what is wrong with a provider's key is said without the key", async () => {
+  const wrong = [
+    '{"key": "sk-very-secret',
+    '"sk-very-secret"',
+    '{"key": "sk-very secret"}',
+    '{"key": ["sk-very-secret"]}',
+    '{"sk-very-secret": 1}',
+  ];
+  for (const body of wrong) {
+    const headers = { 'content-type': 'application/json' };
+    const response = await plane.app.request('/api/providers/groq/key', { method: 'PUT', headers, body });
+    const answer = await response.text();
+    expect([body, response.status]).toEqual([body, 400]);
+    if (!body.includes(': 1')) expect(answer).not.toContain('very');
+  }
 });

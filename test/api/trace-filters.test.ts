@@ -139,6 +139,16 @@ test.each([
   expect(await plane.call('GET', `/api/traces?${query}`)).toMatchObject({ status: 400, body: { detail: expect.stringMatching(sentence) } });
 });
 
+test.each(['by=nonsense', 'by=model,model', 'by=day,%27%20OR%201', 'status=sideways', 'since=yesterday', 'sesion=s'])(
+  'usage: %s is refused with its name',
+  async (query) => {
+    const { status, body } = await plane.call('GET', `/api/usage?${query}`);
+    const [name] = query.split('=');
+    expect([status, body.code, body.param]).toEqual([400, 'invalid_request', name]);
+    expect(body.detail).toMatch(new RegExp(`^${name}: `));
+  },
+);
+
 describe('an export', () => {
   const file = async (query: string, project = 'default') => {
     const answer = await plane.app.request(`/api/traces/export?${query}`, { headers: { [PROJECT_HEADER]: project } });

@@ -1,6 +1,3 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -13,40 +10,29 @@ import { connectClickHouse } from '../../store/clickhouse/connection.ts';
 import { defineQuery, runQuery } from '../../store/clickhouse/query.ts';
 import { spendByKey } from '../../store/clickhouse/spend.ts';
 import { startCuttingProxy } from '../gateway/cutting-proxy.ts';
-import { type DistilBench, startDistilBench } from '../support/distil-bench.ts';
-import { quietTemporal, workflowBundle } from '../support/stub-worker.ts';
+import type { DistilBench } from '../support/distil-bench.ts';
 import { until } from '../support/until.ts';
-import { type TestWorker, startTestWorker } from '../support/worker.ts';
-import { type TestControlPlane, startControlPlane } from './control-plane.ts';
+import type { TestWorker } from '../support/worker.ts';
+import type { TestControlPlane } from './control-plane.ts';
+import { type KillablePlane, startKillablePlane } from './killable-plane.ts';
 
-const KILLED_WORKER = fileURLToPath(new URL('../chaos/killed-worker.ts', import.meta.url));
 const BEGAN = Date.parse('2026-05-31T23:59:00Z');
 
 let bench: DistilBench;
 let plane: TestControlPlane;
 let worker: TestWorker;
-let bundle: string;
+let killable: KillablePlane;
+let startWorker: KillablePlane['startWorker'];
 
 beforeAll(async () => {
-  quietTemporal();
-  bench = await startDistilBench();
-  plane = await startControlPlane(bench.clickhouse.client, bench.temporal.address);
-  bundle = join(bench.folder(), 'workflow-bundle.cjs');
-  writeFileSync(bundle, ((await workflowBundle()) as { code: string }).code);
+  killable = await startKillablePlane();
+  ({ bench, plane, startWorker } = killable);
   worker = await startWorker();
 }, 180_000);
 afterAll(async () => {
   await worker?.stop();
-  await plane?.close();
-  await bench?.stop();
+  await killable?.stop();
 });
-
-const startWorker = (activity = 'none', point = 'end') =>
-  startTestWorker({
-    path: KILLED_WORKER,
-    programArguments: [activity, point, bundle],
-    env: { ...bench.workerEnv(join(bench.folder(), 'home')), STILLHOUSE_ARTIFACTS: plane.artifacts },
-  });
 
 /** A call as LiteLLM logs it; the n-th of a log that runs over the end of a month. */
 function call(n: number, answer = `answer ${n}`) {
@@ -90,6 +76,21 @@ async function ended(project: string, { name }: Pick<TraceImport, 'name'>): Prom
     120_000,
   );
 }
+
+test('what a project masks is masked in a log, too', async () => {
+  await plane.sdk.projects.create({ name: 'masked-logs', privacy: { mask: ['email'], fields: ['ssn'] } });
+  const sdk = plane.sdkOf('masked-logs');
+  const lines = [0, 1].map((n) => ({
+    ...call(n, 'to ann@example.com'),
+    messages: [{ role: 'user', content: '{"ssn":"078-05-1120","of":"ann@example.com"}' }],
+  }));
+  expect(await ended('masked-logs', await sdk.traces.import(jsonl(lines), { format: 'litellm' }))).toMatchObject({ imported: 2 });
+  const { items } = await sdk.traces.page({ origin: 'import' });
+  expect(items).toHaveLength(2);
+  for (const item of items)
+    expect(item).toMatchObject({ prompt: '{"ssn":"[removed]","of":"[email]"}', answer: 'to [email]', tokensIn: 10 });
+  expect(JSON.stringify(await sdk.traces.get(items[0]!.id))).not.toMatch(/ann@|078/);
+});
 
 test('a log comes in once, whatever file its calls come in; bad lines are named and the rest goes in', async () => {
   const sdk = plane.sdkOf('logs');

@@ -38,6 +38,19 @@ describe.skipIf(!chromiumPath)(`clusters in Chromium${withoutChromium}`, () => {
     await text(page, 'Named by a person');
   });
 
+  it('say what a model has merged and split at their borders, and why', async () => {
+    const { page } = await open('/clusters');
+    await text(page, '5 looked at by openai/gpt-4o-mini: 1 merged, 1 split, 1 not checked');
+    const borders = page.getByRole('region', { name: /^Borders/ });
+    expect(await borders.getByRole('article').count()).toBe(2);
+    await text(page, 'Both groups ask why a top-up has failed.');
+    await borders.getByRole('button', { name: 'All 6' }).click();
+    expect(await borders.getByRole('article').count()).toBe(6);
+    await text(page, /no verdict/);
+    await borders.getByRole('link', { name: world().clusters[2]!.name }).first().click();
+    await page.getByRole('heading', { level: 1, name: world().clusters[2]!.name }).waitFor();
+  });
+
   it('are found by a button, and the page says how far the run is', async () => {
     const { page } = await open('/clusters');
     await page.getByRole('button', { name: 'Find again' }).click();

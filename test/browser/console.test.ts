@@ -8,6 +8,7 @@ import { busyWorld, emptyWorld } from './fixtures/world.ts';
 const ADDRESSES = [
   '/',
   '/traces',
+  '/traces?live=true&meta=run=7f3a&since=2026-11-01T10:00:00.000Z',
   '/clusters',
   `/clusters/${busyWorld().clusters[0]!.id}`,
   '/datasets',
@@ -24,6 +25,15 @@ const ADDRESSES = [
   '/students/support-2',
   '/students/support-qwen',
   '/students/from-elsewhere',
+  '/providers',
+  '/providers/openai',
+  '/providers/groq',
+  '/providers/anthropic',
+  '/providers/gpu-box',
+  '/keys',
+  `/keys/${busyWorld().keys[0]!.id}`,
+  '/new-key',
+  '/limits',
 ];
 
 describe.skipIf(!chromiumPath)(`console in Chromium${withoutChromium}`, () => {
@@ -73,6 +83,9 @@ describe.skipIf(!chromiumPath)(`console in Chromium${withoutChromium}`, () => {
         '/distillations': 'No distillation yet',
         '/aliases': 'No alias yet',
         '/students': 'No student yet',
+        '/providers': 'No provider yet',
+        '/keys': 'No key yet',
+        '/limits': 'No key yet',
       };
       for (const [address, sentence] of Object.entries(steps)) {
         await page.goto(address);
@@ -112,6 +125,7 @@ describe.skipIf(!chromiumPath)(`console in Chromium${withoutChromium}`, () => {
       await page.getByText('that is all').waitFor();
       const failed = world().traces.filter((trace) => trace.status === 'error').length;
       expect(await page.locator('tbody tr').count()).toBe(failed);
+      await page.getByRole('button', { name: 'More', exact: true }).click();
       await page.getByLabel('Metadata').fill('call=c-17');
       await page.waitForURL(/meta=/);
       await expect.poll(() => page.locator('tbody tr').count()).toBe(1);
@@ -199,14 +213,38 @@ describe.skipIf(!chromiumPath)(`console in Chromium${withoutChromium}`, () => {
       await text(page, 'There is no target "openai/gpt-5o".');
       await page.getByLabel('Target', { exact: true }).nth(1).fill('openai/gpt-4o');
       await page.getByLabel('Weight').nth(1).fill('3');
+      await page.getByLabel('Keep answers for').fill('3600');
+      await page.getByLabel('Ask the next as well after').fill('5');
+      await save.click();
+      await page.getByText(/>=10/).waitFor();
+      expect(await page.getByLabel('Ask the next as well after').inputValue()).toBe('5 ms');
+      await page.getByLabel('Ask the next as well after').fill('500');
       await save.click();
       await text(page, 'Version 5');
+      await text(page, 'answered again from its answer for 3,600 s');
       const sent = world().changes.at(-1)?.body as AliasInput;
       expect(sent.targets).toEqual([
         { target: 'student/support-2', weight: 1 },
         { target: 'openai/gpt-4o', weight: 3 },
       ]);
-      expect(sent.reason).toBe('a canary');
+      expect(sent).toMatchObject({ cache: { ttlSeconds: 3600 }, hedge: { afterMs: 500 }, reason: 'a canary' });
+    });
+
+    it('is listed with its cache and its hedge, and keeps what is not touched', async () => {
+      const { page } = await open('/aliases');
+      await text(page, 'answers kept for 3,600 s, hedged after 800 ms');
+      await page.getByRole('link', { name: 'support' }).click();
+      await page.getByLabel('Keep answers for').fill('');
+      await page.getByLabel('Ask the next as well after').fill('700000');
+      const save = page.getByRole('button', { name: 'Save as a new version' });
+      await save.click();
+      await text(page, /expected number to be <=600000/);
+      await page.getByLabel('Ask the next as well after').fill('800');
+      await save.click();
+      await text(page, 'Version 5');
+      const { cache, hedge, fallbacks } = world().changes.at(-1)!.body as AliasInput;
+      expect([cache, hedge, fallbacks]).toEqual([undefined, { afterMs: 800 }, ['openai/gpt-4o']]);
+      await text(page, /^hedged after 800 ms$/);
     });
 
     it('goes back to an earlier version after a question', async () => {

@@ -10,26 +10,32 @@ import { clustersOfRun } from '../../store/clickhouse/clusters.ts';
 import { quietTemporal, workflowBundle } from '../support/stub-worker.ts';
 import { until } from '../support/until.ts';
 import { startTestWorker } from '../support/worker.ts';
-import { type ClusterBench, NAMER, callOf, messages, startClusterBench } from '../workflow/cluster-bench.ts';
+import { type ClusterBench, callOf, messages, startClusterBench } from '../workflow/cluster-bench.ts';
 
 const KILLED_WORKER = fileURLToPath(new URL('killed-worker.ts', import.meta.url));
 /** Calls in flight at most: what a kill may make the run pay for again. */
 const IN_FLIGHT = 8;
-/** Names that are delivered when the worker is killed amid them: more than may be lost. */
+/** Answers that are delivered when the worker is killed amid them: more than may be lost. */
 const DELIVERED = 14;
 /** More names than are in flight, many of them twice, so that they are asked for again. */
-const REQUEST = { clusters: 24 };
+const NAMES = { clusters: 24, checks: 0 };
+/** More borders than are in flight. */
+const CHECKS = { clusters: 24, checks: 60 };
 
 const CASES: [stage: string, activity: string, point: string][] = [
   ['sample', 'sampleTraces', 'sample-0'],
   ['embed', 'embedSample', 'embeddings'],
   ['cluster', 'clusterSample', 'centres'],
+  ['check', 'checkClusters', 'inside'],
+  ['checked', 'checkClusters', 'end'],
   ['match', 'matchRun', 'end'],
   ['name', 'nameClusters', 'inside'],
   ['named', 'nameClusters', 'end'],
   ['assign', 'assignTraces', 'end'],
   ['record', 'recordClusters', 'end'],
 ];
+
+const requestOf = (stage: string) => (stage.startsWith('check') ? CHECKS : NAMES);
 
 let bench: ClusterBench;
 let bundle: string;
@@ -48,7 +54,8 @@ const ASSIGNED = defineQuery({
 });
 
 /** A run whose first worker dies at the point, in a Temporal namespace and a home of its own. */
-async function killedRun(project: string, activity: string, point: string) {
+async function killedRun(stage: string, activity: string, point: string) {
+  const project = `killed-${stage}`;
   const traces = await traffic(project);
   const client = await bench.client(project);
   const home = bench.folder();
@@ -64,11 +71,11 @@ async function killedRun(project: string, activity: string, point: string) {
     client.workflow.start<(input: unknown) => Promise<ClusterRun>>(WORKFLOWS.clusterTraces, {
       workflowId: workflowIds.clusterTraces(project, 'killed'),
       taskQueue: QUEUES.main,
-      args: [{ ...REQUEST, project, name: 'killed', naming: `${project}/test` }],
+      args: [{ ...requestOf(stage), project, name: 'killed', naming: `${project}/test` }],
     });
   const handle = await until('the run starts', () => start().catch(() => null));
   if (point === 'inside') {
-    await until('names are delivered', () => bench.namer.delivered(`/${project}/`) >= DELIVERED);
+    await until('answers are delivered', () => bench.namer.delivered(`/${project}/`) >= DELIVERED);
     await first.kill();
   }
   expect(await first.exited).toBeNull();
@@ -82,44 +89,60 @@ async function killedRun(project: string, activity: string, point: string) {
   return { state, clusters, assigned, traces, again: attempts.filter((attempt) => attempt > 1).length };
 }
 
-let reference: Awaited<ReturnType<typeof clustersOfRun>>;
-let names: number;
+interface Reference {
+  state: ClusterRun;
+  clusters: Awaited<ReturnType<typeof clustersOfRun>>;
+  /** Answers that were paid for. */
+  paid: number;
+}
+const references = new Map<object, Reference>();
+
+async function referenceRun(request: object, project: string): Promise<Reference> {
+  await traffic(project);
+  const client = await bench.client();
+  const state = await client.workflow.execute<(input: unknown) => Promise<ClusterRun>>(WORKFLOWS.clusterTraces, {
+    workflowId: workflowIds.clusterTraces(project, 'reference'),
+    taskQueue: QUEUES.main,
+    args: [{ ...request, project, name: 'reference', naming: `${project}/test` }],
+  });
+  const clusters = await clustersOfRun(bench.clickhouse.client, project, state);
+  return { state, clusters, paid: bench.namer.delivered(`/${project}/`) };
+}
 
 beforeAll(async () => {
   quietTemporal();
-  bench = await startClusterBench(CASES.map(([stage]) => `killed-${stage}`));
+  bench = await startClusterBench([...CASES.map(([stage]) => `killed-${stage}`), 'names', 'checks']);
   // A kill amid calls needs some of them in flight.
-  bench.namer.latencyMs = (url) => (url.startsWith('/killed-name/') ? 400 : 5);
+  bench.namer.latencyMs = (url) => (/^\/killed-(name|check)\//.test(url) ? 400 : 5);
   bundle = join(bench.folder(), 'workflow-bundle.cjs');
   writeFileSync(bundle, ((await workflowBundle()) as { code: string }).code);
-  const client = await bench.client();
-  await traffic('reference');
   const worker = await startTestWorker({
     path: KILLED_WORKER,
     programArguments: ['none', 'end', bundle],
     env: bench.workerEnv(bench.folder()),
   });
-  const state = await client.workflow.execute<(input: unknown) => Promise<ClusterRun>>(WORKFLOWS.clusterTraces, {
-    workflowId: workflowIds.clusterTraces('reference', 'reference'),
-    taskQueue: QUEUES.main,
-    args: [{ ...REQUEST, project: 'reference', name: 'reference', naming: NAMER }],
-  });
+  references.set(NAMES, await referenceRun(NAMES, 'names'));
+  references.set(CHECKS, await referenceRun(CHECKS, 'checks'));
   await worker.stop();
-  reference = await clustersOfRun(bench.clickhouse.client, 'reference', state);
-  names = bench.namer.delivered();
 }, 180_000);
 afterAll(() => bench?.stop());
 
-test('the reference run is what it should be', () => {
-  expect(reference.length).toBeGreaterThan(3);
-  expect(reference.every(({ namedBy }) => namedBy === 'model')).toBe(true);
-  expect(names).toBeGreaterThanOrEqual(reference.length);
+test('the reference runs are what they should be', () => {
+  for (const { clusters, paid } of references.values()) {
+    expect(clusters.length).toBeGreaterThan(3);
+    expect(clusters.every(({ namedBy }) => namedBy === 'model')).toBe(true);
+    expect(paid).toBeGreaterThanOrEqual(clusters.length);
+  }
+  const { counts } = references.get(CHECKS)!.state;
+  expect(counts.merged).toBeGreaterThan(0);
+  // Enough borders that a kill after `DELIVERED` answers is amid them.
+  expect(counts.checked! + counts.merged!).toBeGreaterThan(DELIVERED + IN_FLIGHT);
 });
 
 /** All of them at once: most of each is the half minute until Temporal misses the dead worker's heartbeat. */
 let runs: Promise<PromiseSettledResult<Awaited<ReturnType<typeof killedRun>>>[]>;
 beforeAll(() => {
-  runs = Promise.allSettled(CASES.map(([stage, activity, point]) => killedRun(`killed-${stage}`, activity, point)));
+  runs = Promise.allSettled(CASES.map(([stage, activity, point]) => killedRun(stage, activity, point)));
 });
 
 test.each(CASES)(
@@ -131,10 +154,13 @@ test.each(CASES)(
     expect(state.status).toBe('completed');
     // One activity was begun again, nothing else.
     expect(again).toBe(1);
-    expect(words(clusters)).toEqual(words(reference));
+    const reference = references.get(requestOf(stage))!;
+    expect(words(clusters)).toEqual(words(reference.clusters));
+    const { clusters: number, checked, merged, split, unchecked } = reference.state.counts;
+    expect(state.counts).toMatchObject({ clusters: number, checked, merged, split, unchecked });
     expect(assigned).toMatchObject({ traces, runs: 1 });
-    // No name is paid for twice; a kill amid calls may lose what was in flight.
-    const repeated = bench.namer.delivered(`/killed-${stage}/`) - names;
+    // No answer is paid for twice; a kill amid calls may lose what was in flight.
+    const repeated = bench.namer.delivered(`/killed-${stage}/`) - reference.paid;
     expect(repeated).toBeGreaterThanOrEqual(0);
     expect(repeated).toBeLessThanOrEqual(point === 'inside' ? IN_FLIGHT : 0);
   },
@@ -142,7 +168,7 @@ test.each(CASES)(
 );
 
 /** What clusters are, whoever paid for them. */
-function words(found: typeof reference): object[] {
+function words(found: Reference['clusters']): object[] {
   return found
     .map(({ name, namedBy, keywords, texts, coherence, similarity, centre }) => ({
       name,

@@ -1,3 +1,4 @@
+import { loadConfiguration } from '../../platform/configuration.ts';
 import { loadEnvironment } from '../../platform/environment.ts';
 import { homePaths } from '../../platform/home.ts';
 import { onShutdown, reportReady } from '../../platform/lifecycle.ts';
@@ -14,6 +15,8 @@ const log = createLogger('worker', env.STILLHOUSE_LOG_LEVEL);
 const stop = new AbortController();
 const running = runMainWorker({
   env,
+  configuration: loadConfiguration(env.STILLHOUSE_CONFIG),
+  secret: (name) => process.env[name],
   paths,
   log,
   signal: stop.signal,

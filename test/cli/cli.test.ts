@@ -147,6 +147,14 @@ test('status is 1 while a part is down', async () => {
   expect(status.stdout).toMatch(/3 calls in the last 24 hours/);
 });
 
+test('what would be forgotten is counted first, and what is no name of a call is refused', async () => {
+  const counted = await stillhouse(['traces', 'forget', '--metadata', 'run=r1']);
+  expect(counted).toMatchObject({ code: 0, stdout: expect.stringContaining('3 calls are stored that this names.') });
+  expect((await stillhouse(['traces', 'forget', '--metadata', 'run=r2', '--json'])).stdout).toContain('"traces": 0');
+  const both = await stillhouse(['traces', 'forget', '--metadata', 'run=r1', '--metadata', 'a=b', '--json']);
+  expect(both.stdout).toContain('"traces": 0');
+});
+
 test('usage, counts and exports', async () => {
   const usage = await stillhouse(['usage', '--by', 'alias,model', '--key', 'admin']);
   expect(usage.stdout).toMatch(/support\s+oracle-large\s+3\s+0/);
@@ -172,6 +180,7 @@ test.each([
   [['usage', '--by', 'colour'], /none of alias, model, provider/],
   [['traces', 'export', '--format', 'xls'], /Allowed choices are jsonl, csv, parquet/],
   [['nothing'], /unknown command 'nothing'/],
+  [['traces', 'forget', '--yes'], /--id, --user, --session or --metadata/],
   [['datasets', 'judge', 'x'], /required option '--model <target>'/],
   [['datasets', 'edit', 'x', '--rows', 'a', '--keep', '--drop'], /cannot be used with option '--drop'/],
   [['datasets', 'create', 'x', '--file', '/nope'], /^--file: \/nope can't be read: .*no such file.*\n$/],

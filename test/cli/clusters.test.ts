@@ -7,8 +7,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ClusterTracesInput } from '../../contracts/clusters.ts';
 import { startingClusterRun } from '../../core/clusters/starting-run.ts';
 import { recordClusterRun } from '../../store/clickhouse/cluster-runs.ts';
+import { insertClusterChecks } from '../../store/clickhouse/cluster-checks.ts';
+import { insertAssignments } from '../../store/clickhouse/cluster-assignments.ts';
 import { insertClusters } from '../../store/clickhouse/clusters.ts';
 import { type TestControlPlane, startControlPlane } from '../api/control-plane.ts';
+import { traceRow } from '../api/trace-row.ts';
 import { clusterFixture } from '../store/cluster-fixture.ts';
 import { type TestClickHouse, startTestClickHouse } from '../support/clickhouse.ts';
 
@@ -29,6 +32,12 @@ beforeAll(async () => {
   await insertClusters(clickhouse.client, [
     clusterFixture({ ...of, id: 'aaaa' }),
     clusterFixture({ ...of, id: 'bbbb', name: 'pin, blocked', namedBy: 'keywords', description: '', inclusion: '', exclusion: '' }),
+  ]);
+  const said = { model: 'lab/oracle', promptVersion: 1, cosine: 0.5, costUsd: 0.001, traceId: 't' };
+  const sides = ['aaaa', 'bbbb'].map((clusterId) => ({ clusterId, texts: 5 }));
+  await insertClusterChecks(clickhouse.client, { project: 'default', runId: 'r', at: begun.startedAt.toISOString() }, [
+    { ...said, kind: 'split', verdict: 'two', outcome: 'split', reason: 'Cards, and PINs.', sides },
+    { ...said, kind: 'merge', verdict: null, outcome: 'kept', reason: 'No answer.', sides, costUsd: null, traceId: null },
   ]);
 });
 afterAll(async () => {
@@ -63,6 +72,27 @@ test('clusters are listed with what they are, shown, and called something else',
   const { items } = JSON.parse((await stillhouse('clusters', 'list', '--json')).stdout) as { items: { id: string; namedBy: string }[] };
   expect(items.find(({ id }) => id === 'bbbb')).toMatchObject({ name: 'PIN is blocked', namedBy: 'person' });
   expect((await stillhouse('clusters', 'runs')).stdout).toMatch(/weekly +cluster +completed +2 +40/);
+});
+
+test('usage by cluster says what the clusters are called', async () => {
+  const { id, ts } = traceRow(1);
+  const call = { id, ts, alias: 'support', target: 'lab/oracle', keyId: 'k', status: 'ok', tokensIn: 70, tokensOut: 9, costUsd: 0.25 };
+  const read = { ...call, latencyMs: 20, request: '', promptText: '', answerText: '' };
+  const at = new Date().toISOString();
+  await insertAssignments(clickhouse.client, { project: 'default', runId: 'r', at }, [
+    { call: read, clusterId: 'aaaa', similarity: 0.9, outlier: false },
+  ]);
+  const usage = await stillhouse('usage', '--by', 'cluster,day');
+  expect(usage.stdout).toMatch(/^cluster +day +name +calls[^]*\naaaa +\d{4}-\d\d-\d\d +Card not arrived +1 +0 +70 +9 /);
+});
+
+test('what a model has made of borders is told with its reason', async () => {
+  const told = await stillhouse('clusters', 'checks', 'weekly');
+  expect(told).toMatchObject({ code: 0, stderr: '' });
+  expect(told.stdout).toMatch(/split +two\? +two +Card not arrived \| .* +5 \+ 5 .*Cards, and PINs\./);
+  const { items } = JSON.parse((await stillhouse('clusters', 'checks', 'weekly', '--json')).stdout) as { items: object[] };
+  expect(items[1]).toMatchObject({ verdict: null, outcome: 'kept', traceId: null, costUsd: null });
+  expect(await stillhouse('clusters', 'run', '--checks', 'many')).toMatchObject({ code: 2, stderr: expect.stringMatching(/whole number/) });
 });
 
 test('what is wrong is said in a sentence', async () => {

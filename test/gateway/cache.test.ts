@@ -43,7 +43,11 @@ test('the very same request is answered again, free, traced, and through a kill 
   expect(second.headers.get(HEADERS.traceId)).not.toBe(first.headers.get(HEADERS.traceId));
   const row = spooledRows(gateway.home).find(({ id }) => id === second.headers.get(HEADERS.traceId))!;
   expect(row).toMatchObject({ status: 'ok', cost_usd: 0, tokens_in: 0, attempts: [], answer_text: 'four', finish_reason: 'stop' });
-  expect(JSON.parse(row.router_decision!)).toEqual({ by: 'cache', targets: [{ target: 'lab/test' }] });
+  expect(JSON.parse(row.router_decision!)).toEqual({
+    by: 'cache',
+    of: first.headers.get(HEADERS.traceId),
+    targets: [{ target: 'lab/test' }],
+  });
   expect(cacheOf(await gateway.post(body('same', { temperature: 0 })))).toBe('miss');
   expect(upstream.asked).toHaveLength(2);
   expect(await (await fetch(`${gateway.url}/metrics`)).text()).toMatch(

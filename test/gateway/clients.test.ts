@@ -120,6 +120,34 @@ test('openai: what Anthropic can’t do is refused by name, unless the caller is
   ).toBe('fine');
 });
 
+test('what a target refuses is named as the caller calls it, by each way in', async () => {
+  messages.answer = claudeSays('fine');
+  const response = { model: 'claude/claude-x', input: 'Hi' };
+  await expect(openai.responses.create({ ...response, text: { verbosity: 'low' } })).rejects.toMatchObject({
+    status: 400,
+    param: 'text.verbosity',
+    message: expect.stringContaining("cannot do 'text.verbosity'") as string,
+  });
+  await expect(openai.responses.create({ ...response, top_logprobs: 2 })).rejects.toMatchObject({ param: 'top_logprobs' });
+  await expect(openai.responses.create({ ...response, max_output_tokens: 0.5 })).rejects.toMatchObject({ param: 'max_output_tokens' });
+  await expect(openai.completions.create({ model: 'claude/claude-x', prompt: 'Hi', max_tokens: -1 })).rejects.toMatchObject({
+    param: 'max_tokens',
+  });
+  const message = { model: 'smart', max_tokens: 9, messages: hello };
+  for (const [theirs, ours] of [
+    ['max_completion_tokens', 'max_tokens'],
+    ['messages[1].content', 'messages'],
+    ['tools[0].function.parameters', 'tools[0].input_schema'],
+  ] as const) {
+    const error = { message: `Invalid '${theirs}': no`, type: 'invalid_request_error', param: theirs, code: null };
+    chat.answer = (_asked, answer) => void answer.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
+    await expect(anthropic.messages.create(message)).rejects.toMatchObject({
+      status: 400,
+      message: expect.stringContaining(`Invalid '${ours}': no`) as string,
+    });
+  }
+});
+
 test('openai: runTools over two calls', async () => {
   chat.answer = (asked, response) => {
     const last = (asked.body['messages'] as { role: string; content: string }[]).at(-1)!;

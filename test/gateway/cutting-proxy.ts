@@ -9,6 +9,8 @@ export interface CuttingProxy {
   mode: 'pass' | 'cut-answers' | 'refuse';
   /** Inserts that ClickHouse has done and whose answer was cut. */
   cut: number;
+  /** Waited for at each insert, before ClickHouse has it and once it is done there; `lost`: it never gets there. */
+  atInsert: ((table: string, moment: 'before' | 'done') => Promise<'lost' | void>) | null;
   /** Inserts that went through with their answer. */
   passed: number;
   stop(): Promise<void>;
@@ -23,10 +25,13 @@ export async function startCuttingProxy(clickhouse: () => string): Promise<Cutti
     const cutting =
       proxy.mode === 'cut-answers' && request.method === 'POST' && (target.searchParams.get('query') ?? '').startsWith('INSERT');
     const insert = (target.searchParams.get('query') ?? '').startsWith('INSERT');
+    const table = /^INSERT INTO `?(?:\w+`?\.`?)?(\w+)/.exec(target.searchParams.get('query') ?? '')?.[1] ?? '';
+    const at = (moment: 'before' | 'done') => (insert && proxy.atInsert ? proxy.atInsert(table, moment) : Promise.resolve());
     const onward = httpRequest(target, { method: request.method, headers: { ...request.headers, host: target.host } }, (answer) => {
       const chunks: Buffer[] = [];
       answer.on('data', (bytes: Buffer) => chunks.push(bytes));
-      answer.on('end', () => {
+      answer.on('end', async () => {
+        await at('done');
         if (cutting && answer.statusCode === 200) {
           proxy.cut++;
           request.socket.destroy();
@@ -38,13 +43,14 @@ export async function startCuttingProxy(clickhouse: () => string): Promise<Cutti
       });
     });
     onward.on('error', () => request.socket.destroy());
-    request.pipe(onward);
+    void at('before').then((fate) => (fate === 'lost' ? request.socket.destroy() : request.pipe(onward)));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const proxy: CuttingProxy = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     mode: 'pass',
+    atInsert: null,
     cut: 0,
     passed: 0,
     async stop() {

@@ -58,7 +58,7 @@ test.each([
   [{ input: [[1, 'b']] }, 'input[0]'],
   [{ input: 5 }, 'input'],
   [{ input: Array.from({ length: 2049 }, () => 'a') }, 'input'],
-])('what is no input is refused by name: %j', async (body, param) => {
+])('what is no input is refused by name: %#', async (body, param) => {
   const answer = await fetch(`${gateway.url}/v1/embeddings`, {
     method: 'POST',
     headers: { authorization: `Bearer ${ADMIN_KEY}` },

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { FeedbackRequest } from '../../contracts/feedback.ts';
 import { HEADERS } from '../../contracts/http.ts';
 import { Stillhouse } from '../../clients/sdk/index.ts';
+import { correctedAnswers, insertFeedback } from '../../store/clickhouse/feedback.ts';
 import { insertTraceSegment } from '../../store/clickhouse/traces.ts';
 import { linesOf, traceRow, uuidAt } from '../store/trace-fixtures.ts';
 import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.ts';
@@ -100,6 +101,30 @@ test('the same id again is the same feedback', async () => {
   expect(await rowsOf(trace_id)).toBe(1);
   await sdk().traces.feedback({ ...said, id: randomUUID() });
   expect(await rowsOf(trace_id)).toBe(2);
+});
+
+test('an id that was sent again when nobody remembered it counts as it was given first', async () => {
+  const trace_id = await stored();
+  const id = randomUUID();
+  const given = (of: string, at: number, corrected_answer: string, thumbs: 'up' | 'down') =>
+    insertFeedback(clickhouse.client, 'default', {
+      id: of,
+      at: new Date(at).toISOString(),
+      keyId: 'k',
+      said: { trace_id, corrected_answer, thumbs },
+    });
+  await given(id, 1_000, 'old', 'down');
+  await given(randomUUID(), 2_000, 'new', 'up');
+  // As an insert whose token has left the window.
+  const again = `INSERT INTO feedback SELECT * REPLACE (toDateTime64(3, 3, 'UTC') AS at) FROM feedback WHERE id = '${id}'`;
+  await clickhouse.client.command({ query: again, clickhouse_settings: { insert_deduplicate: 0 } });
+  expect(await rowsOf(trace_id)).toBe(3);
+  const now = new Date().toISOString();
+  expect(await correctedAnswers(clickhouse.client, 'default', [trace_id], now)).toEqual(new Map([[trace_id, 'new']]));
+  const found = async (verdict: 'up' | 'down') => (await sdk().traces.page({ verdict })).items.map((trace) => trace.id);
+  expect(await found('up')).toContain(trace_id);
+  expect(await found('down')).not.toContain(trace_id);
+  expect((await sdk().traces.get(trace_id)).feedback).toHaveLength(2);
 });
 
 test("an unknown trace and another project's are not found, and nothing is stored", async () => {

@@ -4,7 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { AliasCache, WeightedTarget } from '../../contracts/aliases.ts';
+import type { z } from 'zod';
+import type { AliasCache, AliasHedge, WeightedTarget } from '../../contracts/aliases.ts';
+import { Privacy } from '../../contracts/privacy.ts';
 import { emptySnapshot } from '../../gateway/aliases/apply-versions.ts';
 import { writeSnapshot } from '../../gateway/aliases/snapshot-file.ts';
 
@@ -25,7 +27,9 @@ export interface GatewayProcess {
   stop(): Promise<number | null>;
   /** Ends it and removes the home. */
   dispose(): Promise<void>;
-  post(body: object, headers?: Record<string, string>): Promise<Response>;
+  post(body: object, headers?: Record<string, string>, path?: string): Promise<Response>;
+  /** All that it has logged, before a restart too. */
+  output(): string;
 }
 
 export interface GatewayProcessOptions {
@@ -33,8 +37,12 @@ export interface GatewayProcessOptions {
   /** Providers of `stillhouse.yaml`. */
   providers: object[];
   limits?: object;
-  aliases?: Record<string, { targets: WeightedTarget[]; fallbacks?: string[]; cache?: AliasCache }>;
+  aliases?: Record<string, { targets: WeightedTarget[]; fallbacks?: string[]; cache?: AliasCache; hedge?: AliasHedge }>;
+  /** What of the project's calls is stored. */
+  privacy?: z.input<typeof Privacy>;
   env?: Record<string, string>;
+  /** Nothing lies on its disk: the registry is the one that its environment leads to. */
+  fresh?: boolean;
 }
 
 /** A provider entry for an upstream of a test. */
@@ -49,13 +57,13 @@ export function labProvider(url: string, extra: object = {}): object {
   };
 }
 
-/** Starts it with a snapshot on disk, so that it needs no Temporal; ready when it returns. */
+/** Starts it with a snapshot on disk, so that it needs no Temporal; ready when it returns, unless it is fresh. */
 export async function startGatewayProcess(options: GatewayProcessOptions): Promise<GatewayProcess> {
   const home = mkdtempSync(join(tmpdir(), 'stillhouse-gateway-'));
   const configuration = join(home, 'stillhouse.yaml');
   // JSON is YAML.
   writeFileSync(configuration, JSON.stringify({ providers: options.providers, ...(options.limits ? { limits: options.limits } : {}) }));
-  const aliases = Object.entries(options.aliases ?? {}).map(([name, { targets, fallbacks = [], cache }]) => [
+  const aliases = Object.entries(options.aliases ?? {}).map(([name, { targets, fallbacks = [], cache, hedge }]) => [
     name,
     {
       name,
@@ -63,13 +71,16 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
       targets,
       fallbacks,
       ...(cache ? { cache } : {}),
+      ...(hedge ? { hedge } : {}),
       reason: '',
       actor: '',
       createdAt: '2026-01-01T00:00:00.000Z',
       deleted: false,
     },
   ]);
-  writeSnapshot(join(home, 'snapshots'), { ...emptySnapshot('default'), sequence: 1, aliases: Object.fromEntries(aliases) });
+  const privacy = options.privacy ? Privacy.parse(options.privacy) : null;
+  const snapshot = { ...emptySnapshot('default'), sequence: 1, aliases: Object.fromEntries(aliases), privacy };
+  if (!options.fresh) writeSnapshot(join(home, 'snapshots'), snapshot);
   const env = {
     ...process.env,
     STILLHOUSE_HOME: home,
@@ -84,7 +95,9 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
     STILLHOUSE_SUPERVISED: '1',
     ...options.env,
   };
-  let { child, url } = await spawnGateway(env);
+  let output = '';
+  const log = (text: string) => (output += text);
+  let { child, url } = await spawnGateway(env, log);
   const end = async (signal: NodeJS.Signals) => {
     if (child.exitCode === null && child.signalCode === null) {
       child.kill(signal);
@@ -102,30 +115,35 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
     },
     kill: async () => void (await end('SIGKILL')),
     async restart() {
-      ({ child, url } = await spawnGateway(env));
+      ({ child, url } = await spawnGateway(env, log));
     },
     stop: () => end('SIGTERM'),
     async dispose() {
       await end('SIGTERM');
       rmSync(home, { recursive: true, force: true });
     },
-    post: (body, headers = {}) =>
-      fetch(`${url}/v1/chat/completions`, {
+    post: (body, headers = {}, path = '/v1/chat/completions') =>
+      fetch(`${url}${path}`, {
         method: 'POST',
         headers: { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json', ...headers },
         body: JSON.stringify(body),
       }),
+    output: () => output,
   };
 }
 
-async function spawnGateway(env: NodeJS.ProcessEnv): Promise<{ child: ChildProcess; url: string }> {
+async function spawnGateway(env: NodeJS.ProcessEnv, log: (text: string) => void): Promise<{ child: ChildProcess; url: string }> {
   // Its stdin is held open: it ends when the test's process does, however that ends.
   const child = spawn(process.execPath, [PROGRAM], { env, stdio: ['pipe', 'pipe', 'pipe'] });
   let output = '';
-  child.stderr!.on('data', (bytes: Buffer) => (output += bytes.toString()));
+  child.stderr!.on('data', (bytes: Buffer) => {
+    output += bytes.toString();
+    log(bytes.toString());
+  });
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout!.on('data', (bytes: Buffer) => {
       output += bytes.toString();
+      log(bytes.toString());
       const found = /"address":"([^"]+)"/.exec(output)?.[1];
       if (found) resolve(found);
     });

@@ -1,12 +1,10 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { HEADERS } from '../../contracts/http.ts';
+import { valkeyStore } from '../../gateway/idempotency/valkey-store.ts';
+import { connectValkey } from '../../gateway/limits/valkey.ts';
+import { createLogger } from '../../platform/logger.ts';
 import { until } from '../support/until.ts';
+import { startTestValkey, type TestValkey, withoutValkey } from '../support/valkey.ts';
 import { ADMIN_KEY, type GatewayProcess, labProvider, startGatewayProcess } from './gateway-process.ts';
 import { spooledRows } from './spooled-rows.ts';
 import { answerWith, chunkFrame, startUpstream, type TestUpstream } from './upstream.ts';
@@ -193,24 +191,17 @@ test('a replay leaves no trace, costs nothing, and is counted', async () => {
   expect(await (await fetch(`${gateway.url}/metrics`)).text()).toMatch(/stillhouse_idempotent_replays_total [1-9]/);
 });
 
-const PROGRAM = ['valkey-server', 'redis-server'].find((program) => spawnSync(program, ['--version']).status === 0);
-
-// Neither Valkey nor Redis is installed here: `apt-get install redis-server`, or valkey-server where the distribution has it.
-describe.skipIf(PROGRAM === undefined)('two gateways with one Valkey', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'stillhouse-valkey-'));
-  let server: ChildProcess;
+// withoutValkey says how to get one.
+describe.skipIf(withoutValkey !== null)(`two gateways with one Valkey${withoutValkey ? ` (${withoutValkey})` : ''}`, () => {
+  let valkey: TestValkey;
+  let env: { VALKEY_URL: string; STILLHOUSE_MASTER_KEY: string };
   const own = () => gateways[0]!;
   const gateways: GatewayProcess[] = [];
   let alone: GatewayProcess;
 
   beforeAll(async () => {
-    const probe = createServer().listen(0, '127.0.0.1');
-    await once(probe, 'listening');
-    const { port } = probe.address() as AddressInfo;
-    await new Promise((resolve) => probe.close(resolve));
-    server = spawn(PROGRAM!, ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder], { stdio: 'ignore' });
-    await once(server, 'spawn');
-    const env = { VALKEY_URL: `redis://127.0.0.1:${port}`, STILLHOUSE_MASTER_KEY: 'the same for both' };
+    valkey = await startTestValkey();
+    env = { VALKEY_URL: valkey.url, STILLHOUSE_MASTER_KEY: 'the same for both' };
     gateways.push(await start(env), await start(env));
     for (const one of gateways)
       await until('Valkey is reached', async () => (await (await fetch(`${one.url}/metrics`)).text()).includes('stillhouse_valkey_up 1'));
@@ -221,8 +212,24 @@ describe.skipIf(PROGRAM === undefined)('two gateways with one Valkey', () => {
   });
   afterAll(async () => {
     for (const one of gateways) await one.dispose();
-    server.kill('SIGKILL');
-    rmSync(folder, { recursive: true, force: true });
+    await valkey?.stop();
+  });
+
+  test('answers are forgotten by their traces', async () => {
+    const connection = await connectValkey(env.VALKEY_URL, createLogger('test', 'silent'));
+    await until('Valkey is reached', () => connection.ready());
+    for (const purpose of ['idempotency', 'cache'] as const) {
+      const store = valkeyStore(connection, purpose, Date.now);
+      const later = Date.now() + 600_000;
+      await store.put('put', `${later} text`, 'trace-1');
+      await store.claim('claimed', `${later} text`, 'trace-2');
+      await store.put('other', `${later} text`, 'trace-3');
+      expect(await store.forget(['trace-1', 'trace-2', 'nobody'])).toBe(2);
+      expect(await Promise.all(['put', 'claimed', 'other'].map((place) => store.read(place)))).toEqual([null, null, `${later} text`]);
+      expect(await connection.client.keys(`stillhouse:${purpose}:trace:*`)).toEqual([`stillhouse:${purpose}:trace:trace-3`]);
+      store.close();
+    }
+    connection.close();
   });
 
   test('one answers for the other', async () => {
@@ -257,8 +264,7 @@ describe.skipIf(PROGRAM === undefined)('two gateways with one Valkey', () => {
   }, 90_000);
 
   test('with the server gone a call with a key is refused before it is sent, one without goes on', async () => {
-    server.kill('SIGKILL');
-    await once(server, 'exit');
+    await valkey.kill();
     const refused = await gateways[1]!.post(body, keyed('down'));
     expect([refused.status, upstream.asked.length]).toEqual([503, 0]);
     expect((await gateways[1]!.post(body)).status).toBe(200);

@@ -1,19 +1,17 @@
 /** Keys of apps over HTTP: what they may call, how often and for how much, through a kill, and until they are revoked. */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { ApiKey, type KeyInput } from '../../contracts/keys.ts';
-import { newKey } from '../../gateway/keys/new-key.ts';
 import { appendStateVersions } from '../../store/clickhouse/state-versions.ts';
 import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.ts';
 import { until } from '../support/until.ts';
+import { type KeyMaker, keyMaker } from './app-keys.ts';
 import { type GatewayProcess, labProvider, startGatewayProcess } from './gateway-process.ts';
 import { answerWith, startUpstream, type TestUpstream } from './upstream.ts';
 
 let clickhouse: TestClickHouse;
 let upstream: TestUpstream;
 let gateway: GatewayProcess;
-// The snapshot on the disk is the first.
-let sequence = 1;
+let makeKey: KeyMaker;
 
 /** 10 tokens in at 2.5 dollars a million and 1,000 out at 10. */
 const USAGE = { prompt_tokens: 10, completion_tokens: 1000, total_tokens: 1010 };
@@ -22,11 +20,14 @@ const COST_USD = 0.010025;
 beforeAll(async () => {
   clickhouse = await startTestClickHouse();
   upstream = await startUpstream();
+  // In the store as well as on the disk: the gateway reads the whole registry now and then.
+  await storeAliases({ ours: 'lab/test', theirs: 'other/test' });
   gateway = await startGatewayProcess({
     clickhouseUrl: clickhouse.url,
     providers: [labProvider(upstream.url), labProvider(upstream.url, { id: 'other' })],
     aliases: { ours: { targets: [{ target: 'lab/test', weight: 1 }] }, theirs: { targets: [{ target: 'other/test', weight: 1 }] } },
   });
+  makeKey = keyMaker(clickhouse.client, () => gateway.url, 2);
 });
 afterAll(async () => {
   await gateway?.dispose();
@@ -38,45 +39,15 @@ beforeEach(() => {
   upstream.asked.length = 0;
 });
 
-interface Made {
-  id: string;
-  call: (model?: string, fields?: object) => Promise<Response>;
-  /** Stores another version of it, as the registry does. */
-  store: (changes: Partial<ApiKey>) => Promise<void>;
-}
-
-/** A key as the registry would have stored it, once the gateway follows. */
-async function makeKey(input: Partial<Omit<KeyInput, 'limits'>> & { limits?: Partial<KeyInput['limits']> }): Promise<Made> {
-  const { id, secret, hash, hint } = newKey();
-  const limits = { requestsPerMinute: null, tokensPerMinute: null, usdPerDay: null, usdPerMonth: null, ...input.limits };
-  const base = {
-    project: 'default',
-    name: 'app',
-    aliases: [],
-    models: [],
-    actor: 'test',
-    createdAt: new Date().toISOString(),
-    revokedAt: null,
-    expiresAt: null,
-  };
-  let version = 0;
-  const store = async (changes: Partial<ApiKey>) => {
-    const value = ApiKey.parse({ ...base, ...input, id, hash, hint, limits, version: ++version, ...changes });
-    const place = { project: 'default', kind: 'key' as const, key: id, version, sequence: ++sequence };
-    await appendStateVersions(clickhouse.client, [
-      { ...place, requestId: randomUUID(), value, reason: '', actor: 'test', createdAt: base.createdAt },
-    ]);
-  };
-  const send = (path: string, init: RequestInit = {}) =>
-    fetch(`${gateway.url}${path}`, { ...init, headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' } });
-  await store({});
-  await until('the gateway knows the key', async () => (await send('/v1/models')).status === 200);
-  expect(createHash('sha256').update(secret).digest('hex')).toBe(hash);
-  const call = (model = 'lab/test', fields: object = {}) => {
-    const body = { model, messages: [{ role: 'user', content: 'Hello' }], max_completion_tokens: 1000, ...fields };
-    return send('/v1/chat/completions', { method: 'POST', body: JSON.stringify(body) });
-  };
-  return { id, call, store };
+async function storeAliases(aliases: Record<string, string>): Promise<void> {
+  const createdAt = '2026-01-01T00:00:00.000Z';
+  const versions = Object.entries(aliases).map(([name, target], index) => {
+    const said = { reason: '', actor: 'test', createdAt };
+    const value = { name, version: 1, targets: [{ target, weight: 1 }], fallbacks: [], ...said, deleted: false };
+    const place = { project: 'default', kind: 'alias' as const, key: name, version: 1, sequence: index + 1 };
+    return { ...place, requestId: randomUUID(), value, ...said };
+  });
+  await appendStateVersions(clickhouse.client, versions);
 }
 const errorOf = async (answer: Response) => ({
   status: answer.status,

@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { HEADERS } from '../../contracts/http.ts';
-import { type GatewayProcess, labProvider, startGatewayProcess } from './gateway-process.ts';
+import { ADMIN_KEY, type GatewayProcess, labProvider, startGatewayProcess } from './gateway-process.ts';
 import { answerWith, chunkFrame, startUpstream, type TestUpstream, USAGE } from './upstream.ts';
 
 interface Span {
@@ -63,6 +64,15 @@ async function metrics(): Promise<Map<string, number>> {
   return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]));
 }
 
+/** A call whose first token comes before its end. */
+async function callStreamed(): Promise<void> {
+  upstream.answer = (_asked, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    setTimeout(() => response.end(`${chunkFrame({ content: 'a' })}${chunkFrame({}, 'stop')}data: [DONE]\n\n`), 20);
+  };
+  await (await gateway.post({ model: 'lab/test', messages, stream: true })).text();
+}
+
 test('a call is a span with one inside for each attempt, under the caller’s own', async () => {
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
   const got = await gateway.post({ model: 'smart', messages }, { traceparent });
@@ -106,11 +116,7 @@ test('metrics count calls, attempts, tokens, cost, first tokens, overhead, break
   expect(await risen('stillhouse_cost_usd_total{target="lab/test"}')).toBeCloseTo((10 * 2.5 + 4 * 10) / 1e6, 12);
   expect(await risen('stillhouse_overhead_seconds_count')).toBe(1);
   expect(await risen('stillhouse_overhead_seconds_bucket{le="0.1"}')).toBe(1);
-  upstream.answer = (_asked, response) => {
-    response.writeHead(200, { 'content-type': 'text/event-stream' });
-    setTimeout(() => response.end(`${chunkFrame({ content: 'a' })}${chunkFrame({}, 'stop')}data: [DONE]\n\n`), 20);
-  };
-  await (await gateway.post({ model: 'lab/test', messages, stream: true })).text();
+  await callStreamed();
   expect(await risen('stillhouse_first_token_seconds_count{target="lab/test"}')).toBe(1);
   // The third failure of gone/test in a row opened its breaker: nobody goes there now.
   await (await gateway.post({ model: 'smart', messages })).text();
@@ -122,4 +128,46 @@ test('metrics count calls, attempts, tokens, cost, first tokens, overhead, break
   expect(await refused.json()).toMatchObject({
     error: { code: 'unavailable', message: expect.stringContaining('failed again and again') },
   });
+  const providers = await fetch(`${gateway.url}/api/providers`, { headers: { authorization: `Bearer ${ADMIN_KEY}` } });
+  expect(await providers.json()).toMatchObject({
+    items: [
+      { id: 'lab', ready: true, models: [{ target: 'lab/test', inputUsdPerMTok: 2.5, breaker: 'closed' }] },
+      { id: 'gone', models: [{ target: 'gone/test', breaker: 'open', lastHour: null }], lastErrors: null },
+    ],
+  });
+});
+
+test('Grafana’s dashboard names metrics and labels that are there', async () => {
+  // A label is there once something was counted.
+  upstream.answer = answerWith('four');
+  await (await gateway.post({ model: 'smart', messages })).text();
+  await callStreamed();
+  const text = await (await fetch(`${gateway.url}/metrics`)).text();
+  const types = new Map([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name!, type!]));
+  const labels = new Map<string, Set<string>>();
+  for (const [, name, pairs] of text.matchAll(/^(stillhouse_\w+)\{(.*)\} \S+$/gm)) {
+    const known = labels.get(name!) ?? new Set<string>();
+    for (const [, label] of pairs!.matchAll(/(\w+)="(?:[^"\\]|\\.)*"/g)) known.add(label!);
+    labels.set(name!, known);
+  }
+  const dashboard = readFileSync(new URL('../../infra/dashboards/gateway.json', import.meta.url), 'utf8');
+  const expressions = JSON.parse(dashboard) as { panels: { targets?: { expr: string }[] }[] };
+  const asked = expressions.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+  expect(asked.length).toBeGreaterThan(30);
+  const ofPrometheus = ['job', 'instance', 'le'];
+  for (const expression of asked) {
+    const named = [...expression.matchAll(/(stillhouse_\w+)\{([^}]*)\}/g)];
+    expect([expression, named.length > 0]).toEqual([expression, true]);
+    const grouped = [...expression.matchAll(/by \(([^)]*)\)/g)].flatMap(([, names]) => names!.split(', '));
+    for (const [, name, selector] of named) {
+      const whole = name!.replace(/_(bucket|sum|count)$/, '');
+      expect(types.get(name!) ?? (types.get(whole) === 'histogram' ? 'histogram' : undefined), `${name} in ${expression}`).toBeDefined();
+      const selected = [...selector!.matchAll(/(\w+)\s*(?:=~|!~|!=|=)/g)].map(([, label]) => label!);
+      for (const label of [...selected, ...grouped].filter((one) => !ofPrometheus.includes(one)))
+        expect([...(labels.get(name!) ?? [])], `labels of ${name} in ${expression}`).toContain(label);
+    }
+  }
+  // What the issue asks to be seen, and the variables, too.
+  for (const name of types.keys()) expect(dashboard, `${name} is on no panel`).toContain(name);
+  for (const [name] of dashboard.matchAll(/stillhouse_\w+/g)) expect([...types.keys()]).toContain(name.replace(/_bucket$/, ''));
 });

@@ -7,9 +7,10 @@ import OpenAI from 'openai';
 import { zodResponseFormat, zodTextFormat } from 'openai/helpers/zod';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
+import { BERN, describedModel } from './described-model.ts';
 import { ADMIN_KEY, type GatewayProcess, labProvider, startGatewayProcess } from './gateway-process.ts';
 import { type Check, openAISchemas } from './openai-schema.ts';
-import { type Asked, startUpstream, type TestUpstream, USAGE } from './upstream.ts';
+import { startUpstream, type TestUpstream, USAGE } from './upstream.ts';
 
 /**
  * The published clients, untouched, over an upstream that takes only what OpenAI's own description allows, and whose answers, and the
@@ -17,7 +18,6 @@ import { type Asked, startUpstream, type TestUpstream, USAGE } from './upstream.
  */
 
 const City = z.object({ city: z.string(), people: z.number() });
-const BERN = { city: 'Bern', people: 134_794 };
 /** What was not as OpenAI describes it, of requests and answers alike. */
 const faults: string[] = [];
 
@@ -28,7 +28,7 @@ let openai: OpenAI;
 
 beforeAll(async () => {
   check = openAISchemas();
-  upstream = await startUpstream(answer);
+  upstream = await startUpstream(describedModel({ check, faults }));
   gateway = await startGatewayProcess({
     clickhouseUrl: 'http://127.0.0.1:9',
     limits: { retries: 0 },
@@ -44,68 +44,6 @@ afterAll(async () => {
 beforeEach(() => {
   faults.length = 0;
 });
-
-const completion = (message: object, finish: string) => ({
-  id: 'chatcmpl-1',
-  object: 'chat.completion',
-  created: 1_775_000_000,
-  model: 'test-1',
-  choices: [{ index: 0, message: { role: 'assistant', content: null, refusal: null, ...message }, finish_reason: finish, logprobs: null }],
-  usage: USAGE,
-});
-
-/** Answers as a model would: calls the tool that is offered, once; JSON where it is asked for; else a text. */
-function answer({ path, body }: Asked, response: Parameters<TestUpstream['answer']>[1]): void {
-  if (path.endsWith('/embeddings')) {
-    faults.push(...check('CreateEmbeddingRequest')(body));
-    const inputs = [body['input']].flat();
-    const vector = body['encoding_format'] === 'base64' ? Buffer.from(Float32Array.of(0.5, 0.25).buffer).toString('base64') : [0.5, 0.25];
-    const data = inputs.map((_, index) => ({ object: 'embedding', index, embedding: vector }));
-    return json(response, { object: 'list', data, model: 'test-1', usage: { prompt_tokens: 3, total_tokens: 3 } });
-  }
-  faults.push(...check('CreateChatCompletionRequest')(body));
-  const messages = body['messages'] as { role: string }[];
-  const answered = messages.at(-1)?.role === 'tool';
-  const [offered] = (body['tools'] ?? []) as { function: { name: string } }[];
-  if (offered && !answered) {
-    const call = { id: 'call_1', type: 'function', function: { name: offered.function.name, arguments: '{"city":"Bern"}' } };
-    return said(response, body, { tool_calls: [call] }, 'tool_calls');
-  }
-  const format = (body['response_format'] as { type?: string } | undefined)?.type;
-  const content = format?.startsWith('json') ? JSON.stringify(BERN) : answered ? 'It is sunny in Bern.' : 'Hello to you';
-  said(response, body, { content }, 'stop');
-}
-
-function said(
-  response: Parameters<TestUpstream['answer']>[1],
-  body: Asked['body'],
-  message: { content?: string; tool_calls?: object[] },
-  finish: string,
-): void {
-  if (body['stream'] !== true) return json(response, completion(message, finish));
-  const chunk = (delta: object, reason: string | null) => ({
-    id: 'chatcmpl-1',
-    object: 'chat.completion.chunk',
-    created: 1_775_000_000,
-    model: 'test-1',
-    choices: [{ index: 0, delta, finish_reason: reason, logprobs: null }],
-  });
-  const pieces = message.content?.split(/(?= )/).map((content) => ({ content })) ?? [];
-  const calls = message.tool_calls?.map((call, index) => ({ tool_calls: [{ index, ...call }] })) ?? [];
-  const chunks = [
-    chunk({ role: 'assistant', content: '' }, null),
-    ...[...pieces, ...calls].map((delta) => chunk(delta, null)),
-    chunk({}, finish),
-  ];
-  const usage = { ...chunks[0], choices: [], usage: USAGE };
-  const withUsage = (body['stream_options'] as { include_usage?: boolean } | undefined)?.include_usage === true;
-  const frames = [...chunks, ...(withUsage ? [usage] : [])].map((one) => `data: ${JSON.stringify(one)}\n\n`);
-  response.writeHead(200, { 'content-type': 'text/event-stream' }).end(`${frames.join('')}data: [DONE]\n\n`);
-}
-
-function json(response: Parameters<TestUpstream['answer']>[1], body: object): void {
-  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-}
 
 /** Schemas of answers by the end of the path: whole, and of an event of a stream. */
 const ANSWERS: readonly [string, string, string][] = [

@@ -1,7 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -14,28 +11,19 @@ import { SharedBudgets } from '../../gateway/limits/shared-budgets.ts';
 import { SpoolReader } from '../../gateway/limits/spool-spend.ts';
 import { connectValkey, type ValkeyConnection } from '../../gateway/limits/valkey.ts';
 import { createLogger } from '../../platform/logger.ts';
+import { startTestValkey, type TestValkey, withoutValkey } from '../support/valkey.ts';
 
-const PROGRAM = ['valkey-server', 'redis-server'].find((program) => spawnSync(program, ['--version']).status === 0);
 const log = createLogger('limits-test', 'silent');
 
-// Neither Valkey nor Redis is installed here: `apt-get install redis-server`, or valkey-server where the distribution has it.
-describe.skipIf(PROGRAM === undefined)('limits shared through Valkey', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'stillhouse-valkey-'));
-  let server: ChildProcess;
-  let port: number;
+// withoutValkey says how to get one.
+describe.skipIf(withoutValkey !== null)(`limits shared through Valkey${withoutValkey ? ` (${withoutValkey})` : ''}`, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'stillhouse-limits-'));
+  let server: TestValkey;
   const connections: ValkeyConnection[] = [];
   const budgets: Budgets[] = [];
 
-  const start = async () => {
-    server = spawn(PROGRAM!, ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder], { stdio: 'ignore' }); // prettier-ignore
-    await once(server, 'spawn');
-  };
-  const stop = async () => {
-    server.kill('SIGKILL');
-    if (server.exitCode === null && server.signalCode === null) await once(server, 'exit');
-  };
   const connect = async () => {
-    const connection = await connectValkey(`redis://127.0.0.1:${port}`, log);
+    const connection = await connectValkey(server.url, log);
     connections.push(connection);
     await expect.poll(() => connection.ready(), { timeout: 10_000 }).toBe(true);
     return connection;
@@ -59,11 +47,7 @@ describe.skipIf(PROGRAM === undefined)('limits shared through Valkey', () => {
   };
 
   beforeAll(async () => {
-    const probe = createServer().listen(0, '127.0.0.1');
-    await once(probe, 'listening');
-    ({ port } = probe.address() as AddressInfo);
-    await new Promise((resolve) => probe.close(resolve));
-    await start();
+    server = await startTestValkey();
   });
   afterEach(async () => {
     const [first] = connections;
@@ -72,7 +56,7 @@ describe.skipIf(PROGRAM === undefined)('limits shared through Valkey', () => {
     for (const connection of connections.splice(0)) connection.close();
   });
   afterAll(async () => {
-    await stop();
+    await server?.stop();
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -159,12 +143,12 @@ describe.skipIf(PROGRAM === undefined)('limits shared through Valkey', () => {
     const valkey = await connect();
     const [rates, own] = [createRateLimits({ valkey }), await gateway('d')];
     await rates.take(who, 1);
-    await stop();
+    await server.kill();
     await expect.poll(() => valkey.ready()).toBe(false);
     expect(await Promise.all([0, 1, 2].map(() => outcome(rates.take(who, 1))))).toEqual(['in', 'in', 'rate_limited']);
     const kept = (await own.reserve(who, call(0.8)))!;
     expect(await outcome(own.reserve(who, call(0.3)))).toBe('budget_exceeded');
-    await start();
+    await server.restart();
     await expect.poll(() => valkey.ready(), { timeout: 15_000 }).toBe(true);
     kept.settle(0.1);
     expect(await outcome(rates.take(caller({ requestsPerMinute: 1 }), 1))).toBe('in');

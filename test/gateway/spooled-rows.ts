@@ -17,6 +17,7 @@ const AS_COLUMNS = {
   response: '',
   prompt_text: '',
   answer_text: '',
+  bodies: '',
   tools: [],
   tools_called: [],
   parameters: '',

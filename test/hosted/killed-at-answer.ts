@@ -22,7 +22,15 @@ globalThis.fetch = async (...given) => {
 const env = loadEnvironment();
 const log = createLogger('worker', env.STILLHOUSE_LOG_LEVEL);
 const stop = new AbortController();
-const running = runMainWorker({ env, paths: homePaths(env), log, signal: stop.signal, onReady: reportReady });
+const running = runMainWorker({
+  env,
+  configuration: { webhooks: [] },
+  secret: () => undefined,
+  paths: homePaths(env),
+  log,
+  signal: stop.signal,
+  onReady: reportReady,
+});
 onShutdown(async () => {
   stop.abort();
   await running;

@@ -1,17 +1,16 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { BuildDatasetActivities } from '../../activities/build-dataset.ts';
-import type { ClusterActivities, ClusterRecordActivities } from '../../activities/cluster-traces.ts';
 import type { ForgetActivities } from '../../activities/forget-traces.ts';
 import type { ImportActivities } from '../../activities/import-traces.ts';
 import type { InspectActivities } from '../../activities/inspect-dataset.ts';
 import type { JudgeActivities } from '../../activities/judge-dataset.ts';
-import type { NameClustersActivity } from '../../activities/name-clusters.ts';
 import type { RegistryActivities } from '../../activities/registry-store.ts';
 import type { StateVersion } from '../../contracts/registry.ts';
-import { MESSAGES, QUEUES, WORKFLOWS } from '../../contracts/names.ts';
+import { MESSAGES, QUEUES, WORKFLOWS, workflowIds } from '../../contracts/names.ts';
 import { stubHosted } from '../hosted/stub-hosted.ts';
 import { stubDistil } from '../support/stub-activities.ts';
+import { embedder, stubClusters, stubWebhooks } from './stub-clusters.ts';
 import { until } from '../support/until.ts';
 
 /** One run whose history is kept: what it runs with, and what happens to it until it is recorded. */
@@ -66,9 +65,6 @@ const stubBuild: BuildDatasetActivities = {
   endDataset: async () => undefined,
 };
 
-const artifact = (key: string) => ({ key, sha256: 'a'.repeat(64), bytes: 1 });
-const embedder = { name: 'stub', sha256: 'c'.repeat(64), dimensions: 3 };
-
 const stubInspect: InspectActivities = {
   inspectRows: async ({ dataset, version }) => ({
     dataset,
@@ -97,20 +93,6 @@ const stubJudge: JudgeActivities = {
     spentUsd: 0.5,
   }),
   recordJudgement: async () => undefined,
-};
-
-const stubClusters: ClusterRecordActivities & ClusterActivities & NameClustersActivity = {
-  nameClusterRun: async ({ input }) => ({ name: input.name ?? 'named', scope: 'scope' }),
-  planClusters: async ({ input, run }) => ({ input, run, until: run.at, namingPrice: null, predecessor: null }),
-  recordClusterState: async () => undefined,
-  sampleTraces: async () => ({ portions: [artifact('sample-0.json')], counts: { traces: 9, sampled: 9, texts: 8 } }),
-  embedSample: async () => ({ vectors: { portions: [artifact('vectors-0.f32')], rows: 8, columns: 3 }, embedder, cohesion: 0.6 }),
-  clusterSample: async () => ({ clustering: artifact('clustering.json'), clusters: 2, warnings: ['a warning'] }),
-  matchRun: async () => ({ identities: artifact('identities.json'), kept: 1 }),
-  nameClusters: async () => ({ names: artifact('names.json'), named: 1, spentUsd: 0.01, warnings: [] }),
-  assignTraces: async () => ({ assigned: 9, outliers: 1, withoutText: 0, embedder }),
-  recordClusters: async () => artifact('map.json'),
-  forgetWork: async () => undefined,
 };
 
 /** Every workflow type, on the ways that matter. A change of commands goes through `patched()` and adds one here. */
@@ -259,6 +241,38 @@ export function scenarios(): Scenario[] {
       cuda: distilled.cuda,
       async run(client) {
         const handle = await start(client, WORKFLOWS.inspectDataset, 'inspect/default/d/3', { dataset: 'd', version: 3 });
+        await handle.result();
+        return handle;
+      },
+    },
+    {
+      name: 'clusters-announced',
+      activities: { ...stubClusters, ...stubWebhooks },
+      cuda: distilled.cuda,
+      async run(client) {
+        const handle = await start(client, WORKFLOWS.clusterTraces, 'clusters/default/announced', { name: 'announced' });
+        await handle.result();
+        await client.workflow.getHandle(workflowIds.deliverWebhook('default', 'ops', 'c-1')).result();
+        return handle;
+      },
+    },
+    {
+      name: 'deliver-webhook',
+      activities: stubWebhooks,
+      cuda: distilled.cuda,
+      async run(client) {
+        const handle = await start(client, WORKFLOWS.deliverWebhook, 'webhook/default/ops/test', { project: 'default', webhook: 'ops' });
+        await handle.result();
+        return handle;
+      },
+    },
+    {
+      name: 'clusters-checked',
+      activities: { ...stubClusters, ...stubWebhooks, clustersToAnnounce: async () => [] },
+      cuda: distilled.cuda,
+      async run(client) {
+        const input = { name: 'checked', naming: 'namer/model' };
+        const handle = await start(client, WORKFLOWS.clusterTraces, 'clusters/default/checked', input);
         await handle.result();
         return handle;
       },

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { isStillhouseError } from '../../contracts/errors.ts';
 import { insertTraceSegment } from '../../store/clickhouse/traces.ts';
 import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.ts';
-import { linesOf, traceRow } from './trace-fixtures.ts';
+import { answeredAttempt, linesOf, traceRow } from './trace-fixtures.ts';
 
 const SEGMENTS = 40;
 const ROWS = 40;
@@ -15,20 +15,9 @@ beforeAll(async () => {
 afterAll(() => clickhouse?.stop());
 
 it('loses and doubles nothing where the engine is killed amid inserts that are sent again until acknowledged', async () => {
-  const attempt = {
-    target: 'a/b',
-    provider: 'a',
-    model: 'b',
-    status: 200,
-    error_class: '',
-    latency_ms: 1,
-    tokens_in: 1,
-    tokens_out: 1,
-    cost_usd: null,
-  };
   const segments = Array.from({ length: SEGMENTS }, (_, segment) =>
     Array.from({ length: ROWS }, (_, n) =>
-      traceRow(NOON + segment * ROWS + n, { metadata: { call: `${segment}-${n}` }, attempts: [attempt] }),
+      traceRow(NOON + segment * ROWS + n, { metadata: { call: `${segment}-${n}` }, attempts: [answeredAttempt(null)] }),
     ),
   );
   let acknowledged = 0;

@@ -10,7 +10,7 @@ import { insertRows } from '../../store/clickhouse/query.ts';
 import { deleteTracesBefore } from '../../store/clickhouse/retention.ts';
 import { getTrace, insertTraceSegment } from '../../store/clickhouse/traces.ts';
 import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.ts';
-import { linesOf, traceRow } from './trace-fixtures.ts';
+import { answeredAttempt, linesOf, traceRow } from './trace-fixtures.ts';
 
 const BORDER = Date.parse('2026-03-04T00:00:00.000Z');
 const DAY_MS = 86_400_000;
@@ -57,20 +57,9 @@ it('deletes images that no younger trace names', async () => {
 });
 
 it("deletes a project's old traces with what belongs to them, over months, and keeps usage; others stay", async () => {
-  const attempt = {
-    target: 'a/b',
-    provider: 'a',
-    model: 'b',
-    status: 200,
-    error_class: '',
-    latency_ms: 1,
-    tokens_in: 1,
-    tokens_out: 1,
-    cost_usd: 1,
-  };
   const times = [-40 * DAY_MS, -DAY_MS, -1, 0, DAY_MS];
   for (const project of ['kept', 'short']) {
-    const rows = times.map((at) => traceRow(BORDER + at, { project, attempts: [attempt] }));
+    const rows = times.map((at) => traceRow(BORDER + at, { project, attempts: [answeredAttempt(1)] }));
     await insertTraceSegment(clickhouse.client, { token: randomUUID(), lines: linesOf(rows) });
     const facts = rows.map(({ id, ts }) => ({ project, trace_id: id, ts }));
     await insertRows(

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { TraceRow } from '../../contracts/traces.ts';
+import type { AttemptRow, TraceRow } from '../../contracts/traces.ts';
 
 /** A UUIDv7 of that millisecond. */
 export function uuidAt(ms: number): string {
@@ -47,6 +47,12 @@ export function traceRow(ms: number, values: Partial<TraceRow> = {}): TraceRow {
     segment_id: 'segment',
     ...values,
   };
+}
+
+/** An attempt that was answered. */
+export function answeredAttempt(costUsd: number | null): AttemptRow {
+  const of = { target: 'a/b', provider: 'a', model: 'b', status: 200, error_class: '' } as const;
+  return { ...of, latency_ms: 1, tokens_in: 1, tokens_out: 1, cost_usd: costUsd };
 }
 
 /** Rows as the lines of a segment. */

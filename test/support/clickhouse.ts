@@ -12,6 +12,8 @@ const PROGRAM = fileURLToPath(new URL('../../infra/clickhouse/main.ts', import.m
 /** A migrated embedded ClickHouse in a process and a folder of its own. */
 export interface TestClickHouse {
   url: string;
+  /** Of its process; another after `restart`. */
+  readonly pid: number;
   /** The engine's folder. */
   folder: string;
   /** Connected to the database `stillhouse`; closed by `stop`. */
@@ -26,22 +28,25 @@ export interface TestClickHouse {
   env: { CLICKHOUSE_URL: string; CLICKHOUSE_DATABASE: string; CLICKHOUSE_USER: string; CLICKHOUSE_PASSWORD: string };
 }
 
-/** Starts the real program on a free port. Takes about two seconds. */
-export async function startTestClickHouse(): Promise<TestClickHouse> {
-  const home = mkdtempSync(join(tmpdir(), 'stillhouse-clickhouse-'));
+/** Starts the real program on a free port. Takes about two seconds. A folder that is `kept` stays as it is, for the next start. */
+export async function startTestClickHouse(kept?: string): Promise<TestClickHouse> {
+  const home = kept ?? mkdtempSync(join(tmpdir(), 'stillhouse-clickhouse-'));
   let process = await startProgram(home, 0);
   const env = { CLICKHOUSE_URL: process.url, CLICKHOUSE_DATABASE: 'stillhouse', CLICKHOUSE_USER: 'default', CLICKHOUSE_PASSWORD: '' };
   await migrate(env);
   const client = connectClickHouse(env);
   return {
     url: process.url,
+    get pid() {
+      return process.child.pid!;
+    },
     folder: join(home, 'clickhouse'),
     client,
     env,
     async stop() {
       await client.close();
       await end(process.child, 'SIGTERM');
-      rmSync(home, { recursive: true, force: true });
+      if (kept === undefined) rmSync(home, { recursive: true, force: true });
     },
     kill: () => end(process.child, 'SIGKILL'),
     async restart() {

@@ -12,6 +12,8 @@ export interface CountedUpstream {
   prompts(path?: string): string[];
   /** An HTTP status for the next calls; null: answers. */
   fault: number | null;
+  /** The same for calls below a path. */
+  faultOf: (url: string) => number | null;
   /** Of calls below a path. */
   latencyMs: (url: string) => number;
   stop(): Promise<void>;
@@ -27,9 +29,10 @@ export async function startCountedUpstream(model: string, answer: (prompt: strin
       const body = JSON.parse(Buffer.concat(chunks).toString()) as { messages: { content: string }[] };
       const prompt = body.messages.at(-1)!.content;
       await wait(upstream.latencyMs(request.url!));
-      if (upstream.fault !== null) {
-        response.writeHead(upstream.fault, { 'content-type': 'application/json' });
-        response.end(JSON.stringify({ error: { message: `told to answer ${upstream.fault}`, type: 'test', param: null, code: null } }));
+      const fault = upstream.faultOf(request.url!);
+      if (fault !== null) {
+        response.writeHead(fault, { 'content-type': 'application/json' });
+        response.end(JSON.stringify({ error: { message: `told to answer ${fault}`, type: 'test', param: null, code: null } }));
         return;
       }
       response.once('finish', () => delivered.push({ url: request.url!, prompt }));
@@ -47,6 +50,7 @@ export async function startCountedUpstream(model: string, answer: (prompt: strin
     delivered: (path = '/v1') => below(path).length,
     prompts: (path = '/v1') => below(path).map(({ prompt }) => prompt),
     fault: null,
+    faultOf: () => upstream.fault,
     latencyMs: () => 5,
     async stop() {
       server.closeAllConnections();

@@ -38,6 +38,7 @@ export interface DistilBenchOptions {
   /** Besides the teacher's, and what the gateway needs for them. */
   providers?: object[];
   gatewayEnv?: Record<string, string>;
+  gatewayLimits?: object;
 }
 
 /** Starts everything; about five seconds. */
@@ -54,6 +55,7 @@ export async function startDistilBench(options: DistilBenchOptions = {}): Promis
     clickhouseUrl: clickhouse.url,
     providers: [labProvider(upstream.url), ...(options.providers ?? [])],
     ...(options.gatewayEnv ? { env: options.gatewayEnv } : {}),
+    ...(options.gatewayLimits ? { limits: options.gatewayLimits } : {}),
   });
   const folders: string[] = [];
   const connection = await Connection.connect({ address: temporal.address });

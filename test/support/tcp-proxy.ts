@@ -7,6 +7,8 @@ export interface TcpProxy {
   address: string;
   /** Drops what is connected and refuses what comes. */
   cut(): void;
+  /** What comes is passed on again. */
+  mend(): void;
   stop(): Promise<void>;
 }
 
@@ -42,6 +44,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
       isCut = true;
       drop();
     },
+    mend: () => void (isCut = false),
     async stop() {
       drop();
       server.close();

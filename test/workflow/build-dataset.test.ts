@@ -83,9 +83,14 @@ test('traces become rows; failed and interrupted ones, the pipeline and other al
   await record(5, { alias: 'b', request: asked('other') });
   await record(3, { alias: 'a', request: asked('odd'), answer_text: 'perhaps' });
   await record(2, { alias: 'a', request: asked('  '), answer_text: 'yes' });
+  await record(4, { alias: 'a', request: '', prompt_text: '', answer_text: '', bodies: 'not_stored' });
   const dataset = await build({ name: 'traced', source: { traces: { alias: 'a' } }, task: LABEL });
   expect(dataset).toMatchObject({ status: 'ready', version: 1, goldRows: 120, labels: { yes: 60, no: 60 } });
-  expect(dataset.skipped).toEqual({ 'outside the label set': 3, 'empty prompt': 2 });
+  expect(dataset.skipped).toEqual({
+    'outside the label set': 3,
+    'empty prompt': 2,
+    'body not stored, by the share that the project stores': 4,
+  });
   expect(dataset.warnings.join()).toMatch(/outside the label set: trace [0-9a-f-]{36}/);
   const groups = new Map<string, string>();
   const ids = new Set<string>();

@@ -17,7 +17,7 @@ beforeAll(async () => {
   const [shown, heldOut] = [messages(40), messages(20, 'test')];
   namer = await startNamingUpstream(new Map([...shown, ...heldOut].map(({ text, label }) => [text.trim(), label])));
   const log = createLogger('bench-test', 'silent');
-  const pool = createEmbedderPool({ embedderFolder: process.env['STILLHOUSE_EMBEDDER']!, threads: availableParallelism(), log });
+  const pool = await createEmbedderPool({ embedderFolder: process.env['STILLHOUSE_EMBEDDER']!, threads: availableParallelism(), log });
   const dense = await createOnnxDense(2);
   close = () => Promise.all([namer.stop(), pool.close(), dense.close()]);
   setting = {

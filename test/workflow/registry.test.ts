@@ -167,5 +167,11 @@ test("a provider's key comes and goes as ciphertext, and a project's budget chan
   expect(await keep(30)).toEqual({ name: 'secrets', budget: { usdPerDay: null, usdPerMonth: 9 }, retentionDays: 30 });
   expect(await budget({ usdPerDay: 1 })).toMatchObject({ budget: { usdPerDay: 1 }, retentionDays: 30 });
   expect(await keep(null)).toEqual({ name: 'secrets', budget: { usdPerDay: 1, usdPerMonth: 9 } });
-  expect((await newestSequences(clickhouse.client)).get('secrets')).toBe(8);
+  const store = (privacy: object | null) => updateRegistry(client, 'secrets', MESSAGES.putProject, { changes: { privacy } });
+  const privacy = { storeBodies: 0.5, mask: ['email'], patterns: [], fields: ['ssn'] };
+  expect(await store({ storeBodies: 0.5, mask: ['email'], fields: ['ssn'] })).toMatchObject({ budget: { usdPerDay: 1 }, privacy });
+  expect(await budget({ usdPerDay: 2 })).toMatchObject({ privacy });
+  expect(await store(privacy)).toMatchObject({ privacy });
+  expect(await store(null)).toEqual({ name: 'secrets', budget: { usdPerDay: 2, usdPerMonth: 9 } });
+  expect((await newestSequences(clickhouse.client)).get('secrets')).toBe(11);
 });

@@ -1,10 +1,18 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, retainSearchParams } from '@tanstack/react-router';
 import { NotFound } from './shell/not-found.tsx';
 import { RouteProblem } from './shell/route-problem.tsx';
 import { Shell } from './shell/shell.tsx';
 import { readTraceSearch } from './traces/trace-search.ts';
 
-const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: RouteProblem });
+const root = createRootRoute({
+  component: Shell,
+  notFoundComponent: NotFound,
+  errorComponent: RouteProblem,
+  // Whose data is shown; every link keeps it.
+  validateSearch: ({ project }: Record<string, unknown>): { project?: string } =>
+    ['string', 'number'].includes(typeof project) && project !== '' ? { project: String(project) } : {},
+  search: { middlewares: [retainSearchParams(['project'])] },
+});
 
 const overview = createRoute({
   getParentRoute: () => root,
@@ -82,6 +90,37 @@ const student = createRoute({
   component: lazyRouteComponent(() => import('./students/student-page.tsx'), 'StudentPage'),
 });
 
+const providers = createRoute({
+  getParentRoute: () => root,
+  path: '/providers',
+  component: lazyRouteComponent(() => import('./providers/providers-page.tsx'), 'ProvidersPage'),
+});
+const provider = createRoute({
+  getParentRoute: () => root,
+  path: '/providers/$id',
+  component: lazyRouteComponent(() => import('./providers/provider-page.tsx'), 'ProviderPage'),
+});
+const keys = createRoute({
+  getParentRoute: () => root,
+  path: '/keys',
+  component: lazyRouteComponent(() => import('./keys/keys-page.tsx'), 'KeysPage'),
+});
+const newKey = createRoute({
+  getParentRoute: () => root,
+  path: '/new-key',
+  component: lazyRouteComponent(() => import('./keys/new-key-page.tsx'), 'NewKeyPage'),
+});
+const key = createRoute({
+  getParentRoute: () => root,
+  path: '/keys/$id',
+  component: lazyRouteComponent(() => import('./keys/key-page.tsx'), 'KeyPage'),
+});
+const limits = createRoute({
+  getParentRoute: () => root,
+  path: '/limits',
+  component: lazyRouteComponent(() => import('./limits/limits-page.tsx'), 'LimitsPage'),
+});
+
 const routeTree = root.addChildren([
   overview,
   traces,
@@ -97,6 +136,12 @@ const routeTree = root.addChildren([
   alias,
   students,
   student,
+  providers,
+  provider,
+  keys,
+  newKey,
+  key,
+  limits,
 ]);
 
 /** The pages by address; each one's code is loaded when it is first shown. */

@@ -2,15 +2,17 @@ import { parseWritable } from '../../../core/json-nesting.ts';
 import { isObject } from '../../providers/chat-fields.ts';
 import type { ChatCompletion, ChatUsage, FinishReason } from '../../providers/dialect.ts';
 import { callId, firstAnswer } from '../answer-parts.ts';
+import { keepThoughts } from '../kept-thoughts.ts';
 import type { ApiError } from '../way-in.ts';
 import type { Loose } from './blocks.ts';
 
 /** A completion as a message: its thoughts first, then its text, then its tool calls. */
 export function messagesAnswer(completion: ChatCompletion, _asked: Readonly<Loose>, traceId: string): object {
-  const { thoughts, reasoning, text, refusal, calls, finish } = firstAnswer(completion);
+  const { thoughts, details, reasoning, text, refusal, calls, finish } = firstAnswer(completion);
   const content: Loose[] = [...thoughts];
-  // What a provider without signatures thought.
-  if (thoughts.length === 0 && reasoning !== '') content.push({ type: 'thinking', thinking: reasoning, signature: '' });
+  // What a provider without signatures thought, and the blocks that it may want back in their place.
+  if (thoughts.length === 0 && (reasoning !== '' || details.length > 0))
+    content.push({ type: 'thinking', thinking: reasoning, signature: details.length > 0 ? keepThoughts(details) : '' });
   const said = text + refusal;
   if (said !== '') content.push({ type: 'text', text: said });
   calls.forEach((call, place) =>

@@ -1,7 +1,9 @@
 import type { StillhouseError } from '../../../contracts/errors.ts';
 import { ERROR_CODES } from '../../../contracts/errors.ts';
 import type { ChatChunk, ChatUsage, FinishReason } from '../../providers/dialect.ts';
+import { mergeDetails, type ReasoningDetail } from '../../providers/reasoning-details.ts';
 import { type AnswerParts, callId, type CallPart, firstAnswer, OpenCall } from '../answer-parts.ts';
+import { keepThoughts } from '../kept-thoughts.ts';
 import type { FrameTranslator } from '../way-in.ts';
 import { messageId, messagesError, messagesUsage, stopReason } from './answer.ts';
 import type { Loose } from './blocks.ts';
@@ -13,6 +15,8 @@ export class MessageFrames implements FrameTranslator {
   /** Index of the newest block; -1: none yet. */
   #index = -1;
   #open: 'text' | 'thinking' | 'tool' | null = null;
+  /** Blocks that go back with the answer, until its thinking is closed, or it ends. */
+  #details: readonly ReasoningDetail[] = [];
   readonly #call = new OpenCall();
   #calls = 0;
   #finish: FinishReason | null = null;
@@ -33,7 +37,10 @@ export class MessageFrames implements FrameTranslator {
 
   end(): string {
     const delta = { stop_reason: stopReason(this.#finish ?? 'stop', this.#calls > 0), stop_sequence: null };
-    return this.#close() + frame('message_delta', { delta, usage: messagesUsage(this.#usage) }) + frame('message_stop', {});
+    let text = this.#close();
+    // Blocks that came once the thinking was closed.
+    if (this.#details.length > 0) text += this.#enter('thinking') + this.#close();
+    return text + frame('message_delta', { delta, usage: messagesUsage(this.#usage) }) + frame('message_stop', {});
   }
 
   fail(error: StillhouseError): string {
@@ -55,8 +62,10 @@ export class MessageFrames implements FrameTranslator {
     return frame('message_start', { message });
   }
 
-  #parts({ reasoning, thoughts, text: said, refusal, calls }: AnswerParts): string {
+  #parts({ reasoning, thoughts, details, text: said, refusal, calls }: AnswerParts): string {
     let text = '';
+    this.#details = mergeDetails(this.#details, details);
+    if (details.length > 0 && this.#index < 0) text += this.#enter('thinking');
     if (reasoning !== '') text += this.#part('thinking', { type: 'thinking_delta', thinking: reasoning });
     for (const block of thoughts) text += this.#thought(block);
     if (said + refusal !== '') text += this.#part('text', { type: 'text_delta', text: said + refusal });
@@ -83,12 +92,16 @@ export class MessageFrames implements FrameTranslator {
   }
 
   #part(kind: 'text' | 'thinking', delta: Loose): string {
-    let text = '';
-    if (this.#open !== kind) {
-      text += this.#close() + this.#begin(kind === 'text' ? { type: 'text', text: '' } : { type: 'thinking', thinking: '', signature: '' });
-      this.#open = kind;
-    }
-    return text + this.#deltaFrame(delta);
+    return this.#enter(kind) + this.#deltaFrame(delta);
+  }
+
+  /** Has a block of that kind open. */
+  #enter(kind: 'text' | 'thinking'): string {
+    if (this.#open === kind) return '';
+    const closed = this.#close();
+    const begun = this.#begin(kind === 'text' ? { type: 'text', text: '' } : { type: 'thinking', thinking: '', signature: '' });
+    this.#open = kind;
+    return closed + begun;
   }
 
   #begin(block: Loose): string {
@@ -105,8 +118,13 @@ export class MessageFrames implements FrameTranslator {
 
   #close(): string {
     if (this.#open === null) return '';
+    let text = '';
+    if (this.#open === 'thinking' && this.#details.length > 0) {
+      text += this.#deltaFrame({ type: 'signature_delta', signature: keepThoughts(this.#details) });
+      this.#details = [];
+    }
     this.#open = null;
-    return frame('content_block_stop', { index: this.#index });
+    return text + frame('content_block_stop', { index: this.#index });
   }
 }
 

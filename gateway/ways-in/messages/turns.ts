@@ -1,5 +1,6 @@
 import { wrong } from '../../providers/chat-fields.ts';
 import { quoted } from '../hostile-json.ts';
+import { isKept, openThoughts } from '../kept-thoughts.ts';
 import { chatContent, type Loose, partOf, textOfBlocks } from './blocks.ts';
 
 /** A block and where it stands. */
@@ -34,6 +35,7 @@ export function assistantMessage(blocks: readonly Placed[]): Loose {
   const texts: Loose[] = [];
   const thoughts: Loose[] = [];
   const calls: Loose[] = [];
+  const details: unknown[] = [];
   let reasoning = '';
   let mark: Loose = {};
   for (const { block, path } of blocks) {
@@ -45,8 +47,9 @@ export function assistantMessage(blocks: readonly Placed[]): Loose {
         thoughts.push(block);
         break;
       case 'thinking':
-        // Without a signature it is no provider's own, but what one of another dialect thought.
-        if (block['signature']) thoughts.push(block);
+        details.push(...(openThoughts(block['signature']).reasoning_details ?? []));
+        // Without a signature of its provider's it is what one of another dialect thought.
+        if (block['signature'] && !isKept(block['signature'])) thoughts.push(block);
         else if (typeof block['thinking'] === 'string') reasoning += block['thinking'];
         break;
       case 'tool_use':
@@ -62,6 +65,7 @@ export function assistantMessage(blocks: readonly Placed[]): Loose {
     role: 'assistant',
     content: marked ? texts : texts.length === 0 ? null : textOfBlocks(texts),
     ...(thoughts.length > 0 ? { thinking_blocks: thoughts } : {}),
+    ...(details.length > 0 ? { reasoning_details: details } : {}),
     ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
     ...(calls.length > 0 ? { tool_calls: calls } : {}),
     // A mark on the last call is one on the message.

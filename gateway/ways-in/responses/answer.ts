@@ -1,6 +1,6 @@
 import type { ChatCompletion, ChatUsage, FinishReason } from '../../providers/dialect.ts';
 import { type AnswerParts, callId, firstAnswer } from '../answer-parts.ts';
-import { encryptedContent } from './items.ts';
+import { keepThoughts } from '../kept-thoughts.ts';
 
 type Loose = Readonly<Record<string, unknown>>;
 
@@ -98,10 +98,11 @@ export function itemId(kind: 'rs' | 'msg' | 'fc', traceId: string, place: number
   return `${kind}_${traceId.replaceAll('-', '')}${place}`;
 }
 
-function outputOf({ text, refusal, reasoning, thoughts, calls, logprobs }: AnswerParts, traceId: string): OutputItem[] {
+function outputOf({ text, refusal, reasoning, thoughts, details, calls, logprobs }: AnswerParts, traceId: string): OutputItem[] {
   const items: OutputItem[] = [];
   const id = (kind: 'rs' | 'msg' | 'fc') => itemId(kind, traceId, items.length);
-  if (reasoning !== '' || thoughts.length > 0) items.push(reasoningItem(id('rs'), reasoning, thoughts));
+  const blocks = [...thoughts, ...details];
+  if (reasoning !== '' || blocks.length > 0) items.push(reasoningItem(id('rs'), reasoning, blocks));
   const content: ContentPart[] = [];
   if (text !== '') content.push({ type: 'output_text', text, annotations: [], logprobs });
   if (refusal !== '') content.push({ type: 'refusal', refusal });
@@ -117,7 +118,7 @@ function outputOf({ text, refusal, reasoning, thoughts, calls, logprobs }: Answe
 
 export function reasoningItem(id: string, text: string, blocks: readonly unknown[]): Extract<OutputItem, { type: 'reasoning' }> {
   const summary = text === '' ? [] : [{ type: 'summary_text' as const, text }];
-  return { id, type: 'reasoning', summary, ...(blocks.length > 0 ? { encrypted_content: encryptedContent(blocks) } : {}) };
+  return { id, type: 'reasoning', summary, ...(blocks.length > 0 ? { encrypted_content: keepThoughts(blocks) } : {}) };
 }
 
 function usageOf(usage: ChatUsage) {

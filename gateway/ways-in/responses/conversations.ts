@@ -1,7 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { StillhouseError } from '../../../contracts/errors.ts';
 import type { TraceRow } from '../../../contracts/traces.ts';
 import type { CallObserver } from '../../observability/observer.ts';
 import { isObject } from '../../providers/chat-fields.ts';
+import { timeOfTraceId } from '../../tracing/trace-id.ts';
 import { traceOfResponse } from './answer.ts';
 
 type Loose = Record<string, unknown>;
@@ -15,6 +17,10 @@ export interface RecordedCall {
 
 /** So much of the newest calls is at hand before their traces can be looked up. */
 const KEPT_BYTES = 16 * 1024 * 1024;
+
+/** Of a call that began of late the trace may be on its way, from another process or replica: it is waited for. */
+const OF_LATE_MS = 15 * 60_000;
+const PATIENCE = { tries: 15, everyMs: 200 };
 
 /**
  * What `previous_response_id` goes on from: the traces themselves, so that every gateway knows every response for as long as
@@ -35,9 +41,25 @@ export class Conversations implements CallObserver {
     this.#bytes += request.length + response.length;
     for (const [oldest, kept] of this.#newest) {
       if (this.#bytes <= KEPT_BYTES) break;
-      this.#newest.delete(oldest);
-      this.#bytes -= kept.request.length + kept.response.length;
+      this.#letGo(oldest, kept);
     }
+  }
+
+  /** Lets go of the calls of these traces. */
+  async forget(traces: readonly string[]): Promise<number> {
+    let forgotten = 0;
+    for (const trace of traces) {
+      const kept = this.#newest.get(trace);
+      if (!kept) continue;
+      this.#letGo(trace, kept);
+      forgotten++;
+    }
+    return forgotten;
+  }
+
+  #letGo(trace: string, { request, response }: { request: string; response: string }): void {
+    this.#newest.delete(trace);
+    this.#bytes -= request.length + response.length;
   }
 
   /**
@@ -56,7 +78,12 @@ export class Conversations implements CallObserver {
   async #find(project: string, traceId: string): Promise<RecordedCall | null> {
     const kept = this.#newest.get(traceId);
     if (kept) return kept.project === project ? { project, request: JSON.parse(kept.request), response: JSON.parse(kept.response) } : null;
-    return this.#lookUp(project, traceId);
+    const tries = Math.abs(Date.now() - timeOfTraceId(traceId)) < OF_LATE_MS ? PATIENCE.tries : 1;
+    for (let tried = 1; ; tried++) {
+      const recorded = await this.#lookUp(project, traceId);
+      if (recorded || tried === tries) return recorded;
+      await delay(PATIENCE.everyMs);
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import type { StillhouseError } from '../../../contracts/errors.ts';
 import type { ChatChunk, ChatUsage, FinishReason } from '../../providers/dialect.ts';
 import { type AnswerParts, callId, type CallPart, firstAnswer, OpenCall } from '../answer-parts.ts';
+import { mergeDetails, type ReasoningDetail } from '../../providers/reasoning-details.ts';
 import type { FrameTranslator } from '../way-in.ts';
 import { type ContentPart, itemId, type OutputItem, reasoningItem, responseOf, statusOf } from './answer.ts';
 
@@ -19,6 +20,8 @@ export class ResponseFrames implements FrameTranslator {
   #open: OutputItem | null = null;
   /** Of the open reasoning: its text and its provider's blocks. */
   #thought = { text: '', blocks: [] as unknown[] };
+  /** Blocks that go back with the answer, until its reasoning is closed, or it ends. */
+  #details: readonly ReasoningDetail[] = [];
   readonly #call = new OpenCall();
   #calls = 0;
   #finish: FinishReason | null = null;
@@ -42,6 +45,8 @@ export class ResponseFrames implements FrameTranslator {
 
   end(): string {
     let text = this.#close();
+    // Blocks that came once the reasoning was closed.
+    if (this.#details.length > 0) text += this.#think('', []) + this.#close();
     // An answer without anything is an empty text.
     if (this.#output.every((item) => item.type === 'reasoning')) text += this.#part('output_text') + this.#close();
     const response = this.#response(this.#finish ?? 'stop');
@@ -65,9 +70,11 @@ export class ResponseFrames implements FrameTranslator {
     );
   }
 
-  #parts({ reasoning, thoughts, text: said, refusal, calls, logprobs }: AnswerParts): string {
+  #parts({ reasoning, thoughts, details, text: said, refusal, calls, logprobs }: AnswerParts): string {
     let text = '';
-    if (reasoning !== '' || thoughts.length > 0) text += this.#think(reasoning, thoughts);
+    this.#details = mergeDetails(this.#details, details);
+    const early = details.length > 0 && this.#open === null;
+    if (early || reasoning !== '' || thoughts.length > 0) text += this.#think(reasoning, thoughts);
     if (said !== '') {
       text += this.#part('output_text');
       this.#logprobs.push(...logprobs);
@@ -146,7 +153,8 @@ export class ResponseFrames implements FrameTranslator {
         text += this.#frame('response.reasoning_summary_text.done', { ...at, text: said });
         text += this.#frame('response.reasoning_summary_part.done', { ...at, part: { type: 'summary_text', text: said } });
       }
-      Object.assign(item, reasoningItem(item.id, said, blocks));
+      Object.assign(item, reasoningItem(item.id, said, [...blocks, ...this.#details]));
+      this.#details = [];
     } else item.status = statusOf(this.#finish ?? 'stop', this.#output);
     text += this.#frame('response.output_item.done', { output_index: this.#output.length - 1, item: structuredClone(item) });
     this.#open = null;

@@ -1,6 +1,6 @@
-import { parseWritable } from '../../../core/json-nesting.ts';
 import { isObject, wrong } from '../../providers/chat-fields.ts';
 import { quoted } from '../hostile-json.ts';
+import { openThoughts } from '../kept-thoughts.ts';
 
 type Loose = Record<string, unknown>;
 
@@ -44,8 +44,19 @@ export function itemsToMessages(input: unknown): Loose[] {
         throw wrong(`${at}.type`, `${quoted(typeOf(item))} is nothing that the gateway can pass on to every provider`);
     }
   });
-  // Thoughts that came to nothing are no message.
-  return messages.filter((message) => message['role'] !== 'assistant' || message['content'] !== null || message['tool_calls']);
+  return withoutThoughtsAlone(messages);
+}
+
+/** A provider's blocks may come behind what was said: they are that message's. Thoughts that came to nothing are none. */
+function withoutThoughtsAlone(messages: readonly Loose[]): Loose[] {
+  const kept: Loose[] = [];
+  for (const message of messages) {
+    const { role, content, tool_calls: calls, ...thoughts } = message;
+    const before = kept.at(-1);
+    if (role !== 'assistant' || content !== null || calls) kept.push(message);
+    else if (before?.['role'] === 'assistant') addThoughts(before, thoughts);
+  }
+  return kept;
 }
 
 /** The type may be left out of messages, and of references. */
@@ -111,26 +122,18 @@ function partOf(part: unknown, at: string): Loose {
 
 /** What it thought, as it was given out: blocks of its provider's own in `encrypted_content`, else its text. */
 function think(message: Loose, item: Loose): void {
-  const blocks = thinkingBlocks(item['encrypted_content']);
-  if (blocks) message['thinking_blocks'] = [...((message['thinking_blocks'] as unknown[] | undefined) ?? []), ...blocks];
   const texts = [item['summary'], item['content']].flatMap((list) => (Array.isArray(list) ? list : [])).filter(isObject);
   const text = texts.map((one) => (typeof one['text'] === 'string' ? one['text'] : '')).join('');
-  if (text !== '') message['reasoning_content'] = ((message['reasoning_content'] as string | undefined) ?? '') + text;
+  addThoughts(message, { ...openThoughts(item['encrypted_content']), ...(text === '' ? {} : { reasoning_content: text }) });
 }
 
-/** A provider's blocks as one text that a client keeps and gives back. */
-export function encryptedContent(blocks: readonly unknown[]): string {
-  return `stillhouse.${Buffer.from(JSON.stringify(blocks)).toString('base64url')}`;
-}
-
-/** null where it is another's. */
-function thinkingBlocks(encrypted: unknown): unknown[] | null {
-  if (typeof encrypted !== 'string' || !encrypted.startsWith('stillhouse.')) return null;
-  try {
-    const blocks = parseWritable(Buffer.from(encrypted.slice('stillhouse.'.length), 'base64url').toString());
-    return Array.isArray(blocks) ? blocks : null;
-  } catch {
-    return null;
+/** Behind those that it has. */
+function addThoughts(message: Loose, thoughts: Loose): void {
+  for (const [field, more] of Object.entries(thoughts)) {
+    const before = message[field];
+    message[field] = Array.isArray(more)
+      ? [...((before as unknown[] | undefined) ?? []), ...more]
+      : ((before as string | undefined) ?? '') + String(more);
   }
 }
 

@@ -135,6 +135,16 @@ test.each([
       { role: 'assistant', content: 'two', reasoning_content: 'hm' },
     ],
   ],
+  ['thoughts behind a text', [said('one'), thought('hm')], [{ role: 'assistant', content: 'one', reasoning_content: 'hm' }]],
+  [
+    'thoughts behind a text, and more before the next',
+    [thought('a'), said('one'), thought('b'), { role: 'user', content: 'So?' }, thought('c'), said('two')],
+    [
+      { role: 'assistant', content: 'one', reasoning_content: 'ab' },
+      { role: 'user', content: 'So?' },
+      { role: 'assistant', content: 'two', reasoning_content: 'c' },
+    ],
+  ],
   ['thoughts that came to nothing', [thought('hm'), { role: 'user', content: 'So?' }], [{ role: 'user', content: 'So?' }]],
 ])('results follow their calls: %s', (_what, input, messages) => {
   expect(responsesWayIn.toChat({ ...asked, input })['messages']).toEqual(messages);

@@ -18,6 +18,8 @@ it('goes from a version to a body that the API takes', () => {
     reason: 'canary',
   });
   expect(shareOf(more, 1)).toBeCloseTo(0.1);
+  expect(inputOf({ ...more, cacheSeconds: '', hedgeMs: 500 })).toMatchObject({ hedge: { afterMs: 500 } });
+  expect(inputOf({ ...more, cacheSeconds: '' })).not.toHaveProperty('cache');
 });
 
 it('begins with one empty line and says no share while a weight is missing', () => {

@@ -1,4 +1,4 @@
-import type { AliasCache, AliasInput, AliasVersion } from '../../../../contracts/aliases.ts';
+import type { AliasInput, AliasVersion } from '../../../../contracts/aliases.ts';
 
 /** One line of the form; the id keeps a line's focus while others go. */
 export interface TargetDraft {
@@ -11,16 +11,22 @@ export interface TargetDraft {
 export interface AliasDraft {
   targets: TargetDraft[];
   fallbacks: string[];
-  /** Goes along as it stands: the form does not change it. */
-  cache?: AliasCache;
+  /** Of its cache and its hedge; empty where it has none. */
+  cacheSeconds: number | string;
+  hedgeMs: number | string;
   reason: string;
 }
 
 /** A draft of what stands now, or of nothing; the reason is always written anew. */
-export function draftOf(alias: Pick<AliasVersion, 'targets' | 'fallbacks' | 'cache'> | null): AliasDraft {
+export function draftOf(alias: Pick<AliasVersion, 'targets' | 'fallbacks' | 'cache' | 'hedge'> | null): AliasDraft {
   const targets = alias && alias.targets.length > 0 ? alias.targets : [{ target: '', weight: 1 }];
-  const cache = alias?.cache ? { cache: alias.cache } : {};
-  return { targets: targets.map((target, id) => ({ id, ...target })), fallbacks: alias?.fallbacks ?? [], ...cache, reason: '' };
+  return {
+    targets: targets.map((target, id) => ({ id, ...target })),
+    fallbacks: alias?.fallbacks ?? [],
+    cacheSeconds: alias?.cache?.ttlSeconds ?? '',
+    hedgeMs: alias?.hedge?.afterMs ?? '',
+    reason: '',
+  };
 }
 
 /** A further, empty line. */
@@ -34,7 +40,8 @@ export function inputOf(draft: AliasDraft): AliasInput {
   return {
     targets: draft.targets.map(({ target, weight }) => ({ target: target.trim(), weight: Number(weight) })),
     fallbacks: draft.fallbacks,
-    ...(draft.cache ? { cache: draft.cache } : {}),
+    ...(draft.cacheSeconds === '' ? {} : { cache: { ttlSeconds: Number(draft.cacheSeconds) } }),
+    ...(draft.hedgeMs === '' ? {} : { hedge: { afterMs: Number(draft.hedgeMs) } }),
     reason: draft.reason.trim(),
   };
 }

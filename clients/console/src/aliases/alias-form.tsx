@@ -1,4 +1,4 @@
-import { Button, TagsInput, Textarea } from '@mantine/core';
+import { Button, NumberInput, TagsInput, Textarea } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { IconPlus } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
@@ -6,11 +6,12 @@ import { useState } from 'react';
 import type { AliasVersion } from '../../../../contracts/aliases.ts';
 import { problemOf } from '../api/problem.ts';
 import { targetsQuery } from '../api/queries.ts';
-import { useApi } from '../api/session.ts';
+import { useApi } from '../api/project-scope.tsx';
 import { draftOf, inputOf, shareOf, withTarget } from './alias-draft.ts';
 import type { AliasDraft } from './alias-draft.ts';
 import { TargetInput } from './target-input.tsx';
 import classes from './alias.module.css';
+import { ProblemLine } from '../components/problem-line.tsx';
 
 interface AliasFormProps {
   name: string;
@@ -20,7 +21,7 @@ interface AliasFormProps {
   onSaved?: (version: AliasVersion) => void;
 }
 
-/** Targets with weights, fallbacks, and the reason of the change. */
+/** Targets with weights, fallbacks, what of answers is kept and hedged, and the reason of the change. */
 export function AliasForm({ name, current, verb, onSaved }: AliasFormProps) {
   const [draft, setDraft] = useState<AliasDraft>(() => draftOf(current));
   const options = useQuery(targetsQuery(useApi())).data?.map(({ target }) => target) ?? [];
@@ -76,6 +77,32 @@ export function AliasForm({ name, current, verb, onSaved }: AliasFormProps) {
         onChange={(fallbacks) => change({ fallbacks })}
         error={errors['fallbacks'] ?? errors['fallbacks[0]']}
       />
+      <div className={classes.pair}>
+        <NumberInput
+          label="Keep answers for"
+          description="The very same request is answered again"
+          placeholder="not kept"
+          suffix=" s"
+          clampBehavior="none"
+          allowDecimal={false}
+          hideControls
+          value={draft.cacheSeconds}
+          onChange={(cacheSeconds) => change({ cacheSeconds })}
+          error={errors['cache.ttlSeconds']}
+        />
+        <NumberInput
+          label="Ask the next as well after"
+          description="Who answers first is taken"
+          placeholder="one at a time"
+          suffix=" ms"
+          clampBehavior="none"
+          allowDecimal={false}
+          hideControls
+          value={draft.hedgeMs}
+          onChange={(hedgeMs) => change({ hedgeMs })}
+          error={errors['hedge.afterMs']}
+        />
+      </div>
       <Textarea
         label="Reason"
         description="Stays in the history"
@@ -85,10 +112,8 @@ export function AliasForm({ name, current, verb, onSaved }: AliasFormProps) {
         onChange={(event) => change({ reason: event.currentTarget.value })}
         error={errors['reason']}
       />
-      {problem && !Object.keys(errors).some((field) => /^(targets\[|fallbacks|reason)/.test(field)) && (
-        <p className={classes.problem} role="alert">
-          {problem.detail}
-        </p>
+      {problem && !Object.keys(errors).some((field) => /^(targets\[|fallbacks|cache|hedge|reason)/.test(field)) && (
+        <ProblemLine>{problem.detail}</ProblemLine>
       )}
       <Button type="submit" loading={save.isPending} disabled={name === '' || draft.targets.some(({ target }) => target.trim() === '')}>
         {verb}

@@ -2,12 +2,13 @@ import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { AliasVersion } from '../../../../contracts/aliases.ts';
 import { problemOf } from '../api/problem.ts';
-import { useApi } from '../api/session.ts';
+import { useApi } from '../api/project-scope.tsx';
 import { ConfirmButton } from '../components/confirm-button.tsx';
 import { Panel } from '../components/panel.tsx';
 import { RelativeTime } from '../components/relative-time.tsx';
 import { StatusTag } from '../components/status-tag.tsx';
 import { Weights } from '../components/weights.tsx';
+import { settingsInWords } from './alias-settings.ts';
 import classes from './alias.module.css';
 
 /** All versions, newest first, and the way back to each. */
@@ -21,6 +22,7 @@ export function AliasHistory({ name, versions }: { name: string; versions: Alias
             <span className={classes.number}>{version.version}</span>
             <div style={{ minWidth: 0 }}>
               {version.deleted ? <StatusTag tone="calm">deleted</StatusTag> : <Weights targets={version.targets} />}
+              {settingsInWords(version) && <div className={classes.who}>{settingsInWords(version)}</div>}
               {version.reason && <div className={classes.why}>{version.reason}</div>}
               <div className={classes.who}>
                 {version.actor || 'unknown'} · <RelativeTime at={version.createdAt} />

@@ -3,12 +3,13 @@ import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import type { AliasVersion } from '../../../../contracts/aliases.ts';
 import { aliasVersionsQuery } from '../api/queries.ts';
-import { useApi } from '../api/session.ts';
+import { useApi } from '../api/project-scope.tsx';
 import { Loaded } from '../components/loaded.tsx';
 import { Page } from '../components/page.tsx';
 import { Panel } from '../components/panel.tsx';
 import { RelativeTime } from '../components/relative-time.tsx';
 import { StatusTag } from '../components/status-tag.tsx';
+import { formatCount } from '../format/numbers.ts';
 import { TargetName } from '../components/target-name.tsx';
 import { Weights } from '../components/weights.tsx';
 import { AliasForm } from './alias-form.tsx';
@@ -61,6 +62,11 @@ function Alias({ name, versions }: { name: string; versions: AliasVersion[] }) {
               ))}
             </div>
           )}
+          {waysOf(current).map((way) => (
+            <div key={way} className={classes.fallbacks}>
+              {way}
+            </div>
+          ))}
         </Panel>
         <AliasHistory name={name} versions={versions} />
       </div>
@@ -70,4 +76,14 @@ function Alias({ name, versions }: { name: string; versions: AliasVersion[] }) {
       </Panel>
     </div>
   );
+}
+
+/** What is done besides asking a target and its fallbacks. */
+function waysOf({ cache, hedge }: AliasVersion): string[] {
+  return [
+    ...(cache ? [`The very same request is answered again from its answer for ${formatCount(cache.ttlSeconds)} s.`] : []),
+    ...(hedge
+      ? [`Where a target has not begun to answer after ${formatCount(hedge.afterMs)} ms, the first fallback is asked as well.`]
+      : []),
+  ];
 }

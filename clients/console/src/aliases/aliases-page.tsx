@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import type { AliasVersion } from '../../../../contracts/aliases.ts';
 import { aliasesQuery } from '../api/queries.ts';
-import { useApi } from '../api/session.ts';
+import { useApi } from '../api/project-scope.tsx';
 import { CommandLine } from '../components/command-line.tsx';
 import { DataTable } from '../components/data-table.tsx';
 import type { Column } from '../components/data-table.tsx';
@@ -14,6 +14,7 @@ import { Page } from '../components/page.tsx';
 import { Panel } from '../components/panel.tsx';
 import { RelativeTime } from '../components/relative-time.tsx';
 import { Weights } from '../components/weights.tsx';
+import { settingsInWords } from './alias-settings.ts';
 
 const COLUMNS: Column<AliasVersion>[] = [
   {
@@ -26,6 +27,12 @@ const COLUMNS: Column<AliasVersion>[] = [
     ),
   },
   { label: 'Targets', card: 'whole', width: '34%', cell: ({ targets }) => <Weights targets={targets} /> },
+  {
+    label: 'Cache and hedge',
+    card: 'whole',
+    width: '18%',
+    cell: (alias) => settingsInWords(alias) || <span className="dimmed">–</span>,
+  },
   { label: 'Why', card: 'whole', cell: ({ reason }) => reason || <span className="dimmed">–</span> },
   { label: 'Version', number: true, cell: ({ version }) => version },
   { label: 'Changed', number: true, cell: ({ createdAt }) => <RelativeTime at={createdAt} /> },

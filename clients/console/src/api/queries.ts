@@ -1,4 +1,5 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import type { ClusterRun } from '../../../../contracts/clusters.ts';
 import type { Split } from '../../../../contracts/datasets.ts';
 import type { TraceFilter } from '../../../../contracts/traces.ts';
 import type { LanguageModelManifest } from '../../../../contracts/language-model.ts';
@@ -15,14 +16,21 @@ export const overviewQuery = (api: Stillhouse) =>
 export const targetsQuery = (api: Stillhouse) =>
   queryOptions({ queryKey: ['targets'], queryFn: ({ signal }) => api.targets(signal), staleTime: 30_000 });
 
-/** Pages of traces, newest first; `live` asks again every two seconds. */
-export const tracesQuery = (api: Stillhouse, filter: Partial<TraceFilter>, live: boolean) =>
+/** Whether a list follows what comes, stands still in between, or is not live at all. */
+export type Tail = 'on' | 'paused' | 'off';
+
+const TRACES_A_PAGE = 100;
+
+/** Pages of traces, newest first; one that follows asks again every two seconds, all pages from the top. */
+export const tracesQuery = (api: Stillhouse, filter: Partial<TraceFilter>, tail: Tail) =>
   infiniteQueryOptions({
     queryKey: ['traces', filter],
-    queryFn: ({ pageParam, signal }) => api.traces.page({ ...filter, ...(pageParam ? { cursor: pageParam } : {}) }, signal),
+    queryFn: ({ pageParam, signal }) =>
+      api.traces.page({ ...filter, limit: TRACES_A_PAGE, ...(pageParam ? { cursor: pageParam } : {}) }, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.nextCursor,
-    refetchInterval: live ? LIVE_MS : false,
+    refetchInterval: tail === 'on' ? LIVE_MS : false,
+    refetchOnWindowFocus: tail !== 'paused',
   });
 
 /** One whole trace: it never changes. */
@@ -39,6 +47,14 @@ export const clusterRunsQuery = (api: Stillhouse) =>
     queryKey: ['clusters', 'runs'],
     queryFn: ({ signal }) => api.clusters.runs(signal),
     refetchInterval: (query) => (query.state.data?.some(({ status }) => status === 'running') ? LIVE_MS : CALM_MS),
+  });
+
+/** What came of a run's checks: it does not change once the run has ended. */
+export const clusterChecksQuery = (api: Stillhouse, { name, runId }: Pick<ClusterRun, 'name' | 'runId'>) =>
+  queryOptions({
+    queryKey: ['clusters', 'checks', runId],
+    queryFn: ({ signal }) => api.clusters.checks(name, signal),
+    staleTime: Infinity,
   });
 
 /** Where clusters and the sample lie: it changes with a run only. */
@@ -96,6 +112,18 @@ export const aliasesQuery = (api: Stillhouse) =>
 /** All versions of an alias, newest first. */
 export const aliasVersionsQuery = (api: Stillhouse, name: string) =>
   queryOptions({ queryKey: ['aliases', name], queryFn: ({ signal }) => api.aliases.versions(name, signal) });
+
+/** Keys of apps by name, revoked ones too, with what they spent. */
+export const keysQuery = (api: Stillhouse) =>
+  queryOptions({ queryKey: ['keys'], queryFn: ({ signal }) => api.keys.list({ revoked: true, signal }), refetchInterval: CALM_MS });
+
+/** All projects, with what they spent. */
+export const projectsQuery = (api: Stillhouse) =>
+  queryOptions({ queryKey: ['projects'], queryFn: ({ signal }) => api.projects.list(signal), refetchInterval: CALM_MS });
+
+/** Providers and how they do. */
+export const providersQuery = (api: Stillhouse) =>
+  queryOptions({ queryKey: ['providers'], queryFn: ({ signal }) => api.providers(signal), refetchInterval: CALM_MS });
 
 /** All students, newest first. */
 export const studentsQuery = (api: Stillhouse) =>

@@ -3,9 +3,9 @@ import { Stillhouse } from '../../../sdk/index.ts';
 
 const STORAGE_KEY = 'stillhouse-admin-key';
 
-/** Who is signed in: a client that carries the key, or why there is none. */
+/** Who is signed in: the key, or why there is none. */
 export interface Session {
-  api: Stillhouse | null;
+  apiKey: string | null;
   /** A sentence for the login card after a key was refused. */
   refusal: string | null;
 }
@@ -16,10 +16,10 @@ let session: Session = restore();
 function restore(): Session {
   try {
     const key = sessionStorage.getItem(STORAGE_KEY) ?? localStorage.getItem(STORAGE_KEY);
-    return { api: key ? connect(key) : null, refusal: null };
+    return { apiKey: key, refusal: null };
   } catch {
     // Storage is blocked: the key is asked for each time.
-    return { api: null, refusal: null };
+    return { apiKey: null, refusal: null };
   }
 }
 
@@ -38,8 +38,13 @@ function forget(): void {
 }
 
 /** A client of the gateway that served this page. */
-export function connect(apiKey: string): Stillhouse {
-  return new Stillhouse({ url: window.location.origin, apiKey });
+export function connect(apiKey: string, project?: string): Stillhouse {
+  return new Stillhouse({ url: window.location.origin, apiKey, project });
+}
+
+/** The client of whoever is signed in; `project` undefined: the key's own. */
+export function clientOf(project: string | undefined): Stillhouse | null {
+  return session.apiKey === null ? null : connect(session.apiKey, project);
 }
 
 /** Keeps the key for this tab, or for this browser with `remember`. */
@@ -50,14 +55,14 @@ export function signIn(key: string, remember: boolean): void {
   } catch {
     // It lives as long as the page.
   }
-  change({ api: connect(key), refusal: null });
+  change({ apiKey: key, refusal: null });
 }
 
 /** Forgets the key; `refusal` says why where the person did not ask for it. */
 export function signOut(refusal: string | null = null): void {
-  if (session.api === null && refusal === session.refusal) return;
+  if (session.apiKey === null && refusal === session.refusal) return;
   forget();
-  change({ api: null, refusal });
+  change({ apiKey: null, refusal });
 }
 
 /** The session, followed. */
@@ -69,11 +74,4 @@ export function useSession(): Session {
     },
     () => session,
   );
-}
-
-/** The client of whoever is signed in; pages are rendered behind the login only. */
-export function useApi(): Stillhouse {
-  const { api } = useSession();
-  if (!api) throw new Error('no key: this page is rendered behind the login only');
-  return api;
 }

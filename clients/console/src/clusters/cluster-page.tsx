@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import type { ClusterDetail } from '../../../../contracts/clusters.ts';
 import { clusterMapQuery, clusterQuery, clustersQuery } from '../api/queries.ts';
-import { useApi } from '../api/session.ts';
+import { useApi } from '../api/project-scope.tsx';
 import { Facts } from '../components/facts.tsx';
 import { Figures } from '../components/figures.tsx';
 import { Loaded } from '../components/loaded.tsx';

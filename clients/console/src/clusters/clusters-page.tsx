@@ -4,7 +4,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import type { Cluster, ClusterRun } from '../../../../contracts/clusters.ts';
 import { clusterMapQuery, clusterRunsQuery, clustersQuery } from '../api/queries.ts';
-import { useApi } from '../api/session.ts';
+import { useApi } from '../api/project-scope.tsx';
 import { CommandLine } from '../components/command-line.tsx';
 import { Empty } from '../components/empty.tsx';
 import { Figures } from '../components/figures.tsx';
@@ -14,6 +14,7 @@ import { Panel } from '../components/panel.tsx';
 import { RelativeTime } from '../components/relative-time.tsx';
 import { formatUsd } from '../format/cost.ts';
 import { formatCount } from '../format/numbers.ts';
+import { BorderChecks } from './border-checks.tsx';
 import { ClusterMap } from './cluster-map.tsx';
 import { ClusterTable } from './cluster-table.tsx';
 import { FindClusters } from './find-clusters.tsx';
@@ -71,6 +72,7 @@ function Found({ clusters, run }: { clusters: Cluster[]; run: ClusterRun | undef
       <Panel flush>
         <ClusterTable clusters={clusters} />
       </Panel>
+      {run && <BorderChecks run={run} />}
     </>
   );
 }

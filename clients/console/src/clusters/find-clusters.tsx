@@ -4,7 +4,7 @@ import { IconAffiliate } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { ClusterRequest, ClusterRun } from '../../../../contracts/clusters.ts';
 import { problemOf } from '../api/problem.ts';
-import { useApi } from '../api/session.ts';
+import { useApi } from '../api/project-scope.tsx';
 
 /** Repeats the last run's request, or starts one over all of the project's traffic; joins the one that is under way. */
 export function FindClusters({ last }: { last: ClusterRun | undefined }) {

@@ -5,7 +5,7 @@ import { useState } from 'react';
 import type { ClusterDetail } from '../../../../contracts/clusters.ts';
 import { problemOf } from '../api/problem.ts';
 import { clusterQuery } from '../api/queries.ts';
-import { useApi } from '../api/session.ts';
+import { useApi } from '../api/project-scope.tsx';
 import classes from './clusters.module.css';
 
 /** A person's name and rules for a cluster. */

@@ -18,6 +18,8 @@ interface DataTableProps<T> {
   /** Called for a click anywhere on the row; the first cell holds the link that the keyboard reaches. */
   onRow?: (item: T) => void;
   selected?: string | undefined;
+  /** Rows that have just come: they light up once. */
+  isNew?: (item: T) => boolean;
   /** Stays a table on small screens (few short columns). */
   keep?: boolean;
   /** Columns keep their widths whatever is in them; what has none takes the rest. */
@@ -26,7 +28,7 @@ interface DataTableProps<T> {
 }
 
 /** A table that turns into cards on small screens. */
-export function DataTable<T>({ items, columns, rowKey, onRow, selected, keep = false, fixed = false, caption }: DataTableProps<T>) {
+export function DataTable<T>({ items, columns, rowKey, onRow, selected, isNew, keep = false, fixed = false, caption }: DataTableProps<T>) {
   const clicked = (event: React.MouseEvent, item: T) => {
     // Links, buttons and a text selection keep their own meaning.
     if ((event.target as HTMLElement).closest('a, button') || window.getSelection()?.toString()) return;
@@ -56,6 +58,7 @@ export function DataTable<T>({ items, columns, rowKey, onRow, selected, keep = f
               key={key}
               data-href={onRow ? '' : undefined}
               data-selected={key === selected || undefined}
+              data-new={isNew?.(item) || undefined}
               onClick={onRow ? (event) => clicked(event, item) : undefined}
             >
               {columns.map((column) => (

@@ -6,7 +6,7 @@ import { useState } from 'react';
 import type { Dataset } from '../../../../contracts/datasets.ts';
 import type { DatasetRowView } from '../../../sdk/index.ts';
 import { problemOf } from '../api/problem.ts';
-import { useApi } from '../api/session.ts';
+import { useApi } from '../api/project-scope.tsx';
 import { messagesOf } from '../traces/messages.ts';
 import { strokeOf } from './curation-keys.ts';
 import classes from './dataset.module.css';

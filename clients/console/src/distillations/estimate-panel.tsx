@@ -5,7 +5,7 @@ import { useQuery } from '@tanstack/react-query';
 import type { Estimate } from '../../../../contracts/students.ts';
 import { problemOf } from '../api/problem.ts';
 import { estimateQuery } from '../api/queries.ts';
-import { useApi } from '../api/session.ts';
+import { useApi } from '../api/project-scope.tsx';
 import { Facts } from '../components/facts.tsx';
 import { Panel } from '../components/panel.tsx';
 import { formatUsd } from '../format/cost.ts';

@@ -4,8 +4,9 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { problemOf } from '../api/problem.ts';
-import { useApi } from '../api/session.ts';
+import { useApi } from '../api/project-scope.tsx';
 import { CommandLine } from '../components/command-line.tsx';
+import { ProblemLine } from '../components/problem-line.tsx';
 import { Panel } from '../components/panel.tsx';
 import { EstimatePanel } from './estimate-panel.tsx';
 import { LimitFields } from './limit-fields.tsx';
@@ -55,11 +56,7 @@ export function RequestEditor({ initial, refusals }: RequestEditorProps) {
           <p className={classes.note}>
             The teacher is asked for up to {form.nSamples || 4} answers a prompt, at most ${form.maxUsd || 10} in all. {aliasNote(form)}
           </p>
-          {elsewhere && (
-            <p className={classes.problem} role="alert">
-              {elsewhere}
-            </p>
-          )}
+          {elsewhere && <ProblemLine style={{ marginBottom: 14 }}>{elsewhere}</ProblemLine>}
           <Button type="submit" fullWidth loading={start.isPending} disabled={form.dataset === ''} mb="md">
             Start the distillation
           </Button>

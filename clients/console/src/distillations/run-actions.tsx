@@ -6,7 +6,7 @@ import { Link } from '@tanstack/react-router';
 import type { Distillation } from '../../../../contracts/distil.ts';
 import { problemOf } from '../api/problem.ts';
 import { distillationQuery } from '../api/queries.ts';
-import { useApi } from '../api/session.ts';
+import { useApi } from '../api/project-scope.tsx';
 import { ConfirmButton } from '../components/confirm-button.tsx';
 import { waitsForPerson } from './waits-for-person.ts';
 

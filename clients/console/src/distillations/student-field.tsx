@@ -3,7 +3,7 @@ import type { AutocompleteProps } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { StudentBase } from '../../../../contracts/students.ts';
 import { basesQuery } from '../api/queries.ts';
-import { useApi } from '../api/session.ts';
+import { useApi } from '../api/project-scope.tsx';
 import { formatParameters } from '../format/numbers.ts';
 import type { FieldsProps } from './subject-fields.tsx';
 import classes from './new-distillation.module.css';

@@ -1,7 +1,7 @@
 import { Autocomplete, Select, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { aliasesQuery, datasetsQuery, targetsQuery } from '../api/queries.ts';
-import { useApi } from '../api/session.ts';
+import { useApi } from '../api/project-scope.tsx';
 import { formatCount } from '../format/numbers.ts';
 import type { RequestForm } from './request-form.ts';
 import { StudentField } from './student-field.tsx';

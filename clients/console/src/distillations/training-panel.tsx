@@ -3,7 +3,7 @@ import '@mantine/charts/styles.css';
 import { useQuery } from '@tanstack/react-query';
 import type { Distillation } from '../../../../contracts/distil.ts';
 import { trainingQuery } from '../api/queries.ts';
-import { useApi } from '../api/session.ts';
+import { useApi } from '../api/project-scope.tsx';
 import { Panel } from '../components/panel.tsx';
 import { formatCount, formatPercent } from '../format/numbers.ts';
 import { type TrainingCurves, curvesOf } from './training-curves.ts';

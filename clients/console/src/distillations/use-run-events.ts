@@ -3,7 +3,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import type { Distillation, DistillationEvent } from '../../../../contracts/distil.ts';
 import { distillationQuery } from '../api/queries.ts';
-import { useApi } from '../api/session.ts';
+import { useApi } from '../api/project-scope.tsx';
 
 const KEPT_EVENTS = 500;
 

@@ -44,3 +44,9 @@ export function formatHour(at: string): string {
 export function formatClock(at: string): string {
   return new Date(at).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });
 }
+
+/** An ISO time by the browser's clock, as `<input type="datetime-local">` has it. */
+export function localTime(iso: string): string {
+  const at = new Date(iso);
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+}

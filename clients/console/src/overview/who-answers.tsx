@@ -5,7 +5,7 @@ import { Link } from '@tanstack/react-router';
 import type { AliasVersion, WeightedTarget } from '../../../../contracts/aliases.ts';
 import type { Overview } from '../../../../contracts/http.ts';
 import { aliasesQuery } from '../api/queries.ts';
-import { useApi } from '../api/session.ts';
+import { useApi } from '../api/project-scope.tsx';
 import { CommandLine } from '../components/command-line.tsx';
 import { Empty } from '../components/empty.tsx';
 import { Loaded } from '../components/loaded.tsx';

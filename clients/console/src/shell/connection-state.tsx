@@ -2,7 +2,7 @@ import { Tooltip } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { Overview } from '../../../../contracts/http.ts';
 import { overviewQuery } from '../api/queries.ts';
-import { useApi } from '../api/session.ts';
+import { useApi } from '../api/project-scope.tsx';
 import type { Tone } from '../components/status-tag.tsx';
 import classes from './connection-state.module.css';
 

@@ -1,6 +1,7 @@
 import { Burger, Drawer } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { Outlet } from '@tanstack/react-router';
+import { Outlet, useSearch } from '@tanstack/react-router';
+import { ProjectScope } from '../api/project-scope.tsx';
 import { ConnectionState } from './connection-state.tsx';
 import { Logo } from './logo.tsx';
 import { SideBar } from './side-bar.tsx';
@@ -8,6 +9,15 @@ import classes from './shell.module.css';
 
 /** The frame of every page: navigation left, below 768 px behind a burger. */
 export function Shell() {
+  const { project } = useSearch({ from: '__root__' });
+  return (
+    <ProjectScope key={project ?? ''} project={project}>
+      <Frame />
+    </ProjectScope>
+  );
+}
+
+function Frame() {
   const [menu, { open, close }] = useDisclosure(false);
   return (
     <div className={classes.shell}>

@@ -2,9 +2,12 @@ import { ActionIcon, Tooltip } from '@mantine/core';
 import {
   IconAffiliate,
   IconArrowsSplit,
+  IconCloudComputing,
   IconDatabase,
   IconExternalLink,
   IconFlask,
+  IconGauge,
+  IconKey,
   IconLayoutDashboard,
   IconList,
   IconLogout,
@@ -13,10 +16,12 @@ import {
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { overviewQuery } from '../api/queries.ts';
-import { signOut, useApi } from '../api/session.ts';
+import { useApi } from '../api/project-scope.tsx';
+import { signOut } from '../api/session.ts';
 import { ColorSchemeSwitch } from './color-scheme-switch.tsx';
 import { ConnectionState } from './connection-state.tsx';
 import { Logo } from './logo.tsx';
+import { ProjectSwitch } from './project-switch.tsx';
 import classes from './side-bar.module.css';
 
 const LINKS = [
@@ -27,6 +32,9 @@ const LINKS = [
   { to: '/distillations', label: 'Distillations', Icon: IconFlask },
   { to: '/aliases', label: 'Aliases', Icon: IconArrowsSplit },
   { to: '/students', label: 'Students', Icon: IconSchool },
+  { to: '/providers', label: 'Providers', Icon: IconCloudComputing },
+  { to: '/keys', label: 'Keys', Icon: IconKey },
+  { to: '/limits', label: 'Limits', Icon: IconGauge },
 ] as const;
 
 /** Navigation, project, state of the connection, colour scheme. */
@@ -41,12 +49,9 @@ export function SideBar({ onNavigate }: { onNavigate?: () => void }) {
     <div className={classes.bar}>
       <Link to="/" className={classes.brand} onClick={onNavigate}>
         <Logo size={32} />
-        <span>
-          <span className={classes.name}>Stillhouse</span>
-          <br />
-          <span className={classes.project}>{overview ? `project ${overview.project}` : '\u00a0'}</span>
-        </span>
+        <span className={classes.name}>Stillhouse</span>
       </Link>
+      <ProjectSwitch current={overview?.project} onChoose={onNavigate} />
       <nav className={classes.links} aria-label="Main">
         {LINKS.map(({ to, label, Icon }) => (
           <Link key={to} to={to} className={classes.link} activeOptions={{ exact: to === '/', includeSearch: false }} onClick={onNavigate}>

@@ -3,6 +3,6 @@ import { SignInCard } from './sign-in-card.tsx';
 
 /** The console behind the key: the card where there is none, or where it was refused. */
 export function SignInGate({ children }: { children: React.ReactNode }) {
-  const { api, refusal } = useSession();
-  return api ? children : <SignInCard refusal={refusal} />;
+  const { apiKey, refusal } = useSession();
+  return apiKey ? children : <SignInCard refusal={refusal} />;
 }

@@ -6,7 +6,7 @@ import type { Student } from '../../../../contracts/distil.ts';
 import type { StudentFile } from '../../../../contracts/students.ts';
 import { problemOf } from '../api/problem.ts';
 import { studentFilesQuery } from '../api/queries.ts';
-import { useApi } from '../api/session.ts';
+import { useApi } from '../api/project-scope.tsx';
 import { CommandLine } from '../components/command-line.tsx';
 import { DataTable } from '../components/data-table.tsx';
 import { Panel } from '../components/panel.tsx';

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import type { Student } from '../../../../contracts/distil.ts';
 import type { LanguageModelManifest } from '../../../../contracts/language-model.ts';
 import { manifestQuery } from '../api/queries.ts';
-import { useApi } from '../api/session.ts';
+import { useApi } from '../api/project-scope.tsx';
 import { Facts } from '../components/facts.tsx';
 import { Panel } from '../components/panel.tsx';
 import { ShortHash } from '../components/short-hash.tsx';

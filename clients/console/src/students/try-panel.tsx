@@ -3,8 +3,9 @@ import { useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { problemOf } from '../api/problem.ts';
-import { useApi } from '../api/session.ts';
+import { useApi } from '../api/project-scope.tsx';
 import { CopyTo } from '../components/copy-to.tsx';
+import { ProblemLine } from '../components/problem-line.tsx';
 import { Panel } from '../components/panel.tsx';
 import { formatUsd } from '../format/cost.ts';
 import { formatMs } from '../format/time.ts';
@@ -40,11 +41,7 @@ export function TryPanel({ name }: { name: string }) {
           Ask
         </Button>
       </form>
-      {call.error && (
-        <p className={classes.problem} role="alert">
-          {problemOf(call.error).detail}
-        </p>
-      )}
+      {call.error && <ProblemLine style={{ marginTop: 12 }}>{problemOf(call.error).detail}</ProblemLine>}
       {call.data && (
         <div className={classes.answer} aria-live="polite">
           <pre className={classes.text}>{call.data.text || '(an empty answer)'}</pre>

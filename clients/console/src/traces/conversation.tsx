@@ -17,7 +17,11 @@ export function Conversation({ trace }: { trace: Trace }) {
       ))}
       {answer && <Message message={answer} role="assistant" answeredBy={trace.target} />}
       {messages.length === 0 && !answer && (
-        <p className="dimmed">Neither messages nor an answer were recorded; the JSON tab has the bodies.</p>
+        <p className="dimmed">
+          {trace.bodies === 'stored'
+            ? 'Neither messages nor an answer were recorded; the JSON tab has the bodies.'
+            : `Bodies: ${trace.bodies.replaceAll('_', ' ')}. Counts and cost are under Details.`}
+        </p>
       )}
     </div>
   );

@@ -2,7 +2,7 @@ import { Drawer, Skeleton, Tabs } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { Trace } from '../../../../contracts/traces.ts';
 import { traceQuery } from '../api/queries.ts';
-import { useApi } from '../api/session.ts';
+import { useApi } from '../api/project-scope.tsx';
 import { CopyTo } from '../components/copy-to.tsx';
 import { Loaded } from '../components/loaded.tsx';
 import { TraceTag } from '../components/status-tag.tsx';
@@ -11,6 +11,7 @@ import { formatCount } from '../format/numbers.ts';
 import { formatMs } from '../format/time.ts';
 import { JsonView } from './json-view.tsx';
 import { Conversation } from './conversation.tsx';
+import { ReplayPanel } from './replay-panel.tsx';
 import { TraceFacts } from './trace-facts.tsx';
 import classes from './traces.module.css';
 
@@ -60,6 +61,7 @@ function TraceContent({ id }: { id: string }) {
             <Tabs.List mb="md">
               <Tabs.Tab value="conversation">Conversation</Tabs.Tab>
               <Tabs.Tab value="facts">Details</Tabs.Tab>
+              <Tabs.Tab value="replay">Replay</Tabs.Tab>
               <Tabs.Tab value="json">JSON</Tabs.Tab>
             </Tabs.List>
             <Tabs.Panel value="conversation">
@@ -67,6 +69,9 @@ function TraceContent({ id }: { id: string }) {
             </Tabs.Panel>
             <Tabs.Panel value="facts">
               <TraceFacts trace={trace} />
+            </Tabs.Panel>
+            <Tabs.Panel value="replay">
+              <ReplayPanel trace={trace} />
             </Tabs.Panel>
             <Tabs.Panel value="json">
               <JsonView title="Request" value={trace.request} />

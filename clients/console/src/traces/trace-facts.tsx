@@ -83,6 +83,9 @@ function factsOf(trace: Trace): Record<string, React.ReactNode> {
     Streamed: trace.streamed ? 'yes' : 'no',
     'Cached tokens': trace.tokensCached > 0 ? formatCount(trace.tokensCached) : null,
     'Reasoning tokens': trace.tokensReasoning > 0 ? formatCount(trace.tokensReasoning) : null,
+    Kind: trace.kind === 'chat' ? null : trace.kind,
+    Bytes:
+      trace.responseBytes === null ? null : `${formatCount(trace.requestBytes ?? 0)} sent, ${formatCount(trace.responseBytes)} received`,
     Origin: trace.origin,
     Key: <span className="mono">{trace.keyId}</span>,
     User: trace.userId,

@@ -1,118 +1,100 @@
-import { Autocomplete, Button, Select, TextInput } from '@mantine/core';
-import { useDebouncedCallback, useDisclosure } from '@mantine/hooks';
-import { IconFilter } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
-import { aliasesQuery, overviewQuery } from '../api/queries.ts';
-import { useApi } from '../api/session.ts';
-import type { TraceSearch } from './trace-search.ts';
+import { Button, Select } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconAdjustmentsHorizontal, IconFilter, IconSearch } from '@tabler/icons-react';
+import { Chosen, Moment, Shaped, Written } from './filter-fields.tsx';
+import { MoreFilters, MORE } from './more-filters.tsx';
+import { conditionsOf, hasWord, STATUSES } from './trace-search.ts';
+import type { SearchChange, TraceSearch } from './trace-search.ts';
+import { useFilterOptions } from './use-filter-options.ts';
 import classes from './traces.module.css';
 
 interface TraceFiltersProps {
   search: TraceSearch;
-  onChange: (part: Partial<Record<keyof TraceSearch, unknown>>) => void;
+  onChange: (part: SearchChange) => void;
 }
 
-const FILTERS = ['range', 'status', 'alias', 'model', 'target', 'origin', 'meta'] as const;
-const STATUSES = ['ok', 'error', 'interrupted', 'cancelled'];
-const ORIGINS = [
-  { value: 'app', label: 'app' },
-  { value: 'pipeline', label: 'pipeline' },
-  { value: 'import', label: 'imported' },
-];
+const HOUR_MS = 3_600_000;
 const RANGES = [
   { value: '15m', label: 'Last 15 minutes' },
   { value: '1h', label: 'Last hour' },
   { value: '24h', label: 'Last 24 hours' },
   { value: '7d', label: 'Last 7 days' },
   { value: 'all', label: 'All time' },
+  { value: 'span', label: 'From … to …' },
 ];
 
-/** Conditions of the list of traces; all hold at once. */
+/** Conditions of the list of traces; all hold at once. Those that are asked for most stand first, the rest behind a button. */
 export function TraceFilters({ search, onChange }: TraceFiltersProps) {
-  const api = useApi();
-  const aliases = useQuery(aliasesQuery(api)).data?.map((alias) => alias.name) ?? [];
-  const targets = useQuery(overviewQuery(api)).data?.byTarget.map((row) => row.target) ?? [];
+  const options = useFilterOptions();
   const [open, { toggle }] = useDisclosure(false);
-  const count = FILTERS.filter((key) => search[key] !== undefined).length;
+  const count = Object.keys(conditionsOf(search)).length;
+  const hidden = MORE.filter((key) => search[key] !== undefined).length;
+  const [more, { toggle: toggleMore }] = useDisclosure(hidden > 0);
+  const reset = () => onChange(Object.fromEntries(Object.keys(conditionsOf(search)).map((key) => [key, undefined])));
   return (
     <>
       <div className={classes.toggle}>
         <Button variant="default" size="xs" leftSection={<IconFilter size={14} />} onClick={toggle} aria-expanded={open}>
           {count > 0 ? `Filter (${count})` : 'Filter'}
         </Button>
+        {count > 0 && <Clear onClick={reset} />}
       </div>
-      <div className={classes.filters} data-open={open} role="search" aria-label="Filter the traces">
-        <Select
-          label="Time"
-          size="xs"
-          data={RANGES}
-          value={search.range ?? 'all'}
-          allowDeselect={false}
-          onChange={(range) => onChange({ range: range === 'all' ? undefined : range })}
-        />
-        <Select
-          label="Status"
-          size="xs"
-          placeholder="any"
-          clearable
-          data={STATUSES}
-          value={search.status ?? null}
-          onChange={(status) => onChange({ status })}
-        />
-        <Written label="Alias" value={search.alias} options={aliases} onChange={(alias) => onChange({ alias })} />
-        <Written label="Model asked" value={search.model} options={aliases} onChange={(model) => onChange({ model })} />
-        <Written label="Target" value={search.target} options={targets} onChange={(target) => onChange({ target })} />
-        <Select
-          label="Origin"
-          size="xs"
-          placeholder="any"
-          clearable
-          data={ORIGINS}
-          value={search.origin ?? null}
-          onChange={(origin) => onChange({ origin })}
-        />
-        <MetadataInput value={search.meta} onChange={(meta) => onChange({ meta })} />
+      <div className={classes.bar} data-open={open} role="search" aria-label="Filter the traces">
+        <div className={classes.filters} data-first>
+          <Shaped
+            label="Words"
+            placeholder="in the last message or the answer"
+            icon={<IconSearch size={14} />}
+            value={search.text}
+            isWhole={hasWord}
+            onChange={(text) => onChange({ text })}
+          />
+          <TimeField search={search} onChange={onChange} />
+          <Chosen label="Status" value={search.status} options={STATUSES} onChange={(status) => onChange({ status })} />
+          <Written label="Alias" value={search.alias} options={options.aliases} onChange={(alias) => onChange({ alias })} />
+          <Written label="Target" value={search.target} options={options.targets} onChange={(target) => onChange({ target })} />
+          <div className={classes.buttons}>
+            <Button
+              variant="default"
+              size="xs"
+              leftSection={<IconAdjustmentsHorizontal size={14} />}
+              onClick={toggleMore}
+              aria-expanded={more}
+            >
+              {hidden > 0 ? `More (${hidden})` : 'More'}
+            </Button>
+            <span className={classes.wide}>{count > 0 && <Clear onClick={reset} />}</span>
+          </div>
+        </div>
+        {hasSpan(search) && (
+          <div className={classes.span}>
+            <Moment label="From" value={search.since} onChange={(since) => onChange({ since })} />
+            <Moment label="To" value={search.until} onChange={(until) => onChange({ until })} />
+          </div>
+        )}
+        {more && <MoreFilters search={search} options={options} onChange={onChange} />}
       </div>
     </>
   );
 }
 
-interface WrittenProps {
-  label: string;
-  value: string | undefined;
-  options: string[];
-  onChange: (value: string) => void;
-}
-
-function Written({ label, value, options, onChange }: WrittenProps) {
-  const [text, write] = useWritten(value, onChange);
-  return <Autocomplete label={label} size="xs" placeholder="any" clearable data={[...new Set(options)]} value={text} onChange={write} />;
-}
-
-function MetadataInput({ value, onChange }: { value: string | undefined; onChange: (value: string) => void }) {
-  const [text, write] = useWritten(value, onChange);
-  const half = text !== '' && !/^[^=]+=/.test(text);
-  return (
-    <TextInput
-      label="Metadata"
-      size="xs"
-      placeholder="key=value"
-      value={text}
-      onChange={(event) => write(event.currentTarget.value)}
-      aria-invalid={half || undefined}
-    />
-  );
-}
-
-/** What is being written, handed on once the typing rests; follows the address where that changes. */
-function useWritten(value: string | undefined, onChange: (value: string) => void): [string, (text: string) => void] {
-  const [text, setText] = useState(value ?? '');
-  const settle = useDebouncedCallback(onChange, 350);
-  useEffect(() => setText(value ?? ''), [value]);
-  const write = (next: string) => {
-    setText(next);
-    settle(next);
+/** A range up to now, or a span, whose ends have fields of their own. */
+function TimeField({ search, onChange }: TraceFiltersProps) {
+  const choose = (range: string | null) => {
+    // A span begins with an hour that people can move.
+    const since = range === 'span' ? new Date(Date.now() - HOUR_MS).toISOString() : undefined;
+    onChange({ range: range === 'span' || range === 'all' ? undefined : range, since, until: undefined });
   };
-  return [text, write];
+  const value = hasSpan(search) ? 'span' : (search.range ?? 'all');
+  return <Select label="Time" size="xs" data={RANGES} value={value} allowDeselect={false} onChange={choose} />;
 }
+
+function hasSpan({ since, until }: TraceSearch): boolean {
+  return since !== undefined || until !== undefined;
+}
+
+const Clear = ({ onClick }: { onClick: () => void }) => (
+  <Button variant="subtle" color="gray" size="xs" onClick={onClick}>
+    Clear
+  </Button>
+);

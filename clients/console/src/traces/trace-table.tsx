@@ -13,11 +13,12 @@ import classes from './traces.module.css';
 interface TraceTableProps {
   traces: TraceSummary[];
   selected: string | undefined;
+  isNew: (trace: TraceSummary) => boolean;
   onOpen: (id: string) => void;
 }
 
 /** Traces, a line each; a click or Enter opens the drawer. */
-export function TraceTable({ traces, selected, onOpen }: TraceTableProps) {
+export function TraceTable({ traces, selected, isNew, onOpen }: TraceTableProps) {
   const columns: Column<TraceSummary>[] = [
     {
       label: 'When',
@@ -55,13 +56,14 @@ export function TraceTable({ traces, selected, onOpen }: TraceTableProps) {
       columns={columns}
       rowKey={(trace) => trace.id}
       selected={selected}
+      isNew={isNew}
       onRow={({ id }) => onOpen(id)}
     />
   );
 }
 
 /** The name that was asked for; a target that was asked for by its own name stands in the next column already. */
-function Asked({ trace: { modelAsked, target, origin } }: { trace: TraceSummary }) {
+function Asked({ trace: { modelAsked, target, origin, kind } }: { trace: TraceSummary }) {
   return (
     <>
       {modelAsked === target ? (
@@ -69,6 +71,7 @@ function Asked({ trace: { modelAsked, target, origin } }: { trace: TraceSummary 
       ) : (
         <span className={`${classes.asked} mono truncate`}>{modelAsked}</span>
       )}
+      {kind !== 'chat' && <span className={`${classes.asked} dimmed`}>{kind}</span>}
       {origin === 'pipeline' && <span className={`${classes.asked} dimmed`}>by the pipeline</span>}
       {origin === 'import' && <span className={`${classes.asked} dimmed`}>imported</span>}
     </>

@@ -1,39 +1,42 @@
-import { Button, Skeleton, Switch } from '@mantine/core';
+import { Button, Skeleton } from '@mantine/core';
 import { IconListSearch } from '@tabler/icons-react';
-import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useMemo } from 'react';
-import { tracesQuery } from '../api/queries.ts';
-import { useApi } from '../api/session.ts';
+import { useState } from 'react';
+import type { Tail } from '../api/queries.ts';
 import { Empty } from '../components/empty.tsx';
 import { Page } from '../components/page.tsx';
 import { Panel } from '../components/panel.tsx';
 import { ProblemPanel } from '../components/problem-panel.tsx';
 import { FirstSteps } from '../overview/first-steps.tsx';
+import { LiveSwitch } from './live-switch.tsx';
 import { LoadMore } from './load-more.tsx';
 import { TraceDrawer } from './trace-drawer.tsx';
 import { TraceFilters } from './trace-filters.tsx';
-import { traceFilterOf } from './trace-search.ts';
-import type { TraceSearch } from './trace-search.ts';
+import { conditionsOf } from './trace-search.ts';
+import type { SearchChange, TraceSearch } from './trace-search.ts';
 import { TraceTable } from './trace-table.tsx';
+import { useTraces } from './use-traces.ts';
 
 /** Every recorded call, newest first; filter and open trace are in the address. */
 export function TracesPage() {
   const search = useSearch({ from: '/traces' });
   const navigate = useNavigate({ from: '/traces' });
-  const change = (part: Partial<Record<keyof TraceSearch, unknown>>) =>
-    void navigate({ search: (old) => withoutEmpty({ ...old, ...part }), replace: !('trace' in part) });
-  const { trace, live, ...filters } = search;
-  const query = useTraces(filters, live ?? false);
-  const traces = query.data?.pages.flatMap((page) => page.items) ?? [];
-  const filtered = Object.keys(filters).length > 0;
+  const change = (part: SearchChange) => void navigate({ search: (old) => withoutEmpty({ ...old, ...part }), replace: !('trace' in part) });
+  const { trace, live = false } = search;
+  const conditions = conditionsOf(search);
+  const [paused, setPaused] = useState(false);
+  const tail = !live ? 'off' : paused ? 'paused' : 'on';
+  const { query, traces, isNew } = useTraces(conditions, tail);
+  const filtered = Object.keys(conditions).length > 0;
+  const follow = (next: Tail) => {
+    setPaused(next === 'paused');
+    if ((next !== 'off') !== live) change({ live: next !== 'off' || undefined });
+  };
   return (
     <Page
       title="Traces"
       lead="Every call that went through the gateway, newest first."
-      actions={
-        <Switch label="Live" checked={live ?? false} onChange={(event) => change({ live: event.currentTarget.checked || undefined })} />
-      }
+      actions={<LiveSwitch tail={tail} arrived={traces.filter(isNew).length} cutOff={tail === 'on' && query.isError} onChange={follow} />}
     >
       <TraceFilters search={search} onChange={change} />
       {query.isError && !query.data && <ProblemPanel error={query.error} retry={() => void query.refetch()} />}
@@ -41,7 +44,7 @@ export function TracesPage() {
       {query.data && traces.length === 0 && (filtered ? <NothingFound onReset={() => void navigate({ search: {} })} /> : <FirstSteps />)}
       {traces.length > 0 && (
         <Panel flush>
-          <TraceTable traces={traces} selected={trace} onOpen={(id) => change({ trace: id })} />
+          <TraceTable traces={traces} selected={trace} isNew={isNew} onOpen={(id) => change({ trace: id })} />
           <LoadMore query={query} shown={traces.length} />
         </Panel>
       )}
@@ -50,14 +53,7 @@ export function TracesPage() {
   );
 }
 
-function useTraces(filters: Omit<TraceSearch, 'live' | 'trace'>, live: boolean) {
-  // The text is what changes: a time range ends where its filter was set, so that a render does not move the query's key.
-  const text = JSON.stringify(filters);
-  const filter = useMemo(() => traceFilterOf(JSON.parse(text) as TraceSearch, Date.now()), [text]);
-  return useInfiniteQuery(tracesQuery(useApi(), filter, live));
-}
-
-function withoutEmpty(search: Partial<Record<keyof TraceSearch, unknown>>): TraceSearch {
+function withoutEmpty(search: SearchChange): TraceSearch {
   return Object.fromEntries(
     Object.entries(search).filter(([, value]) => value !== undefined && value !== null && value !== ''),
   ) as TraceSearch;

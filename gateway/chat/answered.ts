@@ -1,0 +1,20 @@
+import type { StillhouseError } from '../../contracts/errors.ts';
+import type { AttemptRow } from '../../contracts/traces.ts';
+import type { Callable } from '../providers/catalogue.ts';
+import type { CancelSignal } from '../providers/cancel-signal.ts';
+import type { ProviderAnswer } from '../providers/provider.ts';
+import type { CompletionFacts } from './completion-facts.ts';
+import type { OpenedStream } from './open-stream.ts';
+
+/** The answer that a call gets, good or bad, and who gave it. */
+export type Answered = { callable: Callable; attempt: AttemptRow; signal: CancelSignal } & (
+  | { form: 'whole'; answer: Extract<ProviderAnswer, { form: 'whole' }>; facts: CompletionFacts | null }
+  | { form: 'stream'; answer: Extract<ProviderAnswer, { form: 'stream' }>; opened: OpenedStream }
+);
+
+/** An attempt that failed so that another may do better: our error, or the provider's own answer. */
+export interface Failed {
+  failure: StillhouseError;
+  answered: Answered | null;
+  waitMs: number | null;
+}

@@ -1,0 +1,33 @@
+import { StillhouseError } from '../../contracts/errors.ts';
+import type { CircuitBreakers } from '../routing/circuit-breaker.ts';
+import { isRetryableStatus } from './call.ts';
+
+/** Tells a target's breaker of its answer; whether another target, or a later call, may do better. */
+export function heardAnswer(
+  breakers: CircuitBreakers,
+  target: string,
+  { status, headers }: { status: number; headers: Readonly<Record<string, string>> },
+): boolean {
+  const retryable = isRetryableStatus(status) && headers['x-should-retry'] !== 'false';
+  // What lies with the request, another target would say too; a rate limit says that the target is well.
+  if (retryable && status !== 429) breakers.failed(target);
+  else breakers.succeeded(target);
+  return retryable;
+}
+
+/** Tells a target's breaker that no answer came. */
+export function heardNothing(breakers: CircuitBreakers, target: string, failure: StillhouseError): void {
+  if (failure.retryable) breakers.failed(target);
+  else breakers.dropped(target);
+}
+
+/** No target was asked, for none could be. */
+export function allFailing(breakers: CircuitBreakers, targets: readonly string[]): StillhouseError {
+  const waitMs = Math.min(...targets.map((target) => breakers.waitMs(target)));
+  const message = `${targets.length === 1 ? `The target "${targets[0]}" has` : 'All targets have'} failed again and again: no call goes there for the moment`;
+  return new StillhouseError('unavailable', message, { data: { retryAfterS: Math.max(1, Math.ceil(waitMs / 1000)) } });
+}
+
+export function unknownTarget(target: string): StillhouseError {
+  return new StillhouseError('unavailable', `The target "${target}" is of no provider that this gateway knows`, { retryable: false });
+}

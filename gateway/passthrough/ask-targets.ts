@@ -1,0 +1,104 @@
+import { type ErrorCode, StillhouseError } from '../../contracts/errors.ts';
+import { mayFallBack, pause } from '../chat/asking.ts';
+import { allFailing, heardAnswer, heardNothing, unknownTarget } from '../chat/attempt-outcome.ts';
+import { classOfStatus } from '../chat/call.ts';
+import type { DataPlane } from '../chat/data-plane.ts';
+import { newAttempt } from '../chat/new-attempt.ts';
+import { asStillhouseError } from '../chat/openai-error.ts';
+import type { Callable } from '../providers/catalogue.ts';
+import { mayRetry, retryAfterMs, waitBefore } from '../routing/retry.ts';
+import type { Asked, PassedCall, Passing } from './passing.ts';
+
+/** What came of asking one target. */
+type Attempted = ({ asked: Asked } | { failure: StillhouseError }) & {
+  /** Another target may do better. */
+  mayFallBack: boolean;
+  /** The same one may, a moment later. */
+  mayRetry: boolean;
+  /** The provider asks for so long a wait. */
+  waitMs: number | null;
+};
+
+/** After these a provider has surely done nothing: it was not reached, or turned the call away. */
+const UNSENT = new Set<ErrorCode>(['upstream_unreachable', 'provider_key_missing', 'rate_limited']);
+/** With a `Retry-After`, that is: without one it may have broken in the middle. */
+const OVERLOADED = 503;
+
+/**
+ * Asks a call's targets in order, and the whole row again after a wait, while that may do better and the body is there to be sent again.
+ * What the last one said counts. Every attempt is noted in the call.
+ */
+export async function askTargets(plane: DataPlane, call: PassedCall, passing: Passing): Promise<Asked> {
+  let last: Attempted | null = null;
+  for (let round = 1; ; round++) {
+    let longestWaitMs: number | null = null;
+    let retries = false;
+    for (const target of call.route.targets) {
+      if (!plane.breakers.enter(target)) continue;
+      if (last) discard(last);
+      last = await attempted(plane, call, passing, target);
+      if (!last.mayFallBack) return answerOf(last);
+      retries ||= last.mayRetry;
+      if (last.waitMs !== null) longestWaitMs = Math.max(longestWaitMs ?? 0, last.waitMs);
+    }
+    if (!last) throw allFailing(plane.breakers, call.route.targets);
+    const waitMs = retries && round <= plane.retry.retries ? waitBefore(round, longestWaitMs, plane.retry, plane.random) : null;
+    if (waitMs === null) return answerOf(last);
+    const began = performance.now();
+    try {
+      await pause(waitMs, passing.signal);
+    } catch (error) {
+      discard(last);
+      throw error;
+    }
+    call.waitedMs += performance.now() - began;
+  }
+}
+
+function answerOf(last: Attempted): Asked {
+  if ('asked' in last) return last.asked;
+  throw last.failure;
+}
+
+function discard(last: Attempted): void {
+  if ('asked' in last) last.asked.answer.body.on('error', () => undefined).destroy();
+}
+
+async function attempted(
+  { catalogue, breakers, now }: DataPlane,
+  call: PassedCall,
+  { request, signal, again }: Passing,
+  target: string,
+): Promise<Attempted> {
+  const attempt = newAttempt(target);
+  call.attempts.push(attempt);
+  const began = performance.now();
+  const may = (better: boolean, unsent: boolean) => better && (again === 'always' || (again === 'unsent' && unsent));
+  try {
+    const callable = callableOf(catalogue.find(target), target);
+    const answer = await callable.provider.passOn!({ ...request(callable.model), signal });
+    attempt.status = answer.status;
+    if (answer.status >= 400) attempt.error_class = classOfStatus(answer.status);
+    const waitMs = retryAfterMs(answer.headers, now());
+    const turnedAway = (answer.status === OVERLOADED && waitMs !== null) || UNSENT.has(attempt.error_class as ErrorCode);
+    const better = may(heardAnswer(breakers, target, answer), turnedAway);
+    return { asked: { answer, callable, attempt }, mayFallBack: better, mayRetry: better, waitMs };
+  } catch (error) {
+    const failure = asStillhouseError(error);
+    attempt.error_class = failure.code;
+    heardNothing(breakers, target, failure);
+    const unsent = UNSENT.has(failure.code);
+    return { failure, mayFallBack: may(mayFallBack(failure), unsent), mayRetry: may(mayRetry(failure), unsent), waitMs: null };
+  } finally {
+    const ms = performance.now() - began;
+    attempt.latency_ms = Math.round(ms);
+    call.waitedMs += ms;
+  }
+}
+
+function callableOf(callable: Callable | null, target: string): Callable {
+  if (callable?.provider.passOn) return callable;
+  if (!callable) throw unknownTarget(target);
+  const message = `Provider "${callable.provider.id}" does not speak OpenAI's API, and so can't be asked for this`;
+  throw new StillhouseError('invalid_request', message, { param: 'model' });
+}

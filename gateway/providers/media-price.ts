@@ -1,0 +1,45 @@
+import { calcPrice } from '@pydantic/genai-prices';
+import type { ProviderConfig } from '../../contracts/configuration.ts';
+import { listOf, tokenCost } from './price.ts';
+import type { MediaUsage } from './provider.ts';
+
+/** Price of what is no chat: of `stillhouse.yaml` by tokens, else of the published list, which tells images and sound from text. */
+export function mediaPricingOf(config: ProviderConfig): (model: string, usage: MediaUsage) => number | null {
+  const models = new Map(config.models.map((model) => [model.id, model]));
+  const providerId = listOf(config);
+  return function mediaCost(model, usage) {
+    const own = usage.seconds === null ? tokenCost(models.get(model), usage) : null;
+    return own ?? (providerId === null ? null : listedCost(providerId, model, usage));
+  };
+}
+
+/** The list says 0 of what a model has no price for: that is no price. */
+function listedCost(providerId: string, model: string, usage: MediaUsage): number | null {
+  const { seconds, imageTokensIn, audioTokensIn } = usage;
+  const counted =
+    seconds === null
+      ? {
+          input_tokens: usage.tokensIn,
+          output_tokens: usage.tokensOut,
+          ...(imageTokensIn === null ? {} : { input_image_tokens: imageTokensIn }),
+          ...(audioTokensIn === null ? {} : { input_audio_tokens: audioTokensIn }),
+        }
+      : { audio_seconds: seconds, input_audio_seconds: seconds };
+  let result: ReturnType<typeof calcPrice>;
+  try {
+    result = calcPrice(counted, model, { providerId });
+  } catch {
+    // A list that knows no such usage.
+    return null;
+  }
+  if (!result) return null;
+  const prices = result.model_price as Readonly<Record<string, unknown>>;
+  const unknown =
+    seconds === null
+      ? (usage.tokensIn > 0 && prices['input_mtok'] === undefined) ||
+        (usage.tokensOut > 0 && prices['output_mtok'] === undefined) ||
+        (prices['input_image_mtok'] !== undefined && imageTokensIn === null) ||
+        (prices['input_audio_mtok'] !== undefined && audioTokensIn === null)
+      : prices['audio_hours'] === undefined && prices['input_audio_hours'] === undefined;
+  return unknown ? null : result.total_price;
+}
