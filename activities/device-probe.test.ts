@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { createDeviceProbeActivity } from './device-probe.ts';
 
-// In the form that nvidia-smi prints; not recorded: no card is at hand.
+// As driver 580 printed it for one card; two are put together from that.
+const ONE_CARD = 'NVIDIA H200, 143771, 143156, 9.0\n';
 const TWO_CARDS = 'NVIDIA H100 80GB HBM3, 81559, 81004, 9.0\nNVIDIA H100 80GB HBM3, 81559, 80000, 9.0\n';
 const absent = () => Promise.reject(new Error('ENOENT'));
 
@@ -16,6 +17,8 @@ test('cards are read from nvidia-smi', async () => {
     computeCapability: '9.0',
     note: '',
   });
+  const one = createDeviceProbeActivity({ device: 'cuda', nvidiaSmi: async () => ONE_CARD });
+  expect(await one.deviceProbe()).toMatchObject({ name: 'NVIDIA H200', count: 1, freeBytes: 143156 * 1024 ** 2, computeCapability: '9.0' });
 });
 
 test('without a driver it is the CPU, and it says why', async () => {

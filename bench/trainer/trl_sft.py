@@ -19,6 +19,8 @@ from trl import SFTConfig, SFTTrainer
 base, data, settings_path, threads = sys.argv[1:5]
 settings = json.loads(Path(settings_path).read_text())
 torch.set_num_threads(int(threads))
+on_card = settings.get("device") == "cuda"
+checkpointing = settings.get("gradientCheckpointing", False)
 chat = load_chat_format(Path(base))
 rows = [json.loads(line) for line in Path(data).read_text().splitlines()]
 prompts, masks = [], []
@@ -38,12 +40,14 @@ class Clock(TrainerCallback):
         self.begun = time.monotonic()
 
     def on_step_end(self, *_, **__):
+        if on_card:  # work that is only queued has not been done
+            torch.cuda.synchronize()
         self.seconds += time.monotonic() - self.begun
 
 
 clock = Clock()
 trainer = SFTTrainer(
-    model=AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32, attn_implementation="sdpa"),
+    model=AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16 if on_card else torch.float32, attn_implementation="sdpa"),
     args=SFTConfig(
         output_dir=tempfile.mkdtemp(),
         per_device_train_batch_size=settings["batchRows"],
@@ -57,16 +61,16 @@ trainer = SFTTrainer(
         # TRL's own grouping by length, as ours sorts.
         train_sampling_strategy="group_by_length",
         completion_only_loss=True,
-        gradient_checkpointing=False,
+        gradient_checkpointing=checkpointing,
         max_length=None,
         packing=False,
         save_strategy="no",
         report_to="none",
         logging_steps=1000,
         disable_tqdm=True,
-        use_cpu=True,
-        bf16=False,
-        dataloader_pin_memory=False,
+        use_cpu=not on_card,
+        bf16=on_card,
+        dataloader_pin_memory=on_card,
         seed=settings["seed"],
     ),
     train_dataset=Dataset.from_dict({"input_ids": prompts, "completion_mask": masks}),
@@ -83,7 +87,5 @@ trainer = SFTTrainer(
 trainer.train()
 tokens = sum(map(len, prompts)) * settings["epochs"]
 print(
-    json.dumps(
-        {"tokens": tokens, "seconds": clock.seconds, "tokensPerSecond": tokens / clock.seconds, "steps": trainer.state.global_step}
-    )
+    json.dumps({"tokens": tokens, "seconds": clock.seconds, "tokensPerSecond": tokens / clock.seconds, "steps": trainer.state.global_step})
 )

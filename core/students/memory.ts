@@ -32,6 +32,13 @@ const RUNTIME_BYTES = 0.6e9;
 const FRAGMENTATION = 1.1;
 /** Weight, gradient and Adam's two moments, all float32 (S. Rajbhandari et al., arXiv 1910.02054, section 3.1); the frozen anchor's copy. */
 const ADAPTER_BYTES = 4 + 4 + 8 + 4;
+/**
+ * What a layer keeps for the gradient, a token and unit of width: the largest of four bases by `bench/trainer/activations.py`,
+ * with dropout and on a processor, whose masks take four bytes where a card's take one. Twice and more what is known of full
+ * training (V. Korthikanti et al., arXiv 2205.05198, equation 2: 34), for each layer's input is kept for its adapter, after a
+ * dropout of its own.
+ */
+const ACTIVATION_BYTES: Readonly<Record<TrainingPrecision, number>> = { float32: 162, '16 bit': 114, '4 bit': 114 };
 /** NF4 with double quantisation: 4 bits and 0.127 of constants (T. Dettmers et al., arXiv 2305.14314, section 3). */
 const NF4_BYTES = (4 + 0.127) / 8;
 /** A logit, its log-probability in float32, their gradients, and the anchor's log-probability. */
@@ -55,14 +62,13 @@ function weightBytes(shape: BaseShape, precision: TrainingPrecision): number {
 }
 
 /**
- * What a training step needs at its peak. Activations by V. Korthikanti et al., arXiv 2205.05198: 34 · hidden bytes a
- * token and layer in 16 bit (equation 2 without the attention matrix, which SDPA never stores), with checkpointing
- * 2 · hidden a layer and one whole layer (section 4).
+ * What a training step needs at its peak, a common beginning of prompts not taken into account. With checkpointing a layer's
+ * input stays, and one whole layer (V. Korthikanti et al., arXiv 2205.05198, section 4).
  */
 export function trainingBytes(shape: BaseShape, load: TrainingLoad): TrainingBytes {
   const width = load.precision === 'float32' ? 2 : 1;
   const tokens = load.sequences * load.tokens;
-  const aLayer = 34 * shape.hidden * tokens * width;
+  const aLayer = ACTIVATION_BYTES[load.precision] * shape.hidden * tokens;
   const layers = load.gradientCheckpointing ? 2 * shape.hidden * tokens * width * shape.layers + aLayer : aLayer * shape.layers;
   const logits = load.sequences * load.answerTokens * shape.vocabulary * LOGIT_BYTES;
   const weights = weightBytes(shape, load.precision);

@@ -76,7 +76,13 @@ export function folderArtifactStore(folder: string): ArtifactStore {
     },
     has: (key) => isFile(pathOf(key)),
     async list(prefix) {
-      const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []);
+      // Only where such keys can lie: a store holds far more than one asks for. Nothing removes a folder of it meanwhile.
+      const above = prefix.slice(0, Math.max(0, prefix.lastIndexOf('/')));
+      const folder = above === '' ? root : pathOf(above);
+      const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
+        throw error;
+      });
       const keys = entries
         .filter((entry) => entry.isFile())
         .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'));

@@ -25,7 +25,17 @@ export function dieAt(activity: string, point: string, home: string): ActivityIn
 
 async function dieWhenWritten(part: string, home: string): Promise<void> {
   for (;;) {
-    if (readdirSync(home, { recursive: true, encoding: 'utf8' }).some((path) => path.includes(part))) die();
+    if (pathsIn(home).some((path) => path.includes(part))) die();
     await wait(1);
+  }
+}
+
+/** Every path below the folder; none where a folder of it went while it was read: then it is looked at again. */
+function pathsIn(home: string): string[] {
+  try {
+    return readdirSync(home, { recursive: true, encoding: 'utf8' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
   }
 }

@@ -111,6 +111,8 @@ describe.each(KINDS)('artifacts in $name', ({ start }) => {
   it('lists by prefix', async () => {
     for (const key of ['b/2', 'a/1', 'b/1', 'b/c/3', 'bb']) await on.store.put(key, bytes);
     expect(await on.store.list('b/')).toEqual(['b/1', 'b/2', 'b/c/3']);
+    expect(await on.store.list('b/c')).toEqual(['b/c/3']);
+    expect(await on.store.list('b/1/x')).toEqual([]);
     expect(await on.store.list('')).toEqual(['a/1', 'b/1', 'b/2', 'b/c/3', 'bb']);
     expect(await on.store.list('none')).toEqual([]);
   });

@@ -9,7 +9,6 @@ import torch
 
 from . import stop
 from .data import Row
-from .generate import generate
 from .losses import token_logprobs
 from .model import Student
 from .prompts import ChatFormat
@@ -54,7 +53,7 @@ def validate(
         for begin in range(0, len(rows), batch_rows):
             chunk = rows[begin : begin + batch_rows]
             prompts = [row.prompt for row in chunk]
-            answers = generate(student.model, prompts, chat.eos_ids, chat.pad_id, longest_answer + ROOM)
+            answers = student.answer(prompts, chat, longest_answer + ROOM)
             score += sum(score_answer(kind, chat.decode(ids), row.reference) for ids, row in zip(answers, chunk, strict=True))
             stop.check()
             with torch.inference_mode():

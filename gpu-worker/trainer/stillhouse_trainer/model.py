@@ -15,6 +15,8 @@ from .batches import Packed, pack
 from .config import TrainingSettings
 from .errors import TrainerError
 from .forward import can_share_prefix, forward
+from .generate import generate
+from .prompts import ChatFormat
 
 STUDENT, ANCHOR = "default", "anchor"
 
@@ -64,6 +66,7 @@ class Student:
         torch.manual_seed(settings.seed)
         self.model: PeftModel = get_peft_model(base, self.lora)
         self.model.train()
+        self._dtype = getattr(torch, settings.dtype)
         #: Recomputing activations drops the cache that sharing needs.
         self.share_prefix = can_share_prefix(base.config) and not settings.gradient_checkpointing
 
@@ -92,10 +95,25 @@ class Student:
         set_peft_model_state_dict(self.model, weights, adapter_name=ANCHOR)
         self.model.set_adapter(STUDENT)
 
+    def precision(self) -> torch.autocast:
+        """
+        What a pass computes in. Without it the adapter's float32 weights would have a float32 copy made of what goes into each
+        layer, and kept for the gradient.
+        """
+        return torch.autocast(self.device.type, self._dtype, enabled=self._dtype != torch.float32)
+
     def logits(self, packed: Packed) -> torch.Tensor:
         """(R, K, V): what the model says before each place of the answers."""
         keep = packed.answers.shape[1] + 1
-        return forward(self.model, packed, logits_to_keep=keep).logits[:, -keep:-1]
+        with self.precision():
+            return forward(self.model, packed, logits_to_keep=keep).logits[:, -keep:-1]
+
+    def answer(
+        self, prompts: list[list[int]], chat: ChatFormat, max_new_tokens: int, temperature: float = 0.0, seed: int = 0
+    ) -> list[list[int]]:
+        """`generate` with this model as it is, which is in evaluation mode."""
+        with self.precision():
+            return generate(self.model, prompts, chat.eos_ids, chat.pad_id, max_new_tokens, temperature, seed)
 
     @torch.no_grad()
     def anchor_logits(self, packed: Packed) -> torch.Tensor:

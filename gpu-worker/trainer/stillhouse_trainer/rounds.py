@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from . import stop
 from .config import TrainConfig
 from .data import Item, Pair, Row, rank_margin
-from .generate import generate
 from .model import Student
 from .prompts import ChatFormat
 from .score import score_answer
@@ -34,14 +33,8 @@ def sample_rows(
             stop.check()
             chunk = rows[at : at + size]
             prompts = [row.prompt for row in chunk for _ in range(settings.round_samples)]
-            made = generate(
-                student.model,
-                prompts,
-                chat.eos_ids,
-                chat.pad_id,
-                longest_answer,
-                temperature=settings.round_temperature,
-                seed=hash_seed(settings.seed, round, at),
+            made = student.answer(
+                prompts, chat, longest_answer, temperature=settings.round_temperature, seed=hash_seed(settings.seed, round, at)
             )
             texts = [chat.decode(ids) for ids in made]
             n = settings.round_samples

@@ -179,7 +179,13 @@ class Trainer:
             stdout=subprocess.PIPE,
             stderr=open(self.folder / "stderr.log", "w"),
             text=True,
-            env={**os.environ, "PYTHONPATH": str(PACKAGE), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", **environment},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join([str(PACKAGE), *sys.path[1:]]),
+                "HF_HUB_OFFLINE": "1",
+                "OMP_NUM_THREADS": "1",
+                **environment,
+            },
         )
 
     def run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from pathlib import Path
 
@@ -169,3 +170,27 @@ def test_identity_knows_what_decides_the_result(base: Path, tmp_path: Path):
     assert same != identity({"beta": 0})
     assert same != identity(baseDigest="e" * 64)
     assert same != identity(data={**data, "sha256": "b" * 64})
+
+
+def test_what_a_pass_in_bfloat16_keeps(base: Path, chat: ChatFormat, items: list[Item], monkeypatch: pytest.MonkeyPatch):
+    """Adapters in float32 must not have float32 copies of every layer's input kept; their gradients stay float32."""
+    settings = parse(TrainingSettings, {**SETTINGS, "loraDropout": 0, "dtype": "bfloat16"}, "settings")
+    student = Student(base, settings, torch.device("cpu"))
+
+    def kept() -> int:
+        tensors: dict[int, torch.Tensor] = {}
+
+        def keep(tensor: torch.Tensor) -> torch.Tensor:
+            tensors[tensor.untyped_storage().data_ptr()] = tensor
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            student.logits(student.pack([(item.prompt, item.answer) for item in items], chat.pad_id))
+        return sum(tensor.untyped_storage().nbytes() for tensor in tensors.values())
+
+    plain = gradient(student, chat, items, 6, Weights(1.0, 0.0, 0.0))[0]
+    assert plain.dtype == torch.float32
+    assert bool(plain.isfinite().all())
+    bounded = kept()
+    monkeypatch.setattr(student, "precision", contextlib.nullcontext)
+    assert bounded < 0.9 * kept()
