@@ -14,6 +14,8 @@ export interface Server {
   name: string;
   port: number;
   pid: number;
+  /** Where it answers by more than one. */
+  processes?: number;
   stop(): Promise<void>;
   /** Waits until nothing is left to do behind the calls' backs. */
   settle(): Promise<void>;
@@ -123,7 +125,7 @@ export async function startGatewayProcess(
   const settle = async () => {
     while (!(await shipped(port, processes))) await new Promise((resolve) => setTimeout(resolve, 100));
   };
-  return { name, port, pid: child.pid!, stop: () => stop(child), settle };
+  return { name, port, pid: child.pid!, processes, stop: () => stop(child), settle };
 }
 
 /** The upstream that both ask. */
