@@ -42,7 +42,7 @@ export async function runJournalledCalls(
   const abandon = abandonAfter(signal, () => lastAnswersMs(context.cancellationDetails));
   try {
     const lane = {
-      client: gatewayClient(gateway),
+      client: gatewayClient(gateway, run.project),
       journal: new CandidateJournal((candidates, token) => appendCandidates(clickhouse, candidates, token)),
       guard,
       most,
