@@ -70,6 +70,10 @@ describe.skipIf(!chromiumPath)(`rows of a dataset in Chromium${withoutChromium}`
     await page.getByRole('group', { name: 'Rows' }).focus();
     await page.keyboard.press('u');
     await expect.poll(() => world().changes.at(-1)?.path).toBe('/api/datasets/support/rows');
+    await page.getByRole('link', { name: 'Distil', exact: true }).click();
+    await page.getByRole('combobox', { name: 'Dataset' }).click();
+    const option = page.getByRole('option', { name: 'support: version 2, for version 3 is failed' });
+    expect(await option.getAttribute('data-combobox-disabled')).toBeNull();
   });
 
   it('are looked over for suspects where nobody has', async () => {
