@@ -5,11 +5,19 @@ import { isStillhouseError } from '../contracts/errors.ts';
 import { languageDetector } from '../core/dataset/language.ts';
 import { mixedBagWarning } from '../core/dataset/mixed-bag.ts';
 import { RowFilter } from '../core/dataset/row-filters.ts';
+import { refuseOtherSplits } from '../core/dataset/split.ts';
 import { canonicalJson, contentHash, datasetSourceHash } from '../platform/content-hash.ts';
 import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
 import { clustersOfSource } from '../store/clickhouse/dataset-clusters.ts';
 import { insertLeftOut } from '../store/clickhouse/dataset-left-out.ts';
-import { type GoldAnswer, insertDatasetRows, insertGold, readDataset, recordDataset } from '../store/clickhouse/datasets.ts';
+import {
+  type GoldAnswer,
+  insertDatasetRows,
+  insertGold,
+  readDataset,
+  readNewestReady,
+  recordDataset,
+} from '../store/clickhouse/datasets.ts';
 import { type ChosenRow, chosenRows } from './dataset/chosen-rows.ts';
 import { editedRows, wordsOf } from './dataset/curated-rows.ts';
 import { withRealImages } from './dataset/real-images.ts';
@@ -43,9 +51,11 @@ export function createBuildDatasetActivities(setting: SourceSetting & { now: () 
   return {
     /**
      * Gives the build its version and records it as building. Safe to retry because a version is claimed by an exclusive
-     * put of the source and the start: the same build claims the same one again, another build the next.
+     * put of the source and the start: the same build claims the same one again, another build the next. Refuses splits that
+     * would move rows.
      */
     async beginDataset({ input, startedAt }: Omit<DatasetBuild, 'version'>): Promise<{ version: number }> {
+      refuseOtherSplits(await readNewestReady(clickhouse, input.project, input.name), input.splits);
       const newest = await readDataset(clickhouse, input.project, input.name);
       const claim = Buffer.from(canonicalJson({ sourceHash: datasetSourceHash(input), startedAt }));
       const isMine = newest?.createdAt === startedAt && newest.sourceHash === datasetSourceHash(input);

@@ -84,8 +84,7 @@ async function checkAll(deps: CheckDeps, input: CheckInput, pulse: Pulse): Promi
   );
   const { usd } = await spentSoFar(clickhouse, questions.calls.spendIdentity);
   const unchecked = decisions.filter(({ verdict }) => verdict === null).length;
-  const trouble = questions.trouble ?? 'the answers were missing, or not what was asked for.';
-  const warnings = unchecked === 0 ? [] : [`${unchecked} of ${decisions.length} borders of clusters are unchecked: ${trouble}`];
+  const warnings = unchecked === 0 ? [] : [`${unchecked} of ${decisions.length} borders of clusters are unchecked: ${questions.reason}`];
   const result = { checks: decisions, spentUsd: usd, warnings };
   if (!decisions.some(({ outcome }) => outcome === 'merged' || outcome === 'split')) return { ...found, ...result };
   return { ...(await regrouped(deps, input, { thread, groups: { ...groups, labels }, texts })), ...result };

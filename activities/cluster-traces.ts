@@ -61,7 +61,7 @@ export function createClusterRecordActivities({ clickhouse, gateway }: ClusterRe
         run,
         until: input.source.until ?? run.at,
         since: input.source.since ?? (input.mode === 'assign' && newest ? before(newest.startedAt) : undefined),
-        namingPrice: asks ? await teacherPrice(gateway, input.naming!) : null,
+        namingPrice: asks ? await teacherPrice(gateway, run.project, input.naming!) : null,
         predecessor: newest ? { runId: newest.runId, at: newest.startedAt } : null,
       };
     },

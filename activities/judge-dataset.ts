@@ -73,7 +73,7 @@ async function planJudgement({ clickhouse, gateway }: JudgeDeps, { input, name, 
     task,
     labels: task.kind === 'label' ? (task.labels ?? Object.keys(dataset.labels)) : [],
     rows: dataset.rows,
-    price: await teacherPrice(gateway, input.model),
+    price: await teacherPrice(gateway, project, input.model),
   };
 }
 

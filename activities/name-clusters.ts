@@ -88,7 +88,6 @@ async function nameAll(deps: NamingDeps, input: NamingInput, pulse: Pulse): Prom
     return new Map([...(await asking.ask(prompts))].map(([place, { answer }]) => [place, answer]));
   });
   const { usd } = await spentSoFar(deps.clickhouse, asking.calls.spendIdentity);
-  const trouble = asking.trouble ?? 'the answers were not what was asked for.';
-  const warnings = unnamed === 0 ? [] : [`${unnamed} clusters have keywords instead of a name: ${trouble}`];
+  const warnings = unnamed === 0 ? [] : [`${unnamed} clusters have keywords instead of a name: ${asking.reason}`];
   return { names, named, spentUsd: usd, warnings };
 }

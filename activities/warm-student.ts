@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { APIConnectionError, APIError } from 'openai';
 import { StillhouseError } from '../contracts/errors.ts';
 import { HEADERS } from '../contracts/http.ts';
+import { DEFAULT_PROJECT } from '../contracts/names.ts';
 import type { GatewayAccess } from './distil/gateway-targets.ts';
 import { gatewayClient } from './generate/teacher-call.ts';
 import { withHeartbeat } from './heartbeat.ts';
@@ -24,9 +25,9 @@ export function createWarmStudentActivity({ gateway, now }: { gateway: GatewayAc
      * Has a student answer through the gateway, so that it is loaded and known to answer before an alias moves to it. Safe to
      * retry because another answer changes nothing.
      */
-    warmStudent: ({ student }: { student: string }): Promise<WarmedStudent> =>
+    warmStudent: ({ student, project = DEFAULT_PROJECT }: { student: string; project?: string }): Promise<WarmedStudent> =>
       withHeartbeat(PATIENCE_MS + 60_000, async ({ signal, progress }) => {
-        const client = gatewayClient(gateway);
+        const client = gatewayClient(gateway, project);
         const began = now();
         const body = { model: student, messages: [{ role: 'user' as const, content: 'warm-up' }], max_tokens: 1 };
         for (;;) {

@@ -3,9 +3,11 @@ import { Agent, request } from 'undici';
 import type { Cluster, ClusterRun } from '../contracts/clusters.ts';
 import { StillhouseError } from '../contracts/errors.ts';
 import { type DeliverWebhookInput, WEBHOOK_EVENTS, type WebhookConfig, type WebhookDelivery } from '../contracts/webhooks.ts';
+import { FEWEST_ROWS } from '../core/dataset/dataset-checks.ts';
 import { contentHash } from '../platform/content-hash.ts';
 import { addressRefusal, publicLookup } from '../platform/private-address.ts';
 import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
+import { clusterEdits, withEdit } from '../store/clickhouse/cluster-edits.ts';
 import { newestClusterRuns, readClusterRun } from '../store/clickhouse/cluster-runs.ts';
 import { type ClusterViewDeps, clustersOf } from '../store/clickhouse/project-clusters.ts';
 import { readJson } from './clusters/work-files.ts';
@@ -80,7 +82,9 @@ export function createWebhookActivities(deps: WebhookDeps) {
       const run = await readClusterRun(deps.clickhouse, project, cluster.run);
       const found = run && (await clustersOf(deps, run)).find((one) => one.id === cluster.id);
       if (!found) return { webhook, event, id, status: 'skipped' };
-      const status = await send(deps, config, id, { type: event, data: { project, cluster: described(found) } });
+      const edits = await clusterEdits(deps.clickhouse, project);
+      const described = wordsOf(withEdit(found, edits.get(found.id)));
+      const status = await send(deps, config, id, { type: event, data: { project, cluster: described } });
       const delivery: WebhookDelivery = { webhook, event, id, status };
       await publishOnce(deps.artifacts, key, delivery);
       return delivery;
@@ -88,9 +92,9 @@ export function createWebhookActivities(deps: WebhookDeps) {
   };
 }
 
-/** Something that one small student can do, at a saving. */
-function isWorth({ task, savingUsdPerMonth }: Cluster, minUsd: number): boolean {
-  return task.student !== null && savingUsdPerMonth !== null && savingUsdPerMonth >= minUsd;
+/** Something that one small student can do, at a saving, with calls enough for a dataset: each is told of once, so not too soon. */
+function isWorth({ size, task, savingUsdPerMonth }: Cluster, minUsd: number): boolean {
+  return size >= FEWEST_ROWS && task.student !== null && savingUsdPerMonth !== null && savingUsdPerMonth >= minUsd;
 }
 
 /** There once an address was told of a cluster. */
@@ -98,7 +102,7 @@ function noticeKey(project: string, webhook: string, clusterId: string): string 
   return `webhooks/${project}/${webhook}/${clusterId}.json`;
 }
 
-function described({ id, name, description, size, share, costUsd, savingUsdPerMonth, coherence, task, alias }: Cluster) {
+function wordsOf({ id, name, description, size, share, costUsd, savingUsdPerMonth, coherence, task, alias }: Cluster) {
   return { id, name, description, alias, size, share, costUsd, savingUsdPerMonth, coherence, student: task.student };
 }
 

@@ -64,7 +64,8 @@ export const DatasetRequest = z.strictObject({
   name: Name,
   source: DatasetSource,
   task: Task,
-  splits: SplitShares.default(DEFAULT_SPLITS),
+  /** Default: those of the versions that there are, else 60 / 15 / 25 %. Another one is refused there: it would move test rows into training. */
+  splits: SplitShares.optional(),
   /** Default: nothing but what can't be learned from is left out. */
   filters: RowFilters.optional(),
 });
@@ -73,6 +74,7 @@ export type DatasetRequest = z.infer<typeof DatasetRequest>;
 /** Input of the `buildDataset` workflow. */
 export const BuildDatasetInput = DatasetRequest.extend({
   project: Name.default(DEFAULT_PROJECT),
+  splits: SplitShares.default(DEFAULT_SPLITS),
   /** Up to when people's edits, and judges' verdicts, count, by the database's clock. Default: the start of the build. */
   curatedUntil: z.iso.datetime().optional(),
 });

@@ -165,10 +165,7 @@ async function createDataPlane(
   const paths = homePaths(env);
   const { limits } = configuration;
   const languageModels = localStudents(options);
-  const keys = createKeyRing({
-    adminKey: env.STILLHOUSE_ADMIN_KEY ?? secretFile(paths.adminKey, 'sk-admin'),
-    serviceKey: env.STILLHOUSE_SERVICE_KEY ?? secretFile(paths.serviceKey, 'sk-service'),
-  });
+  const keys = createKeyRing({ ...ownKeys(env), isComplete: () => snapshots.followed() });
   const warm = warmStudents(classifier, log, { languageModels });
   const snapshots = followRegistry({
     projects: [DEFAULT_PROJECT],
@@ -233,6 +230,14 @@ async function createDataPlane(
     now: Date.now,
     random: Math.random,
     log,
+  };
+}
+
+function ownKeys(env: GatewayOptions['env']): { adminKey: string; serviceKey: string } {
+  const paths = homePaths(env);
+  return {
+    adminKey: env.STILLHOUSE_ADMIN_KEY ?? secretFile(paths.adminKey, 'sk-admin'),
+    serviceKey: env.STILLHOUSE_SERVICE_KEY ?? secretFile(paths.serviceKey, 'sk-service'),
   };
 }
 

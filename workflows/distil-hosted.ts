@@ -92,7 +92,7 @@ export function hostedPath(hosted: Hosted, input: DistilInput): StudentPath {
         .evaluation;
     },
     async warm(target) {
-      const { costUsd } = await students.warmStudent({ student: target });
+      const { costUsd } = await students.warmStudent({ project: plan.run.project, student: target });
       run.charge(costUsd ?? 0);
     },
   };

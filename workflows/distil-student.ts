@@ -86,7 +86,7 @@ export function languageModelPath(plan: RunPlan, input: DistilInput, checked: Ch
       return { result, summary: { comparedPrompts, comparedTokens, top1: round(top1), servedBytes, quantize: quantize ?? 'f16' } };
     },
     evaluate: async (asked) => (await gpu.evaluateStudent({ ...asked, task: task === 'json' ? 'json' : 'label' })).evaluation,
-    warm: (target) => students.warmStudent({ student: target }),
+    warm: (target) => students.warmStudent({ project, student: target }),
   };
 }
 

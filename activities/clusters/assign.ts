@@ -53,7 +53,7 @@ export async function assignTraces(
 ): Promise<AssignResult> {
   const { clickhouse } = deps;
   const clusters = found ? await clustersFound(deps, found) : await clustersBefore(clickhouse, plan);
-  const pool = await openIntentEmbedder(deps, pulse.signal);
+  const pool = await openIntentEmbedder(deps, plan.run.project, pulse.signal);
   try {
     const { name, sha256, dimensions } = pool.info;
     if (sha256 !== clusters.embedder.sha256)

@@ -2,10 +2,8 @@ import { Context } from '@temporalio/activity';
 import type { Candidate } from '../../contracts/candidates.ts';
 import type { Message } from '../../contracts/chat.ts';
 import { isStillhouseError } from '../../contracts/errors.ts';
-import type { ClickHouseClient } from '../../store/clickhouse/connection.ts';
-import type { GatewayAccess } from '../distil/gateway-targets.ts';
 import type { LaneCall } from '../generate/call-lane.ts';
-import { runJournalledCalls } from '../generate/journalled-calls.ts';
+import { type JournalledDeps, runJournalledCalls } from '../generate/journalled-calls.ts';
 import type { Pulse } from '../heartbeat.ts';
 import { type CallPurpose, ClusterCalls } from './cluster-calls.ts';
 import type { ClusterPlan } from './cluster-plan.ts';
@@ -16,9 +14,7 @@ const MOST_IN_FLIGHT = 8;
 const LAST_ATTEMPT = 3;
 
 /** What asking works with. */
-export interface QuestionDeps {
-  clickhouse: ClickHouseClient;
-  gateway: GatewayAccess;
+export interface QuestionDeps extends JournalledDeps {
   /** Milliseconds since 1970. */
   now: () => number;
 }
@@ -34,6 +30,7 @@ export class ClusterQuestions {
   readonly calls: ClusterCalls;
   /** Why not all was asked; null: it was. */
   trouble: string | null = null;
+  #lost = 0;
   readonly #deps: QuestionDeps;
   readonly #bounds: QuestionBounds;
   readonly #pulse: Pulse;
@@ -43,6 +40,12 @@ export class ClusterQuestions {
     this.#bounds = bounds;
     this.#pulse = pulse;
     this.calls = new ClusterCalls(deps, plan, bounds);
+  }
+
+  /** Why something has no usable answer, for people. */
+  get reason(): string {
+    if (this.trouble !== null) return this.trouble;
+    return this.#lost > 0 ? `${this.#lost} calls were not answered.` : 'the answers were not what was asked for.';
   }
 
   /** Answers on record, those that were missing asked for; once there is trouble only those on record. */
@@ -64,7 +67,9 @@ export class ClusterQuestions {
     const moved = () => progress({ answered: ++done, of: calls.length });
     const run = { run: this.calls.spendIdentity, capUsd, most: MOST_IN_FLIGHT, signal, moved };
     try {
-      return (await runJournalledCalls(this.#deps, run, calls)).capReached ? 'the cap was reached.' : null;
+      const { capReached, lost } = await runJournalledCalls(this.#deps, run, calls);
+      this.#lost += lost;
+      return capReached ? 'the cap was reached.' : null;
     } catch (error) {
       // Clusters are worth having without a model's words: one that refuses, or is gone for good, is a warning.
       if (isStillhouseError(error) && (!error.retryable || Context.current().info.attempt >= LAST_ATTEMPT)) return error.message;

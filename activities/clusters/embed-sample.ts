@@ -27,7 +27,7 @@ export async function embedSample(
   let portions: EmbeddedTexts | null = null;
   const { value } = await onceInRun<EmbeddedSample>(artifacts, `${folder}/embedded.json`, async () => {
     const texts = (await readSample(artifacts, sample)).map(({ text }) => text);
-    const pool = await openIntentEmbedder(deps, pulse.signal);
+    const pool = await openIntentEmbedder(deps, plan.run.project, pulse.signal);
     try {
       portions = await embedTexts(artifacts, pool, texts, pulse);
       const { name, sha256, dimensions } = pool.info;

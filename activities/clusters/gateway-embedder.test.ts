@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
+import { PROJECT_HEADER } from '../../contracts/names.ts';
 import { rowOf } from '../../core/learning/matrix.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { openGatewayEmbedder } from './gateway-embedder.ts';
@@ -11,6 +12,7 @@ afterEach(() => server?.close());
 
 interface Asked {
   authorization: string | undefined;
+  project: string | undefined;
   body: { model: string; input: string[] };
 }
 
@@ -22,7 +24,7 @@ async function endpoint(vectorOf: (text: string, call: number) => number[] | num
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const body = JSON.parse(Buffer.concat(chunks).toString()) as Asked['body'];
-      asked.push({ authorization: request.headers.authorization, body });
+      asked.push({ authorization: request.headers.authorization, project: request.headers[PROJECT_HEADER] as string | undefined, body });
       const vectors = body.input.map((text) => vectorOf(text, asked.length));
       const status = vectors.find((vector) => typeof vector === 'number');
       response.writeHead(status ?? 200, { 'content-type': 'application/json', 'retry-after-ms': '1' });
@@ -36,10 +38,11 @@ async function endpoint(vectorOf: (text: string, call: number) => number[] | num
 }
 
 const access = (url: string) => ({ url, serviceKey: 'sk-service', fetch });
+const of = (target: string) => ({ project: 'acme', target });
 
 test('texts go in portions and come back as unit vectors in their order', async () => {
   const { url, asked } = await endpoint((text) => [text.length, 1, 0]);
-  const embedder = await openGatewayEmbedder(access(url), 'openai/text-embedding-3-small');
+  const embedder = await openGatewayEmbedder(access(url), of('openai/text-embedding-3-small'));
   expect(embedder.info).toMatchObject({ name: 'openai/text-embedding-3-small', dimensions: 3 });
   const texts = Array.from({ length: 150 }, (_, i) => 'x'.repeat(i));
   const vectors = await embedder.embed(texts);
@@ -50,15 +53,15 @@ test('texts go in portions and come back as unit vectors in their order', async 
     expect(row[0]! / row[1]!).toBeCloseTo(Math.max(1, text.length), 3);
   });
   expect(asked.map(({ body }) => body.input.length).sort((a, b) => b - a)).toEqual([64, 64, 22, 1]);
-  expect(new Set(asked.map(({ authorization, body }) => `${authorization} ${body.model}`))).toEqual(
-    new Set(['Bearer sk-service openai/text-embedding-3-small']),
+  expect(new Set(asked.map(({ authorization, project, body }) => `${authorization} ${project} ${body.model}`))).toEqual(
+    new Set(['Bearer sk-service acme openai/text-embedding-3-small']),
   );
 });
 
 test('its identity is the target and the number of dimensions', async () => {
   const identity = async (target: string, dimensions: number) => {
     const { url } = await endpoint(() => Array.from({ length: dimensions }, () => 1));
-    const { info } = await openGatewayEmbedder(access(url), target);
+    const { info } = await openGatewayEmbedder(access(url), of(target));
     server!.close();
     return info.sha256;
   };
@@ -74,16 +77,16 @@ test('its identity is the target and the number of dimensions', async () => {
 
 test('a passing failure is met with another try, a lasting one is told', async () => {
   const passing = await endpoint((_, call) => (call === 1 ? 503 : [1, 0]));
-  expect((await openGatewayEmbedder(access(passing.url), 'a/b')).info.dimensions).toBe(2);
+  expect((await openGatewayEmbedder(access(passing.url), of('a/b'))).info.dimensions).toBe(2);
   server!.close();
   const refused = await endpoint(() => 400);
-  await expect(openGatewayEmbedder(access(refused.url), 'a/b')).rejects.toMatchObject({
+  await expect(openGatewayEmbedder(access(refused.url), of('a/b'))).rejects.toMatchObject({
     code: 'invalid_request',
     message: expect.stringContaining('not today') as string,
   });
   server!.close();
   const changing = await endpoint((_, call) => (call === 1 ? [1, 0] : [1, 0, 0]));
-  const embedder = await openGatewayEmbedder(access(changing.url), 'a/b');
+  const embedder = await openGatewayEmbedder(access(changing.url), of('a/b'));
   await expect(embedder.embed(['one'])).rejects.toMatchObject({ code: 'upstream_invalid' });
 });
 
@@ -91,9 +94,9 @@ test('the setting says what embeds: a folder, or a target by the gateway', async
   const embedderFolder = process.env['STILLHOUSE_EMBEDDER']!;
   const { url } = await endpoint(() => [1, 2, 3]);
   const setting = { embedderFolder: '/nowhere', gateway: access(url), threads: 1, log: createLogger('test', 'silent') };
-  const folder = await openIntentEmbedder({ ...setting, clusterEmbedder: embedderFolder });
-  const usual = await openIntentEmbedder({ ...setting, embedderFolder });
-  const target = await openIntentEmbedder({ ...setting, clusterEmbedder: 'a/b' });
+  const folder = await openIntentEmbedder({ ...setting, clusterEmbedder: embedderFolder }, 'acme');
+  const usual = await openIntentEmbedder({ ...setting, embedderFolder }, 'acme');
+  const target = await openIntentEmbedder({ ...setting, clusterEmbedder: 'a/b' }, 'acme');
   expect([folder.info.name, usual.info.sha256, target.info.name]).toEqual(['all-MiniLM-L6-v2', folder.info.sha256, 'a/b']);
   for (const embedder of [folder, usual, target]) await embedder.close();
 });

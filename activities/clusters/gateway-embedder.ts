@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import OpenAI, { APIConnectionError, APIError, APIUserAbortError } from 'openai';
 import { StillhouseError } from '../../contracts/errors.ts';
+import { PROJECT_HEADER } from '../../contracts/names.ts';
 import { toUnitLength } from '../../core/clustering/smooth.ts';
 import type { Matrix } from '../../core/learning/matrix.ts';
 import type { EmbedderPool } from '../../serving/embedder-pool.ts';
@@ -16,9 +17,15 @@ const CALL_MS = 120_000;
  * retries and writes traces. One text is embedded first, to learn the number of dimensions. Its identity is the target's
  * name and that number, since the model cannot be hashed: a provider that changes a model under its name is not seen.
  */
-export async function openGatewayEmbedder(gateway: GatewayAccess, target: string, signal?: AbortSignal): Promise<EmbedderPool> {
+export async function openGatewayEmbedder(
+  gateway: GatewayAccess,
+  of: { project: string; target: string },
+  signal?: AbortSignal,
+): Promise<EmbedderPool> {
   const { url, serviceKey, fetch } = gateway;
-  const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: serviceKey, maxRetries: 3, timeout: CALL_MS, fetch });
+  const { project, target } = of;
+  const defaultHeaders = { [PROJECT_HEADER]: project };
+  const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: serviceKey, defaultHeaders, maxRetries: 3, timeout: CALL_MS, fetch });
   const ask = async (texts: readonly string[], stop?: AbortSignal): Promise<number[][]> => {
     // Providers refuse texts without a character.
     const input = texts.map((text) => text || ' ');

@@ -16,10 +16,10 @@ export interface IntentEmbedderSetting {
   log: Logger;
 }
 
-/** Opens what embeds the intents of traces; who opens it closes it. */
-export async function openIntentEmbedder(setting: IntentEmbedderSetting, signal?: AbortSignal): Promise<EmbedderPool> {
+/** Opens what embeds the intents of a project's traces; who opens it closes it. */
+export async function openIntentEmbedder(setting: IntentEmbedderSetting, project: string, signal?: AbortSignal): Promise<EmbedderPool> {
   const { embedderFolder, clusterEmbedder, gateway, threads = availableParallelism(), log } = setting;
   const isFolder = clusterEmbedder === undefined || /^[./]/u.test(clusterEmbedder);
-  if (!isFolder) return openGatewayEmbedder(gateway, clusterEmbedder, signal);
+  if (!isFolder) return openGatewayEmbedder(gateway, { project, target: clusterEmbedder }, signal);
   return createEmbedderPool({ embedderFolder: clusterEmbedder === undefined ? embedderFolder : resolve(clusterEmbedder), threads, log });
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { TargetInfo } from '../../contracts/http.ts';
+import { PROJECT_HEADER } from '../../contracts/names.ts';
 import type { Price } from '../../core/candidates/call-bounds.ts';
 
 /** How workers reach the gateway. */
@@ -13,9 +14,9 @@ export interface GatewayAccess {
 
 const TargetList = z.object({ items: z.array(TargetInfo) });
 
-/** The price of a teacher; refuses one that is unknown, has no key where the gateway runs, or no price. */
-export async function teacherPrice(gateway: GatewayAccess, teacher: string): Promise<Price> {
-  const targets = await listTargets(gateway);
+/** The price of a project's teacher; refuses one that is unknown, has no key where the gateway runs, or no price. */
+export async function teacherPrice(gateway: GatewayAccess, project: string, teacher: string): Promise<Price> {
+  const targets = await listTargets(gateway, project);
   const target = targets.find((known) => known.target === teacher);
   if (!target) {
     const names = targets.filter((known) => known.kind === 'provider').map((known) => known.target);
@@ -41,18 +42,20 @@ export async function teacherPrice(gateway: GatewayAccess, teacher: string): Pro
   return { inputUsdPerMTok, outputUsdPerMTok };
 }
 
-/** What the gateway can call. */
-export async function listTargets(gateway: GatewayAccess): Promise<TargetInfo[]> {
+/** What the gateway can call for the project. */
+export async function listTargets(gateway: GatewayAccess, project: string): Promise<TargetInfo[]> {
   let response: Response;
   try {
     response = await gateway.fetch(`${gateway.url}/api/targets`, {
-      headers: { authorization: `Bearer ${gateway.serviceKey}` },
+      headers: { authorization: `Bearer ${gateway.serviceKey}`, [PROJECT_HEADER]: project },
       signal: AbortSignal.timeout(10_000),
     });
   } catch (error) {
     throw new StillhouseError('unavailable', `The gateway at ${gateway.url} can't be reached.`, { cause: error });
   }
   if (response.ok) return TargetList.parse(await response.json()).items;
+  if (response.status === 404)
+    throw new StillhouseError('not_found', `There is no project "${project}": POST /api/projects makes one.`, { param: 'project' });
   const code = response.status >= 500 || response.status === 429 ? 'unavailable' : 'internal';
   throw new StillhouseError(code, `The gateway answered ${response.status} to GET /api/targets; is STILLHOUSE_SERVICE_KEY the gateway's?`);
 }

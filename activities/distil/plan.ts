@@ -45,7 +45,7 @@ export function createPlanActivities(deps: PlanDeps) {
         throw new StillhouseError('invalid_request', "teacher: must be stated, for no model has answered the dataset's rows.", {
           param: 'teacher',
         });
-      const price = await teacherPrice(deps.gateway, teacher);
+      const price = await teacherPrice(deps.gateway, input.project, teacher);
       const labels = dataset.task.kind === 'label' ? (dataset.task.labels ?? Object.keys(dataset.labels).sort()) : [];
       const maxAnswerTokens = answerTokenBound(dataset.task, labels, shape.p99ReferenceBytes);
       const asked = { teacher, price, nSamples: input.nSamples, maxAnswerTokens };

@@ -12,7 +12,7 @@ const never = new AbortController().signal;
 async function lane(calls: number, answer: (attempt: number) => Response, { most = 1, capUsd = 1 } = {}) {
   let attempts = 0;
   const pauses: number[] = [];
-  const client = gatewayClient({ url: 'http://gateway.test', serviceKey: 'key', fetch: async () => answer(attempts++) });
+  const client = gatewayClient({ url: 'http://gateway.test', serviceKey: 'key', fetch: async () => answer(attempts++) }, 'acme');
   const journalled: Candidate[] = [];
   const journal = new CandidateJournal(async (candidates) => void journalled.push(...candidates));
   const guard = new SpendGuard(capUsd, 0);

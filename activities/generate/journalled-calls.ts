@@ -4,7 +4,7 @@ import { appendCandidates } from '../../store/clickhouse/candidates.ts';
 import type { ClickHouseClient } from '../../store/clickhouse/connection.ts';
 import type { GatewayAccess } from '../distil/gateway-targets.ts';
 import type { RunIdentity } from '../distil/run-plan.ts';
-import { type LaneCall, type LaneResult, runCalls } from './call-lane.ts';
+import { type LaneCall, type LaneDeps, type LaneResult, runCalls } from './call-lane.ts';
 import { CandidateJournal } from './candidate-journal.ts';
 import { abandonAfter, lastAnswersMs } from './last-answers.ts';
 import { SpendGuard } from './spend-guard.ts';
@@ -26,12 +26,22 @@ export interface CallingRun {
   moved: () => void;
 }
 
+/** What journalled calls work with. */
+export interface JournalledDeps {
+  clickhouse: ClickHouseClient;
+  gateway: GatewayAccess;
+  /** Resolves after `ms`, or when the signal is aborted; default: by the clock. */
+  pause?: LaneDeps['pause'];
+}
+
+const byTheClock: LaneDeps['pause'] = (ms, stop) => wait(ms, undefined, { signal: stop }).catch(() => undefined);
+
 /**
  * Makes calls by way of the journal, from within an activity: every answer is in ClickHouse before its place is free. Where the
  * activity is to end, calls in flight may still be answered.
  */
 export async function runJournalledCalls(
-  { clickhouse, gateway }: { clickhouse: ClickHouseClient; gateway: GatewayAccess },
+  { clickhouse, gateway, pause = byTheClock }: JournalledDeps,
   { run, capUsd, most, signal, moved }: CallingRun,
   calls: readonly LaneCall[],
 ): Promise<LaneResult & { spentUsd: number }> {
@@ -42,13 +52,13 @@ export async function runJournalledCalls(
   const abandon = abandonAfter(signal, () => lastAnswersMs(context.cancellationDetails));
   try {
     const lane = {
-      client: gatewayClient(gateway),
+      client: gatewayClient(gateway, run.project),
       journal: new CandidateJournal((candidates, token) => appendCandidates(clickhouse, candidates, token)),
       guard,
       most,
       stop: signal,
       abandon: abandon.signal,
-      pause: (ms: number, stop: AbortSignal) => wait(ms, undefined, { signal: stop }).catch(() => undefined),
+      pause,
       moved,
     };
     return { ...(await runCalls(lane, calls)), spentUsd: guard.spentUsd };

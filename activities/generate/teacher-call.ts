@@ -3,7 +3,9 @@ import type { ChatCompletionCreateParamsNonStreaming } from 'openai/resources/ch
 import { METADATA_HEADER } from '../../contracts/chat.ts';
 import { type ErrorCode, StillhouseError } from '../../contracts/errors.ts';
 import { HEADERS } from '../../contracts/http.ts';
+import { PROJECT_HEADER } from '../../contracts/names.ts';
 import type { Price } from '../../core/candidates/call-bounds.ts';
+import type { GatewayAccess } from '../distil/gateway-targets.ts';
 
 /** The gateway gives up on a silent provider after two minutes; this is later, so that the gateway's reason arrives. */
 export const CALL_TIMEOUT_MS = 180_000;
@@ -45,10 +47,13 @@ const UNKNOWN_COST = new Set<unknown>(['upstream_reset', 'upstream_timeout', 'up
 /** The connection was not made: nothing was sent. */
 const NOT_SENT = new Set<unknown>(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
 
-/** A client of the gateway whose retries are ours: the SDK's would not know of the cap or of what is journalled. */
-export function gatewayClient(access: { url: string; serviceKey: string; fetch: typeof fetch }): OpenAI {
-  const { url, serviceKey, fetch } = access;
-  return new OpenAI({ baseURL: `${url}/v1`, apiKey: serviceKey, maxRetries: 0, timeout: CALL_TIMEOUT_MS, fetch });
+/**
+ * A client of the gateway whose calls are the project's: its traces, budget, privacy, provider keys and students. Retries are
+ * ours: the SDK's would not know of the cap or of what is journalled.
+ */
+export function gatewayClient({ url, serviceKey, fetch }: GatewayAccess, project: string): OpenAI {
+  const defaultHeaders = { [PROJECT_HEADER]: project };
+  return new OpenAI({ baseURL: `${url}/v1`, apiKey: serviceKey, defaultHeaders, maxRetries: 0, timeout: CALL_TIMEOUT_MS, fetch });
 }
 
 /** What is asked. */

@@ -34,7 +34,7 @@ export function createCheckTuningActivity(deps: HostedDeps) {
         const choice = parseHostedStudent(input.student);
         if (!choice)
           throw new StillhouseError('invalid_request', `student: "${input.student}" names no provider's model.`, { param: 'student' });
-        const price = await tuningPrice(deps, choice);
+        const price = await tuningPrice(deps, plan.run.project, choice);
         const { epochs = DEFAULT_TUNING_EPOCHS, batchRows = null } = input.training;
         let bytes = 0;
         for await (const rows of rowPages(deps.clickhouse, plan, 'train')) {
@@ -53,8 +53,8 @@ export function createCheckTuningActivity(deps: HostedDeps) {
 }
 
 /** What tuning the model costs; refuses one that can't be tuned through the gateway, or whose price nobody has stated. */
-async function tuningPrice({ gateway }: HostedDeps, { provider, model }: HostedChoice): Promise<TuningPrice> {
-  const targets = await listTargets(gateway);
+async function tuningPrice({ gateway }: HostedDeps, project: string, { provider, model }: HostedChoice): Promise<TuningPrice> {
+  const targets = await listTargets(gateway, project);
   const name = `${provider}/${model}`;
   const target = targets.find((known) => known.kind === 'provider' && known.target === name);
   if (target?.tuning && target.ready) return target.tuning;

@@ -79,7 +79,8 @@ async function ask(deps: HostedDeps, input: EvaluateHostedInput, calls: LaneCall
   const moved = () => progress({ answered: ++answered, calls: calls.length });
   const pause = (ms: number, until: AbortSignal) => wait(ms, undefined, { signal: until }).catch(() => undefined);
   try {
-    const lane = { client: gatewayClient(deps.gateway), journal, guard, most: MOST_IN_FLIGHT, stop: signal, abandon: abandon.signal };
+    const client = gatewayClient(deps.gateway, input.run.project);
+    const lane = { client, journal, guard, most: MOST_IN_FLIGHT, stop: signal, abandon: abandon.signal };
     const { lost, capReached } = await runCalls({ ...lane, moved, pause }, calls);
     signal.throwIfAborted();
     if (capReached)

@@ -2,6 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import type { Cluster, ClusterCheck, ClusterDetail, ClusterRequest, ClusterRun } from '../sdk/index.ts';
 import type { CliContext } from './context.ts';
+import { number } from './distil-options.ts';
 import { ago, clip, count, milliseconds, percent, usd } from './format.ts';
 import type { Output } from './output.ts';
 import { metadataPair, pastTime, wholeNumber } from './traces.ts';
@@ -20,6 +21,7 @@ interface RunOptions {
   maxSample?: number;
   naming?: string;
   checks?: number;
+  maxUsd?: number;
   wait: boolean;
 }
 
@@ -42,6 +44,7 @@ export function addClusterCommands(program: Command, context: CliContext): void 
     .option('--max-sample <number>', 'texts that are clustered; the rest is assigned', wholeNumber)
     .option('--naming <target>', 'model that names the clusters; default: keywords')
     .option('--checks <number>', 'borders between clusters that this model looks at, at most; 0: none; default 40', wholeOrNone)
+    .option('--max-usd <dollars>', 'the most that names and looks at borders may cost; default 1', number)
     .option('--no-wait', 'return when the run has begun')
     .action((name: string | undefined, options: RunOptions) => run(context, name, options));
   clusters
@@ -121,17 +124,18 @@ async function run(context: CliContext, name: string | undefined, options: RunOp
 function showRun(out: Output, state: ClusterRun): void {
   const { counts } = state;
   const colour = { running: 'yellow', completed: 'green', failed: 'red', cancelled: 'yellow' } as const;
-  const number = (value: number | null) => (value === null ? '' : count(value));
+  const counted = (value: number | null) => (value === null ? '' : count(value));
   out.facts([
     ['run', out.style('bold', state.name)],
     ['status', out.style(colour[state.status], state.status) + (state.error ? `  ${state.error}` : '')],
-    ['traces', number(counts.traces)],
-    ['texts', number(counts.texts)],
-    ['clusters', number(counts.clusters)],
+    ['traces', counted(counts.traces)],
+    ['texts', counted(counts.texts)],
+    ['clusters', counted(counts.clusters)],
     ['borders', bordersOf(state)],
-    ['kept', number(counts.kept)],
-    ['assigned', number(counts.assigned)],
-    ['outliers', number(counts.outliers)],
+    ['kept', counted(counts.kept)],
+    ['assigned', counted(counts.assigned)],
+    ['outliers', counted(counts.outliers)],
+    ['no text', counts.withoutText ? `${count(counts.withoutText)} of these traces: they are in no cluster` : ''],
     ['model cost', state.spentUsd > 0 ? usd(state.spentUsd) : ''],
   ]);
   for (const warning of state.warnings) out.line(out.style('yellow', `! ${warning}`));

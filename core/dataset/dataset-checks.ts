@@ -2,7 +2,7 @@ import { type Split, SPLITS, type Task } from '../../contracts/datasets.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 
 /** Fewer rows make no dataset, whatever the shares are. */
-const FEWEST_ROWS = 20;
+export const FEWEST_ROWS = 20;
 /** More different answers than this share of the rows are no labels. */
 const MOST_LABELS_SHARE = 0.5;
 

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DEFAULT_SPLITS } from '../../contracts/datasets.ts';
-import { groupOf, normaliseText, splitOf } from './split.ts';
+import { groupOf, normaliseText, refuseOtherSplits, splitOf } from './split.ts';
 
 test('near-duplicates are texts that differ in case and white space', () => {
   expect(normaliseText('  Where IS\tmy\n card? ')).toBe('where is my card?');
@@ -29,5 +29,14 @@ test('a group has one split, and a larger training share only takes rows in', ()
       );
       if (split === 'train') expect(splitOf(group, { train: 0.7, validation: 0.1, test: 0.2 })).toBe('train');
     }),
+  );
+});
+
+test('a later version is split as the ones before', () => {
+  const ready = { name: 'support', version: 3, splits: DEFAULT_SPLITS };
+  expect(() => refuseOtherSplits(ready, { ...DEFAULT_SPLITS })).not.toThrow();
+  expect(() => refuseOtherSplits(null, { train: 0.8, validation: 0.1, test: 0.1 })).not.toThrow();
+  expect(() => refuseOtherSplits(ready, { train: 0.8, validation: 0.1, test: 0.1 })).toThrow(
+    'splits: version 3 of "support" is split 60 / 15 / 25 %, and others would move its test rows into training. Take another name.',
   );
 });

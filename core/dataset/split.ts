@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Split } from '../../contracts/datasets.ts';
+import { type Dataset, type Split, SPLITS } from '../../contracts/datasets.ts';
+import { StillhouseError } from '../../contracts/errors.ts';
 
 /** What near-duplicates have in common: the text after trimming and case folding, runs of white space as one. */
 export function normaliseText(text: string): string {
@@ -20,4 +21,15 @@ export function splitOf(group: string, shares: { train: number; validation: numb
   const place = digest.readUIntBE(0, 6) / 2 ** 48;
   if (place < shares.train) return 'train';
   return place < shares.train + shares.validation ? 'validation' : 'test';
+}
+
+/** Refuses other shares than those of the dataset's versions: rows would move, test rows into training among them. */
+export function refuseOtherSplits(ready: Pick<Dataset, 'name' | 'version' | 'splits'> | null, splits: Dataset['splits']): void {
+  if (!ready || SPLITS.every((split) => Math.abs(ready.splits[split] - splits[split]) < 1e-6)) return;
+  const shares = SPLITS.map((split) => `${Number((100 * ready.splits[split]).toFixed(2))}`).join(' / ');
+  throw new StillhouseError(
+    'conflict',
+    `splits: version ${ready.version} of "${ready.name}" is split ${shares} %, and others would move its test rows into training. Take another name.`,
+    { param: 'splits' },
+  );
 }

@@ -27,6 +27,8 @@ export interface PollerOptions {
 
 /** A holder that follows ClickHouse until it is closed. */
 export interface SnapshotPoller extends ProjectSnapshots {
+  /** Whether ClickHouse has told of every project once. */
+  followed(): boolean;
   close(): void;
 }
 
@@ -42,12 +44,14 @@ export function followRegistry(options: PollerOptions): SnapshotPoller {
     refresh: (project) => poller.refresh(project),
     projects: () => [...poller.snapshots.keys()],
     ready: () => options.projects.every((project) => (poller.snapshots.get(project)?.sequence ?? 0) > 0),
+    followed: () => poller.followed,
     close: () => poller.close(),
   };
 }
 
 class Poller {
   readonly snapshots = new Map<string, RegistrySnapshot>();
+  followed = false;
   readonly #options: PollerOptions;
   #polls = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -73,6 +77,7 @@ class Poller {
   async #poll(): Promise<void> {
     try {
       await this.#followAll();
+      this.followed = true;
       if (this.#failing) this.#options.log.info('the registry can be followed again');
       this.#failing = false;
     } catch (error) {

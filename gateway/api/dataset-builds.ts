@@ -1,13 +1,14 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
-import { BuildDatasetInput } from '../../contracts/datasets.ts';
-import type { Dataset } from '../../contracts/datasets.ts';
+import { BuildDatasetInput, DEFAULT_SPLITS } from '../../contracts/datasets.ts';
+import type { Dataset, DatasetRequest } from '../../contracts/datasets.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { QUEUES, WORKFLOWS, workflowIds } from '../../contracts/names.ts';
 import { buildingDataset } from '../../core/dataset/building-dataset.ts';
+import { refuseOtherSplits } from '../../core/dataset/split.ts';
 import { datasetSourceHash } from '../../platform/content-hash.ts';
 import { curatedUntil } from '../../store/clickhouse/dataset-edits.ts';
-import { readDataset } from '../../store/clickhouse/datasets.ts';
+import { readDataset, readNewestReady } from '../../store/clickhouse/datasets.ts';
 import type { ApiDeps } from './dependencies.ts';
 import { unlessDown } from './outages.ts';
 import { fileKey } from './upload.ts';
@@ -19,10 +20,15 @@ const FIRST_RECORD_MS = 5_000;
 const POLL_MS = 100;
 
 /** Starts the build, or joins the one of the same name, source, task, splits and filters, unless rows were edited since. */
-export async function startBuild(deps: ApiDeps, request: BuildDatasetInput): Promise<Dataset> {
+export async function startBuild(deps: ApiDeps, request: DatasetRequest & { project: string }): Promise<Dataset> {
   const { project, name, filters } = request;
-  const until = await curatedUntil(deps.clickhouse, project, name, filters?.dropJudged ?? false);
-  const input: BuildDatasetInput = until === undefined ? request : { ...request, curatedUntil: until };
+  const [until, ready] = await Promise.all([
+    curatedUntil(deps.clickhouse, project, name, filters?.dropJudged ?? false),
+    readNewestReady(deps.clickhouse, project, name),
+  ]);
+  const splits = request.splits ?? ready?.splits ?? DEFAULT_SPLITS;
+  refuseOtherSplits(ready, splits);
+  const input: BuildDatasetInput = { ...request, splits, ...(until === undefined ? {} : { curatedUntil: until }) };
   if ('file' in input.source && !(await deps.artifacts.has(fileKey(input.source.file))))
     throw new StillhouseError('not_found', 'source.file: no such file was uploaded; POST /api/files answers with its id.', {
       param: 'source.file',

@@ -11,7 +11,8 @@ export interface KeyRing {
   /**
    * `apiKey` is the header `x-api-key`, which Anthropic's clients send. `project` is the header `x-stillhouse-project`: the
    * admin and the service key choose by it whose data they see; a project's own key can't. Throws `unauthorized` where
-   * there is no key, or one that is unknown, revoked or expired; `forbidden` and `not_found` for a project.
+   * there is no key, or one that is unknown, revoked or expired; `forbidden` and `not_found` for a project, `unavailable` for
+   * one that may only not be known yet.
    */
   callerOf(authorization: string | undefined, apiKey?: string, project?: string): Caller;
   /** Takes up the keys of a project's snapshot. */
@@ -28,6 +29,8 @@ interface Known {
 interface Owners {
   adminKey: string;
   serviceKey: string;
+  /** Whether every project that there is has been taken up; default: it has. */
+  isComplete?: () => boolean;
   /** Milliseconds since 1970. */
   now?: () => number;
 }
@@ -35,8 +38,8 @@ interface Owners {
 const CACHED = 1000;
 
 /** Keys are compared by SHA-256, so that the time of a comparison tells nothing of the key; callers found are remembered. */
-export function createKeyRing({ adminKey, serviceKey, now = Date.now }: Owners): KeyRing {
-  const ring = new Ring(now);
+export function createKeyRing({ adminKey, serviceKey, isComplete = () => true, now = Date.now }: Owners): KeyRing {
+  const ring = new Ring(now, isComplete);
   ring.own(serviceKey, { keyId: 'service', role: 'service', project: DEFAULT_PROJECT });
   ring.own(adminKey, { keyId: 'admin', role: 'admin', project: DEFAULT_PROJECT });
   return ring;
@@ -44,6 +47,7 @@ export function createKeyRing({ adminKey, serviceKey, now = Date.now }: Owners):
 
 class Ring implements KeyRing {
   readonly #now: () => number;
+  readonly #isComplete: () => boolean;
   readonly #own = new Map<string, Known>();
   /** By hash, of all projects. */
   readonly #keys = new Map<string, Known>();
@@ -51,8 +55,9 @@ class Ring implements KeyRing {
   /** By the header as it came. Only right keys are remembered, in the few ways they are written. */
   readonly #cache = new Map<string, Known>();
 
-  constructor(now: () => number) {
+  constructor(now: () => number, isComplete: () => boolean) {
     this.#now = now;
+    this.#isComplete = isComplete;
   }
 
   own(key: string, caller: Caller): void {
@@ -94,8 +99,13 @@ class Ring implements KeyRing {
     if (project === caller.project) return caller;
     if (caller.role === 'app')
       throw new StillhouseError('forbidden', `The key "${caller.keyId}" is of another project than "${project.slice(0, 64)}"`);
-    if (!this.#byProject.has(project))
-      throw new StillhouseError('not_found', `There is no project "${project.slice(0, 64)}": POST /api/projects makes one`);
+    const known = this.#byProject.has(project);
+    if (!known && !this.#isComplete())
+      throw new StillhouseError(
+        'unavailable',
+        `Whether there is a project "${project.slice(0, 64)}" is not known yet; try again in a moment`,
+      );
+    if (!known) throw new StillhouseError('not_found', `There is no project "${project.slice(0, 64)}": POST /api/projects makes one`);
     return { ...caller, project };
   }
 }

@@ -109,6 +109,10 @@ test('the admin key chooses a project that there is, a key of an app can not', (
   expect(ring.callerOf('Bearer sk-a').project).toBe('default');
   expect(() => ring.callerOf('Bearer sk-a', undefined, 'acne')).toThrow(expect.objectContaining({ code: 'not_found' }));
   expect(ring.callerOf(`Bearer ${secret}`, undefined, 'acme').project).toBe('acme');
+  // Before ClickHouse has told which projects there are, one that is not known is no mistake of the caller's.
+  const starting = createKeyRing({ adminKey: 'sk-a', serviceKey: 'sk-s', isComplete: () => false });
+  expect(() => starting.callerOf('Bearer sk-s', undefined, 'acme')).toThrow(expect.objectContaining({ code: 'unavailable' }));
+  expect(starting.callerOf('Bearer sk-s', undefined, 'default').project).toBe('default');
   expect(() => ring.callerOf(`Bearer ${secret}`, undefined, 'default')).toThrow(expect.objectContaining({ code: 'forbidden' }));
 });
 

@@ -24,7 +24,9 @@ const LIST = defineQuery({
 
 const NEWEST = defineQuery({
   name: 'newest completed runs of clusters by scope',
+  // One that came upon no calls has found none: the clusters before it stay, with their identities and names.
   sql: `SELECT value FROM ${TABLES.clusterRuns} WHERE project = {project:String} AND mode = 'cluster' AND status = 'completed'
+      AND JSONExtractRaw(value, 'counts', 'clusters') != '0'
     ORDER BY started_at DESC, updated_at DESC, inserted_at DESC LIMIT 1 BY scope`,
   parameters: z.object({ project: z.string() }),
   row: Row,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DatasetRowView } from '../../clients/sdk/index.ts';
-import { SPLITS } from '../../contracts/datasets.ts';
+import { DEFAULT_SPLITS, SPLITS } from '../../contracts/datasets.ts';
 import { rowContent } from '../../platform/content-hash.ts';
 import { goldOf, readDatasetRows } from '../../store/clickhouse/datasets.ts';
 import { insertVerdicts } from '../../store/clickhouse/dataset-verdicts.ts';
@@ -93,6 +93,22 @@ describe('what a build leaves out', () => {
     // Once nothing is said of a row any more, the filters leave it out again.
     await curation().edit('support', [{ rowIds: ids, verdict: null }]);
     expect((await built(await curation().curate('support'))).skipped).toEqual(OTHER_REASONS);
+  });
+});
+
+describe('splits', () => {
+  test('of a later version are those of the ones before; others are refused', async () => {
+    const name = 'shares';
+    const splits = { train: 0.7, validation: 0.15, test: 0.15 };
+    const task = { kind: 'text' as const };
+    const source = (until: string) => ({ traces: { alias: 'support', until } });
+    await built(await plane.sdk.datasets.create({ name, source: source('2099-01-01T00:00:00Z'), task, splits }));
+    const second = await built(await plane.sdk.datasets.create({ name, source: source('2099-01-02T00:00:00Z'), task }));
+    expect(second).toMatchObject({ version: 2, splits });
+    const refused = { status: 409, message: expect.stringContaining('is split 70 / 15 / 15 %') as string };
+    const third = source('2099-01-03T00:00:00Z');
+    await expect(plane.sdk.datasets.create({ name, source: third, task, splits: DEFAULT_SPLITS })).rejects.toMatchObject(refused);
+    expect((await plane.sdk.datasets.get(name)).version).toBe(2);
   });
 });
 

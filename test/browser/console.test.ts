@@ -13,6 +13,7 @@ const ADDRESSES = [
   `/clusters/${busyWorld().clusters[0]!.id}`,
   '/datasets',
   '/datasets/support',
+  '/new-dataset',
   '/distillations',
   '/distillations/support-2',
   '/distillations/support-3',

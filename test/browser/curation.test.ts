@@ -2,6 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { chromiumPath, withoutChromium } from './browser.ts';
 import { consoleInBrowser } from './console-in-browser.ts';
 import { makeRows } from './fixtures/datasets.ts';
+import { busyWorld } from './fixtures/world.ts';
+
+const NO_ROWS = { train: 0, validation: 0, test: 0 };
 
 describe.skipIf(!chromiumPath)(`rows of a dataset in Chromium${withoutChromium}`, () => {
   const { open, text, world } = consoleInBrowser();
@@ -33,6 +36,55 @@ describe.skipIf(!chromiumPath)(`rows of a dataset in Chromium${withoutChromium}`
         .changes.slice(before)
         .map(({ path }) => path),
     ).toEqual(['/api/datasets/support/curate']);
+  });
+
+  it('come by pages; who moves over the end by the keyboard comes to the next, and goes on seeing the chosen one', async () => {
+    const { page } = await open('/datasets/support');
+    const list = page.getByRole('group', { name: 'Rows' });
+    await text(page, '1 to 50 of 748');
+    await list.focus();
+    for (let i = 0; i < 49; i++) await page.keyboard.press('j');
+    const current = list.locator('[aria-current="true"]');
+    const { y, height } = (await current.boundingBox())!;
+    expect(y).toBeGreaterThanOrEqual(0);
+    expect(y + height).toBeLessThanOrEqual(900);
+    await page.keyboard.press('j');
+    await text(page, /^51 to \d+ of 748$/);
+    await page.keyboard.press('x');
+    await text(page, 'drop by a person');
+    const rowId = makeRows('train')[50]!.rowId;
+    expect(world().changes.at(-1)).toMatchObject({ body: { edits: [{ rowIds: [rowId], verdict: 'drop' }] } });
+    expect(await page.getByRole('button', { name: 'Next' }).isDisabled()).toBe(true);
+    await page.keyboard.press('k');
+    await text(page, '1 to 50 of 748');
+    expect(await current.textContent()).toBe(await list.locator('article').nth(49).textContent());
+  });
+
+  it('of the newest version that is ready can be curated when a later one has failed', async () => {
+    const of = busyWorld();
+    const [ready] = of.datasets;
+    of.datasets.splice(1, 0, { ...ready!, version: 3, status: 'failed', error: 'Too few rows are left.', rows: NO_ROWS });
+    const { page } = await open('/datasets/support', { of });
+    await text(page, 'Too few rows are left.');
+    await text(page, '748 rows of version 2');
+    await page.getByRole('group', { name: 'Rows' }).focus();
+    await page.keyboard.press('u');
+    await expect.poll(() => world().changes.at(-1)?.path).toBe('/api/datasets/support/rows');
+    await page.getByRole('link', { name: 'Distil', exact: true }).click();
+    await page.getByRole('combobox', { name: 'Dataset' }).click();
+    const option = page.getByRole('option', { name: 'support: version 2, for version 3 is failed' });
+    expect(await option.getAttribute('data-combobox-disabled')).toBeNull();
+  });
+
+  it('are looked over for suspects where nobody has', async () => {
+    const of = busyWorld();
+    of.inspected = false;
+    const { page } = await open('/datasets/support', { of });
+    await page.getByText('suspects', { exact: true }).click();
+    await text(page, 'Nobody has looked for suspects in version 2 yet.');
+    await page.getByRole('button', { name: 'Look for suspects' }).click();
+    await text(page, '31 of 1,250 rows have another answer than most of their neighbours.');
+    await text(page, 'suspicion 1.00');
   });
 
   it('come with the most suspect first where that is asked for', async () => {

@@ -40,6 +40,8 @@ export interface GatewayProcessOptions {
   aliases?: Record<string, { targets: WeightedTarget[]; fallbacks?: string[]; cache?: AliasCache; hedge?: AliasHedge }>;
   /** What of the project's calls is stored. */
   privacy?: z.input<typeof Privacy>;
+  /** Projects that there are besides the default one. */
+  projects?: readonly string[];
   env?: Record<string, string>;
   /** Nothing lies on its disk: the registry is the one that its environment leads to. */
   fresh?: boolean;
@@ -81,6 +83,7 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
   const privacy = options.privacy ? Privacy.parse(options.privacy) : null;
   const snapshot = { ...emptySnapshot('default'), sequence: 1, aliases: Object.fromEntries(aliases), privacy };
   if (!options.fresh) writeSnapshot(join(home, 'snapshots'), snapshot);
+  for (const project of options.projects ?? []) writeSnapshot(join(home, 'snapshots'), { ...emptySnapshot(project), sequence: 1 });
   const env = {
     ...process.env,
     STILLHOUSE_HOME: home,

@@ -132,7 +132,7 @@ test('of what people say the newest of each field counts', async () => {
   expect(withEdit(named, undefined)).toEqual(named);
 });
 
-test('the newest completed run of each filter is current; assignments and failures are not', async () => {
+test('the newest completed run of each filter is current; assignments, failures and those that found nothing are not', async () => {
   const record = async (
     name: string,
     scope: string,
@@ -149,9 +149,17 @@ test('the newest completed run of each filter is current; assignments and failur
   await record('a2', 'a', 20);
   await record('a3', 'a', 30, { status: 'failed' });
   await record('a4', 'a', 40, {}, 'assign');
+  const { counts } = startingClusterRun(ClusterTracesInput.parse({}), {
+    name: 'a5',
+    scope: 'a',
+    workflowId: '',
+    runId: '',
+    startedAt: new Date(),
+  });
+  await record('a5', 'a', 50, { counts: { ...counts, clusters: 0 } });
   await record('b1', 'b', 5);
   expect((await newestClusterRuns(store(), 'runs')).map(({ name }) => name)).toEqual(['a2', 'b1']);
-  expect((await listClusterRuns(store(), 'runs')).map(({ name }) => name)).toEqual(['a4', 'a3', 'a2', 'a1', 'b1']);
+  expect((await listClusterRuns(store(), 'runs')).map(({ name }) => name)).toEqual(['a5', 'a4', 'a3', 'a2', 'a1', 'b1']);
   expect(await readClusterRun(store(), 'runs', 'a3')).toMatchObject({ status: 'failed' });
   expect(await readClusterRun(store(), 'default', 'a3')).toBeNull();
 });

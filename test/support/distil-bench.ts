@@ -39,6 +39,8 @@ export interface DistilBenchOptions {
   providers?: object[];
   gatewayEnv?: Record<string, string>;
   gatewayLimits?: object;
+  /** That the gateway knows besides the default one. */
+  projects?: readonly string[];
 }
 
 /** Starts everything; about five seconds. */
@@ -56,6 +58,7 @@ export async function startDistilBench(options: DistilBenchOptions = {}): Promis
     providers: [labProvider(upstream.url), ...(options.providers ?? [])],
     ...(options.gatewayEnv ? { env: options.gatewayEnv } : {}),
     ...(options.gatewayLimits ? { limits: options.gatewayLimits } : {}),
+    projects: options.projects ?? [],
   });
   const folders: string[] = [];
   const connection = await Connection.connect({ address: temporal.address });

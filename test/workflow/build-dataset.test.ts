@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { chosenRows } from '../../activities/dataset/chosen-rows.ts';
-import { BuildDatasetInput, type Dataset, type DatasetRequest, SPLITS } from '../../contracts/datasets.ts';
+import { BuildDatasetInput, DEFAULT_SPLITS, type Dataset, type DatasetRequest, SPLITS } from '../../contracts/datasets.ts';
 import { QUEUES, WORKFLOWS, workflowIds } from '../../contracts/names.ts';
 import { TraceFilter } from '../../contracts/traces.ts';
 import { datasetSourceHash } from '../../platform/content-hash.ts';
@@ -36,15 +36,15 @@ afterAll(async () => {
 });
 
 const store = () => bench.clickhouse.client;
-const begin = (request: Omit<DatasetRequest, 'splits'>) => {
-  const input = { ...request, splits: { train: 0.6, validation: 0.15, test: 0.25 } };
+const begin = (request: DatasetRequest) => {
+  const input = { ...request, splits: request.splits ?? DEFAULT_SPLITS };
   return client.workflow.start(WORKFLOWS.buildDataset, {
     workflowId: workflowIds.buildDataset('default', request.name, datasetSourceHash(input)),
     taskQueue: QUEUES.main,
     args: [input],
   });
 };
-async function build(request: Omit<DatasetRequest, 'splits'>): Promise<Dataset> {
+async function build(request: DatasetRequest): Promise<Dataset> {
   await (await begin(request)).result().catch(() => undefined);
   return (await readDataset(store(), 'default', request.name))!;
 }
@@ -202,6 +202,11 @@ test('another source makes a new version, in which no row changes its split', as
   };
   const [before, after] = await Promise.all([splitsOf(first), splitsOf(second)]);
   for (const [group, split] of before) expect(after.get(group)).toBe(split);
+  // Other shares would move rows: there is no such version.
+  const third = { file: await upload(labelled(170)) };
+  const handle = await begin({ name: 'grows', source: third, task: LABEL, splits: { train: 0.8, validation: 0.1, test: 0.1 } });
+  await expect(handle.result()).rejects.toMatchObject({ cause: { cause: { type: 'conflict' } } });
+  expect((await readDataset(store(), 'default', 'grows'))!.version).toBe(2);
 });
 
 test('builds of one name at once get versions of their own', async () => {

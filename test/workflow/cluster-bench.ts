@@ -26,12 +26,19 @@ export function callOf({ text, label }: { text: string; label: string }, values:
   return { request: JSON.stringify({ messages: [{ role: 'user', content: text }] }), prompt_text: text, answer_text: label, ...values };
 }
 
-/** `namers`: further providers, each below a path of its own at the same upstream, so that what each has paid can be told apart. */
-export async function startClusterBench(namers: readonly string[] = [], gatewayLimits: object = {}): Promise<ClusterBench> {
+/**
+ * `namers`: further providers, each below a path of its own at the same upstream, so that what each has paid can be told apart.
+ * `projects`: those that call them, by default one for each.
+ */
+export async function startClusterBench(
+  namers: readonly string[] = [],
+  gatewayLimits: object = {},
+  projects = namers,
+): Promise<ClusterBench> {
   const all = [...messages(1_000), ...messages(1_000, 'test')];
   const namer = await startNamingUpstream(new Map(all.map(({ text, label }) => [text.trim(), label])));
   const further = namers.map((id) => labProvider(`${namer.url}/${id}`, { id }));
-  const bench = await startDistilBench({ providers: [labProvider(namer.url, { id: 'namer' }), ...further], gatewayLimits });
+  const bench = await startDistilBench({ providers: [labProvider(namer.url, { id: 'namer' }), ...further], gatewayLimits, projects });
   let segment = 0;
   let at = Date.now() - 6 * 3_600_000;
   return {

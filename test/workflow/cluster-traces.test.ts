@@ -14,6 +14,7 @@ import { defineQuery, runQuery } from '../../store/clickhouse/query.ts';
 import { traceRow } from '../store/trace-fixtures.ts';
 import { clusterFixture } from '../store/cluster-fixture.ts';
 import { LABELS } from '../support/distil-bench.ts';
+import { until } from '../support/until.ts';
 import { type TestWorker, startTestWorker } from '../support/worker.ts';
 import { type ClusterBench, NAMER, callOf, messages, startClusterBench } from './cluster-bench.ts';
 
@@ -22,8 +23,17 @@ let worker: TestWorker;
 let client: Client;
 let recorded: TraceRow[];
 
+const FIVE = ['where is my card', 'block my pin', 'close my account', 'exchange rate please', 'top up'];
+const EDGES: [name: string, count: number, text: (i: number) => string][] = [
+  ['five traces', 5, (i) => FIVE[i]!],
+  ['equal prompts', 1_200, () => 'where is my card?'],
+  ['empty prompts', 40, () => '   '],
+  ['none', 0, () => ''],
+];
+const projectOf = (name: string) => name.replaceAll(' ', '-');
+
 beforeAll(async () => {
-  bench = await startClusterBench();
+  bench = await startClusterBench([], {}, ['clash', 'own', 'refused', ...EDGES.map(([name]) => projectOf(name))]);
   client = await bench.client();
   worker = await startTestWorker({ env: bench.workerEnv(bench.folder()) });
   recorded = await bench.record(messages(40).map((message) => callOf(message)));
@@ -235,6 +245,24 @@ test('a clash is asked again once, then told apart by a keyword; what is no name
   expect(state.warnings.join()).toMatch(/have keywords instead of a name/);
 });
 
+test("a model is asked for the project whose clusters they are: each call is that project's", async () => {
+  const calls = defineQuery({
+    name: 'calls of the pipeline',
+    sql: `SELECT count() AS n FROM ${TABLES.traces} WHERE project = {project:String} AND origin = 'pipeline'`,
+    parameters: z.object({ project: z.string() }),
+    row: z.object({ n: z.number() }),
+  });
+  await bench.record(messages(15).map((message) => callOf(message, { project: 'own' })));
+  const before = bench.namer.delivered();
+  await run({ name: 'own', project: 'own', naming: NAMER });
+  const asked = bench.namer.delivered() - before;
+  expect(asked).toBeGreaterThan(0);
+  await until('they are on record', async () => (await runQuery(store(), calls, { project: 'own' }))[0]!.n === asked);
+  await expect(run({ name: 'nowhere', project: 'nowhere', naming: NAMER })).rejects.toMatchObject({
+    cause: { message: expect.stringContaining('There is no project "nowhere"') as string },
+  });
+});
+
 test('a model that refuses leaves clusters with keywords and a warning', async () => {
   await bench.record(messages(20).map((message) => callOf(message, { project: 'refused' })));
   bench.namer.fault = 400;
@@ -244,13 +272,8 @@ test('a model that refuses leaves clusters with keywords and a warning', async (
   expect((await found(state)).every(({ namedBy }) => namedBy === 'keywords')).toBe(true);
 });
 
-test.each([
-  ['five traces', 5, (i: number) => ['where is my card', 'block my pin', 'close my account', 'exchange rate please', 'top up'][i]!],
-  ['equal prompts', 1_200, () => 'where is my card?'],
-  ['empty prompts', 40, () => '   '],
-  ['none', 0, () => ''],
-])('%s: a sensible answer', async (name, count, text) => {
-  const project = name.replaceAll(' ', '-');
+test.each(EDGES)('%s: a sensible answer', async (name, count, text) => {
+  const project = projectOf(name);
   await bench.record(Array.from({ length: count }, (_, i) => callOf({ text: text(i), label: 'x' }, { project })));
   const state = await run({ name: 'edge', project, naming: NAMER });
   const clusters = await found(state);

@@ -37,11 +37,11 @@ export function parityLines(rows: number, wrong: (i: number) => boolean = (i) =>
   }));
 }
 
-/** `judges`: further providers, each below a path of its own at the same upstream, so that what each has paid can be told apart. */
+/** `judges`: further providers, each below a path of its own at the same upstream, so that what each has paid can be told apart; a project calls each. */
 export async function startJudgeBench(judges: readonly string[] = []): Promise<JudgeBench> {
   const judge = await startCountedUpstream('judge-1', opinionOf);
   const providers = [labProvider(judge.url, { id: 'judge' }), ...judges.map((id) => labProvider(`${judge.url}/${id}`, { id }))];
-  const bench = await startDistilBench({ providers });
+  const bench = await startDistilBench({ providers, projects: judges });
   return {
     ...bench,
     judge,

@@ -5,9 +5,10 @@ import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { ClusterRun } from '../../contracts/clusters.ts';
+import type { Cluster, ClusterRun } from '../../contracts/clusters.ts';
 import { QUEUES, WORKFLOWS, workflowIds } from '../../contracts/names.ts';
 import { WebhookConfig, type WebhookDelivery } from '../../contracts/webhooks.ts';
+import { recordClusterEdit } from '../../store/clickhouse/cluster-edits.ts';
 import { projectClusters } from '../../store/clickhouse/project-clusters.ts';
 import { insertTraceSegment } from '../../store/clickhouse/traces.ts';
 import { startControlPlane } from '../api/control-plane.ts';
@@ -47,11 +48,11 @@ afterAll(async () => {
 });
 
 /** Five hours of a project's dear calls, and a worker in a namespace and a home of its own. */
-async function setUp(project: string, [activity, point]: [string, string] = ['none', 'end']) {
-  const calls = messages(40);
+async function setUp(project: string, [activity, point]: [string, string] = ['none', 'end'], { perLabel = 40, costUsd = 0.02 } = {}) {
+  const calls = messages(perLabel);
   const began = Date.now() - 6 * 3_600_000;
   const rows = calls.map((message, i) =>
-    traceRow(began + Math.round((i * 5 * 3_600_000) / calls.length), { ...callOf(message), project, cost_usd: 0.02 }),
+    traceRow(began + Math.round((i * 5 * 3_600_000) / calls.length), { ...callOf(message), project, cost_usd: costUsd }),
   );
   await insertTraceSegment(bench.clickhouse.client, { token: `webhooks-${project}`, lines: linesOf(rows) });
   const client = await bench.client(project);
@@ -76,7 +77,7 @@ async function begin(client: Client, project: string, name: string) {
 const cluster = async (client: Client, project: string, name: string) => (await begin(client, project, name)).result();
 const worth = async (project: string) =>
   (await projectClusters({ clickhouse: bench.clickhouse.client, rates: RATES }, project, {})).filter(
-    ({ task, savingUsdPerMonth }) => task.student !== null && (savingUsdPerMonth ?? 0) >= 100,
+    ({ size, task, savingUsdPerMonth }) => size >= 20 && task.student !== null && (savingUsdPerMonth ?? 0) >= 100,
   );
 const told = () => receiver.got.map(({ text }) => (JSON.parse(text) as { data: { cluster: { id: string } } }).data.cluster.id);
 const delivered = (client: Client, project: string, id: string) =>
@@ -117,6 +118,30 @@ test('each is told once, signed, to those who want to know; a receiver that is d
   await Promise.all([...fresh].map((id) => delivered(client, 'told', id)));
   expect(new Set(told())).toEqual(fresh);
   await worker.stop();
+}, 120_000);
+
+test('what a person calls a cluster is what is told; of one that has too few calls for a dataset nothing is', async () => {
+  const { client, worker } = await setUp('called');
+  receiver.answer = (response) => void response.writeHead(503).end();
+  await cluster(client, 'called', 'first');
+  const [{ id }, ...others] = (await worth('called')) as [Cluster, ...Cluster[]];
+  const changes = { name: 'Lost at the post office', description: 'Cards that are under way.' };
+  const at = new Date().toISOString();
+  await recordClusterEdit(bench.clickhouse.client, 'called', { clusterId: id, at, actor: 'admin', changes });
+  receiver.got.length = 0;
+  receiver.answer = taken;
+  await Promise.all([id, ...others.map((other) => other.id)].map((one) => delivered(client, 'called', one)));
+  const bodies = receiver.got.map(({ text }) => (JSON.parse(text) as { data: { cluster: { id: string } } }).data.cluster);
+  expect(bodies.find((body) => body.id === id)).toMatchObject(changes);
+  await worker.stop();
+  const few = await setUp('few', undefined, { perLabel: 8, costUsd: 20 });
+  const { runId } = await cluster(few.client, 'few', 'first');
+  const all = await projectClusters({ clickhouse: bench.clickhouse.client, rates: RATES }, 'few', {});
+  expect(all.some(({ task, savingUsdPerMonth }) => task.student !== null && (savingUsdPerMonth ?? 0) >= 100)).toBe(true);
+  expect(await worth('few')).toEqual([]);
+  const history = await few.client.workflow.getHandle(workflowIds.clusterTraces('few', 'first'), runId).fetchHistory();
+  expect(history.events?.some((event) => event.startChildWorkflowExecutionInitiatedEventAttributes)).toBe(false);
+  await few.worker.stop();
 }, 120_000);
 
 test('killed when it was taken and noted: not sent again', async () => {

@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, retainSearchParams } from '@tanstack/react-router';
+import { readDatasetStart } from './datasets/dataset-draft.ts';
 import { NotFound } from './shell/not-found.tsx';
 import { RouteProblem } from './shell/route-problem.tsx';
 import { Shell } from './shell/shell.tsx';
@@ -39,6 +40,12 @@ const datasets = createRoute({
   getParentRoute: () => root,
   path: '/datasets',
   component: lazyRouteComponent(() => import('./datasets/datasets-page.tsx'), 'DatasetsPage'),
+});
+const newDataset = createRoute({
+  getParentRoute: () => root,
+  path: '/new-dataset',
+  validateSearch: readDatasetStart,
+  component: lazyRouteComponent(() => import('./datasets/new-dataset-page.tsx'), 'NewDatasetPage'),
 });
 const dataset = createRoute({
   getParentRoute: () => root,
@@ -127,6 +134,7 @@ const routeTree = root.addChildren([
   clusters,
   cluster,
   datasets,
+  newDataset,
   dataset,
   distillations,
   newDistillation,

@@ -73,20 +73,39 @@ export const datasetsQuery = (api: Stillhouse) =>
     refetchInterval: (query) => (query.state.data?.some((dataset) => dataset.status === 'building') ? LIVE_MS : CALM_MS),
   });
 
-/** One dataset at its newest version. */
-export const datasetQuery = (api: Stillhouse, name: string) =>
+/** One dataset, by default at its newest version. */
+export const datasetQuery = (api: Stillhouse, name: string, version?: number) =>
   queryOptions({
-    queryKey: ['datasets', name],
-    queryFn: ({ signal }) => api.datasets.get(name, undefined, signal),
+    queryKey: version === undefined ? ['datasets', name] : ['datasets', name, version],
+    queryFn: ({ signal }) => api.datasets.get(name, version, signal),
     refetchInterval: (query) => (query.state.data?.status === 'building' ? LIVE_MS : false),
   });
 
-/** The first rows of a split. */
-export const rowsQuery = (api: Stillhouse, name: string, version: number, of: { split: Split; order: 'position' | 'suspect' }) =>
+/** Rows a page of a dataset. */
+export const ROWS_A_PAGE = 50;
+
+/** Which rows of a version: `cursor` is the `nextCursor` of the page before. */
+export interface RowsOf {
+  split: Split;
+  order: 'position' | 'suspect';
+  cursor?: string | undefined;
+}
+
+/** A page of the rows of a split; the page before stays while it comes. */
+export const rowsQuery = (api: Stillhouse, { name, version }: { name: string; version: number }, of: RowsOf) =>
   queryOptions({
-    queryKey: ['datasets', name, version, of],
-    queryFn: async ({ signal }) => (await api.datasets.rowsPage(name, { version, ...of, limit: 20 }, signal)).items,
+    queryKey: ['datasets', name, version, 'rows', of],
+    queryFn: ({ signal }) => api.datasets.rowsPage(name, { version, limit: ROWS_A_PAGE, ...of }, signal),
+    placeholderData: (before) => before,
     staleTime: Infinity,
+  });
+
+/** What was found of a version's rows; asked again while it is being looked for. */
+export const inspectionQuery = (api: Stillhouse, { name, version }: { name: string; version: number }) =>
+  queryOptions({
+    queryKey: ['datasets', name, version, 'inspection'],
+    queryFn: ({ signal }) => api.datasets.curation.inspection(name, version, signal),
+    refetchInterval: (query) => (query.state.data?.status === 'running' ? LIVE_MS : false),
   });
 
 /** All distillations, newest first; asked again sooner while one runs. */

@@ -1,6 +1,7 @@
-import { Skeleton } from '@mantine/core';
+import { Button, Skeleton } from '@mantine/core';
+import { IconDatabase } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { useParams } from '@tanstack/react-router';
+import { Link, useParams } from '@tanstack/react-router';
 import type { ClusterDetail } from '../../../../contracts/clusters.ts';
 import { clusterMapQuery, clusterQuery, clustersQuery } from '../api/queries.ts';
 import { useApi } from '../api/project-scope.tsx';
@@ -29,11 +30,25 @@ export function ClusterPage() {
       title={cluster?.name ?? id}
       parent={{ label: 'Clusters', to: '/clusters' }}
       lead={cluster ? cluster.description || NAMED_BY[cluster.namedBy] : ' '}
+      actions={cluster && <MakeDataset cluster={cluster} />}
     >
       <Loaded query={query} skeleton={<Skeleton height={520} radius="lg" />}>
         {(loaded) => <Content cluster={loaded} />}
       </Loaded>
     </Page>
+  );
+}
+
+/** A dataset of its traces, as the task that its answers look like. */
+function MakeDataset({ cluster: { id, task } }: { cluster: ClusterDetail }) {
+  const kind = task.kind === 'label' || task.kind === 'json' ? task.kind : ('text' as const);
+  return (
+    <Button
+      leftSection={<IconDatabase size={16} />}
+      renderRoot={(props) => <Link to="/new-dataset" search={{ cluster: id, task: kind }} {...props} />}
+    >
+      Make a dataset
+    </Button>
   );
 }
 

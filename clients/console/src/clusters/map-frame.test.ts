@@ -15,8 +15,16 @@ test('all places lie inside, the outermost at the margins', () => {
   ]);
 });
 
-test('one place, or none, is no division by nothing', () => {
-  expect(placeIn(frameOf([{ x: 2, y: 2 }], size), { x: 2, y: 2 })).toEqual({ x: 22, y: 22 });
+test('one place, or what lies on one line, is in the middle', () => {
+  expect(placeIn(frameOf([{ x: 2, y: 2 }], size), { x: 2, y: 2 })).toEqual({ x: 400, y: 200 });
+  const line = frameOf(
+    [
+      { x: 0, y: 0.5 },
+      { x: 1, y: 0.5 + 1e-9 },
+    ],
+    size,
+  );
+  expect(placeIn(line, { x: 1, y: 0.5 })).toEqual({ x: 778, y: 200 });
   expect(Number.isFinite(frameOf([], size).scaleX)).toBe(true);
 });
 

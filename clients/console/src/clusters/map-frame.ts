@@ -16,6 +16,8 @@ interface Place {
 
 /** Room for the largest circle and half of a line of text. */
 const MARGIN = 22;
+/** Places that are nearer than this have no distance: the map's numbers are rounded. */
+const LEAST_SPAN = 1e-6;
 
 /** The frame that holds all places. */
 export function frameOf(places: readonly Place[], { width, height }: { width: number; height: number }): Frame {
@@ -27,7 +29,10 @@ export function frameOf(places: readonly Place[], { width, height }: { width: nu
     bottom = Math.max(bottom, y);
   }
   if (!Number.isFinite(left)) [left, right, top, bottom] = [0, 1, 0, 1];
-  const scale = (pixels: number, span: number) => Math.max(1, pixels - 2 * MARGIN) / Math.max(span, 1e-9);
+  // What lies on one line lies in the middle.
+  if (right - left < LEAST_SPAN) [left, right] = [left - 0.5, left + 0.5];
+  if (bottom - top < LEAST_SPAN) [top, bottom] = [top - 0.5, top + 0.5];
+  const scale = (pixels: number, span: number) => Math.max(1, pixels - 2 * MARGIN) / span;
   return { width, height, left, top, scaleX: scale(width, right - left), scaleY: scale(height, bottom - top) };
 }
 

@@ -2,7 +2,7 @@ import { Button } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useEffect, useRef } from 'react';
 import type { Dataset } from '../../../../contracts/datasets.ts';
 import type { DatasetRowView } from '../../../sdk/index.ts';
 import { problemOf } from '../api/problem.ts';
@@ -13,18 +13,36 @@ import classes from './dataset.module.css';
 
 type Said = 'keep' | 'drop' | null;
 
+interface CuratedRowsProps {
+  dataset: Dataset;
+  rows: DatasetRowView[];
+  /** Number of the chosen one. */
+  place: number;
+  /** Other rows are about to take their place: nothing can be said of these. */
+  isComing: boolean;
+  /** Gets a number below 0, or one too many, where somebody moves over the end. */
+  onMove: (place: number) => void;
+}
+
 /** Rows to be kept or dropped by mouse or keyboard; what is said counts in the next version. */
-export function CuratedRows({ dataset, rows }: { dataset: Dataset; rows: DatasetRowView[] }) {
-  const [place, setPlace] = useState(0);
+export function CuratedRows({ dataset, rows, place, isComing, onMove }: CuratedRowsProps) {
   const { say, curate } = useCuration(dataset);
-  const chosen = rows[Math.min(place, rows.length - 1)]!;
+  const chosen = rows[place]!;
+  const current = useRef<HTMLElement>(null);
+  const moved = useRef(false);
   const pressed = (event: React.KeyboardEvent) => {
     const stroke = strokeOf(event);
     if (!stroke) return;
     event.preventDefault();
-    if ('move' in stroke) setPlace(Math.max(0, Math.min(rows.length - 1, place + stroke.move)));
+    if (isComing) return;
+    moved.current = true;
+    if ('move' in stroke) onMove(place + stroke.move);
     else say.mutate({ row: chosen, verdict: stroke.verdict });
   };
+  useEffect(() => {
+    // Who moves by the keyboard goes on seeing where; opening the page scrolls nowhere.
+    if (moved.current) current.current?.scrollIntoView({ block: 'nearest' });
+  }, [chosen.rowId]);
   return (
     <>
       <div className={classes.keys}>
@@ -35,9 +53,15 @@ export function CuratedRows({ dataset, rows }: { dataset: Dataset; rows: Dataset
           Make a version of it
         </Button>
       </div>
-      <div role="group" aria-label="Rows" tabIndex={0} onKeyDown={pressed}>
+      <div role="group" aria-label="Rows" aria-busy={isComing || undefined} tabIndex={0} onKeyDown={pressed}>
         {rows.map((row, i) => (
-          <article key={row.rowId} aria-current={row === chosen} className={classes.row} onClick={() => setPlace(i)}>
+          <article
+            key={row.rowId}
+            ref={row === chosen ? current : null}
+            aria-current={row === chosen}
+            className={classes.row}
+            onClick={() => onMove(i)}
+          >
             <div className={classes.prompt}>{lastUserText(row)}</div>
             <div className={classes.answer}>
               <span className={`${classes.reference} mono`}>{row.reference}</span>

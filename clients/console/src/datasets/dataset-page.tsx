@@ -2,7 +2,7 @@ import { Button, Skeleton } from '@mantine/core';
 import { IconFlask } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import type { Dataset } from '../../../../contracts/datasets.ts';
+import type { DatasetView } from '../../../../contracts/datasets.ts';
 import { datasetQuery } from '../api/queries.ts';
 import { useApi } from '../api/project-scope.tsx';
 import { Facts } from '../components/facts.tsx';
@@ -19,7 +19,7 @@ import { sourceInWords } from './source-in-words.ts';
 import { SplitFigures } from './split-figures.tsx';
 import classes from './dataset.module.css';
 
-/** One dataset: what is in it, what was left out, and its first rows. */
+/** One dataset: what is in it, what was left out, and its rows. */
 export function DatasetPage() {
   const { name } = useParams({ from: '/datasets/$name' });
   const query = useQuery(datasetQuery(useApi(), name));
@@ -46,7 +46,7 @@ export function DatasetPage() {
           ' '
         )
       }
-      actions={dataset?.status === 'ready' && distil}
+      actions={usableVersion(dataset) !== null && distil}
     >
       <Loaded query={query} skeleton={<Skeleton height={480} radius="lg" />}>
         {(loaded) => <Content dataset={loaded} />}
@@ -55,8 +55,14 @@ export function DatasetPage() {
   );
 }
 
-function Content({ dataset }: { dataset: Dataset }) {
+/** The version that runs and rows use: the newest that is ready. */
+function usableVersion(dataset: DatasetView | undefined): number | null {
+  return dataset?.status === 'ready' ? dataset.version : (dataset?.newestReady ?? null);
+}
+
+function Content({ dataset }: { dataset: DatasetView }) {
   const { labels, skipped, task } = dataset;
+  const usable = usableVersion(dataset);
   return (
     <>
       {dataset.error && (
@@ -92,11 +98,19 @@ function Content({ dataset }: { dataset: Dataset }) {
               <CountBars counts={labels} mono />
             </Panel>
           )}
-          {dataset.status === 'ready' && <RowsPanel dataset={dataset} />}
+          {usable !== null && <UsableRows dataset={dataset} version={usable} />}
         </div>
       </div>
     </>
   );
+}
+
+/** Rows of the newest version that is ready, which need not be the newest: they can be curated while that one is built, or once it has failed. */
+function UsableRows({ dataset, version }: { dataset: DatasetView; version: number }) {
+  const isNewest = version === dataset.version;
+  const query = useQuery({ ...datasetQuery(useApi(), dataset.name, version), enabled: !isNewest });
+  if (isNewest) return <RowsPanel dataset={dataset} />;
+  return <Loaded query={query}>{(older) => <RowsPanel dataset={older} />}</Loaded>;
 }
 
 const Warnings = ({ warnings }: { warnings: string[] }) => (

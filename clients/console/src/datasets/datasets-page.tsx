@@ -1,5 +1,5 @@
-import { Skeleton } from '@mantine/core';
-import { IconDatabase } from '@tabler/icons-react';
+import { Button, Skeleton } from '@mantine/core';
+import { IconDatabase, IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import type { Dataset } from '../../../../contracts/datasets.ts';
@@ -40,7 +40,15 @@ export function DatasetsPage() {
   const query = useQuery(datasetsQuery(useApi()));
   const navigate = useNavigate();
   return (
-    <Page title="Datasets" lead="Immutable, versioned rows from your traces or a file, split so that near-duplicates never cross.">
+    <Page
+      title="Datasets"
+      lead="Immutable, versioned rows from your traces or a file, split so that near-duplicates never cross."
+      actions={
+        <Button leftSection={<IconPlus size={16} />} renderRoot={(props) => <Link to="/new-dataset" {...props} />}>
+          New dataset
+        </Button>
+      }
+    >
       <Loaded query={query} skeleton={<Skeleton height={220} radius="lg" />}>
         {(datasets) => (
           <Panel flush>

@@ -1,19 +1,16 @@
-import { SegmentedControl, Skeleton } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
+import { SegmentedControl } from '@mantine/core';
 import { useState } from 'react';
 import type { Dataset, Split } from '../../../../contracts/datasets.ts';
-import { rowsQuery } from '../api/queries.ts';
-import { useApi } from '../api/project-scope.tsx';
-import { Loaded } from '../components/loaded.tsx';
 import { Panel } from '../components/panel.tsx';
-import { CuratedRows } from './curated-rows.tsx';
+import { plural } from '../format/numbers.ts';
+import { Inspected } from './inspected.tsx';
+import { PagedRows } from './paged-rows.tsx';
 import classes from './dataset.module.css';
 
-/** The first rows of each split, or those whose answer is not that of their neighbours. */
+/** The rows of each split, in order or those first whose answer is not that of their neighbours. */
 export function RowsPanel({ dataset }: { dataset: Dataset }) {
   const [split, setSplit] = useState<Split>('train');
   const [order, setOrder] = useState<'position' | 'suspect'>('position');
-  const query = useQuery(rowsQuery(useApi(), dataset.name, dataset.version, { split, order }));
   const choice = (
     <div className={classes.choices}>
       <SegmentedControl
@@ -35,13 +32,10 @@ export function RowsPanel({ dataset }: { dataset: Dataset }) {
       />
     </div>
   );
+  const rows = <PagedRows key={`${dataset.version} ${split} ${order}`} dataset={dataset} split={split} order={order} />;
   return (
-    <Panel title="First rows" flush actions={choice}>
-      <Loaded query={query} skeleton={<Skeleton height={420} radius={0} />}>
-        {(rows) =>
-          rows.length === 0 ? <div className={classes.quiet}>This split is empty.</div> : <CuratedRows dataset={dataset} rows={rows} />
-        }
-      </Loaded>
+    <Panel title="Rows" hint={`${plural(dataset.rows[split], 'row')} of version ${dataset.version}`} flush actions={choice}>
+      {order === 'suspect' ? <Inspected dataset={dataset}>{rows}</Inspected> : rows}
     </Panel>
   );
 }

@@ -20,10 +20,11 @@ export function SubjectFields({ form, errors, onChange }: FieldsProps) {
   const datasets = useQuery(datasetsQuery(api)).data ?? [];
   const targets = useQuery(targetsQuery(api)).data ?? [];
   const aliases = useQuery(aliasesQuery(api)).data ?? [];
-  const options = datasets.map(({ name, version, status, rows }) => ({
+  const options = datasets.map(({ name, version, status, rows, newestReady }) => ({
     value: name,
-    label: `${name}: ${status === 'ready' ? `version ${version}, ${formatCount(rows.train + rows.validation + rows.test)} rows` : status}`,
-    disabled: status !== 'ready',
+    label: `${name}: ${status === 'ready' ? `version ${version}, ${formatCount(rows.train + rows.validation + rows.test)} rows` : newestReady === null ? status : `version ${newestReady}, for version ${version} is ${status}`}`,
+    // A run takes the newest version that is ready.
+    disabled: newestReady === null,
   }));
   const teachers = targets.filter(({ kind, ready }) => kind === 'provider' && ready).map(({ target }) => target);
   return (
