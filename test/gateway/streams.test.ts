@@ -156,6 +156,32 @@ test('a slow reader holds the provider back instead of filling the memory', asyn
   expect(written).toBe(400);
 });
 
+test('an answer that does not end is ended, with its trace, before it fills the memory', async () => {
+  const frame = chunkFrame({ content: 'x'.repeat(1_000_000) });
+  upstream.answer = async (_asked, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.setMaxListeners(0);
+    // As much again as may be kept; after that it was not ended.
+    for (let written = 0; !response.destroyed && written < 130; written++) {
+      if (response.write(frame)) continue;
+      await Promise.race(['drain', 'close'].map((event) => new Promise((resolve) => response.once(event, resolve))));
+    }
+    response.end();
+  };
+  const answer = await streamed();
+  let bytes = 0;
+  let last = '';
+  for await (const piece of answer.body!) {
+    bytes += piece.length;
+    last = (last + new TextDecoder().decode(piece)).slice(-1000);
+  }
+  expect(bytes).toBeLessThan(70_000_000);
+  expect(last).toContain('"code":"upstream_invalid"');
+  expect(last).not.toContain('[DONE]');
+  const { status, error_class: errorClass, attempts } = traceOf(answer);
+  expect([status, errorClass, attempts.length]).toEqual(['error', 'upstream_invalid', 1]);
+});
+
 test('the official client: whole, streamed, and its own errors', async () => {
   upstream.answer = answerWith('three');
   const { data, response } = await client.chat.completions.create({ model: 'lab/test', messages }).withResponse();
