@@ -3,7 +3,7 @@ import { type CostSplit, NO_USAGE, type Usage } from '../providers/provider.ts';
 import { answerPrice, answerSplit } from './answer-price.ts';
 import type { Answered } from './answered.ts';
 import type { Call, Outcome } from './call.ts';
-import { estimateTokens } from './completion-facts.ts';
+import { estimatePrompt, estimateTokens } from './completion-facts.ts';
 import { statusOf } from './openai-error.ts';
 import type { StreamRecorder } from './stream-recorder.ts';
 
@@ -68,7 +68,7 @@ export class StreamSpending {
   /** Where no usage came, or not yet: what was asked and answered is paid for all the same. */
   #estimate(): Usage {
     const text = this.#recorder.answerText.slice(this.#textBefore);
-    return { ...NO_USAGE, tokensIn: estimateTokens(this.#call.request.text), tokensOut: estimateTokens(text) };
+    return { ...NO_USAGE, tokensIn: estimatePrompt(this.#call.request), tokensOut: estimateTokens(text) };
   }
 }
 
