@@ -85,6 +85,16 @@ test('comments and carriage returns come through', async () => {
   expect(traceOf(answer).answer_text).toBe('hi');
 });
 
+test.each([['data: [DONE]'], ['data: [DONE]\n'], ['data:[DONE]\r\n']])(
+  'an end mark without an empty line behind it (%j) is one',
+  async (mark) => {
+    upstream.answer = inPieces(`${frames[1]}${frames[3]}${mark}`, 25);
+    const answer = await streamed();
+    expect(await answer.text()).toBe(`${frames[1]}${frames[3]}data: [DONE]\n\n`);
+    expect(traceOf(answer)).toMatchObject({ status: 'ok', answer_text: 'one', finish_reason: 'stop' });
+  },
+);
+
 test('chunks of another shape come through, and the trace has the rest', async () => {
   const odd = ['{"choices":[null]}', '{"choices":{}}', '{"choices":[{"index":0,"delta":null}]}'].map((data) => `data: ${data}\n\n`);
   const text = [frames[1], ...odd, frames[3], 'data: [DONE]\n\n'].join('');
