@@ -2,13 +2,14 @@ import { CHARACTERS_PER_DOCUMENT_TOKEN, TOKENS_PER_IMAGE } from '../chat/attachm
 import { estimateTokens } from '../chat/completion-facts.ts';
 import { messagesAnswer, messagesError } from './messages/answer.ts';
 import { MessageFrames } from './messages/frames.ts';
-import { messagesToChat } from './messages/request.ts';
+import { MESSAGES_FIELDS, messagesToChat } from './messages/request.ts';
 import type { WayIn } from './way-in.ts';
 
 /** Anthropic's Messages (https://docs.anthropic.com/en/api/messages), for clients that speak it. */
 export const messagesWayIn: WayIn = Object.freeze({
   name: 'messages',
   toChat: messagesToChat,
+  fields: MESSAGES_FIELDS,
   fieldNames: [
     [/^messages\b.*$/, 'messages'],
     [/^max_completion_tokens$/, 'max_tokens'],
