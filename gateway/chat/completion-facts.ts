@@ -62,14 +62,19 @@ const CHARACTERS_PER_TOKEN = 4;
 
 /** About how many tokens a text has, where nobody counted: four bytes each. */
 export function estimateTokens(text: string): number {
-  return Math.ceil(text.length / CHARACTERS_PER_TOKEN);
+  return tokensOfLength(text.length);
+}
+
+/** The same of so many characters. */
+export function tokensOfLength(characters: number): number {
+  return Math.ceil(characters / CHARACTERS_PER_TOKEN);
 }
 
 /** About how many tokens a request's prompt has: of a picture as many as it is seen as, however large its file is. */
 export function estimatePrompt({ text, messages }: Pick<ChatRequest, 'text' | 'messages'>): number {
   const { images, imageCharacters, fileCharacters } = attachmentsOf(messages);
   const said = Math.max(0, text.length - imageCharacters - fileCharacters);
-  return Math.ceil(said / CHARACTERS_PER_TOKEN + fileCharacters / CHARACTERS_PER_DOCUMENT_TOKEN) + images * TOKENS_PER_IMAGE;
+  return tokensOfLength(said) + Math.ceil(fileCharacters / CHARACTERS_PER_DOCUMENT_TOKEN) + images * TOKENS_PER_IMAGE;
 }
 
 /** Estimated usage of a call before it is made: its prompt, and an answer as long as it may be, at most 256 tokens where nothing is said. */

@@ -38,6 +38,8 @@ export class StreamRecorder {
   firstTokenAt: number | null = null;
   #head: StreamHead = {};
   #rawUsage: unknown = null;
+  /** Letters of all choices that a provider counts as tokens: texts, thoughts, calls of tools. */
+  saidCharacters = 0;
   #characters = 0;
   readonly #choices = new Map<number, Choice>();
 
@@ -62,6 +64,7 @@ export class StreamRecorder {
     this.#characters += PART_CHARACTERS + charactersIn(delta);
     if (this.#characters > MAX_ANSWER_CHARACTERS) throw tooLong();
     if (!isObject(delta)) return;
+    this.saidCharacters += saidIn(delta);
     for (const key in delta) mergeDelta(choice.message, key, delta[key]);
     if (this.firstTokenAt === null && delta['content']) this.firstTokenAt = performance.now();
   }
@@ -108,6 +111,15 @@ export class StreamRecorder {
 function tooLong(): StillhouseError {
   const message = `The provider sent an answer of more than ${MAX_ANSWER_CHARACTERS} characters, and did not end it`;
   return new StillhouseError('upstream_invalid', message, { retryable: false });
+}
+
+function saidIn({ content, refusal, reasoning_content: thought, reasoning, tool_calls: calls }: Record<string, unknown>): number {
+  // Some send a thought by both names.
+  let characters = charactersIn(content) + charactersIn(refusal) + charactersIn(thought ?? reasoning);
+  if (!Array.isArray(calls)) return characters;
+  for (const call of calls as ({ function?: { name?: unknown; arguments?: unknown } | null } | null)[])
+    characters += charactersIn(call?.function?.name) + charactersIn(call?.function?.arguments);
+  return characters;
 }
 
 function charactersIn(value: unknown): number {

@@ -1,5 +1,6 @@
 import { METADATA_HEADER } from '../../contracts/chat.ts';
 import type { Caller } from '../keys/caller.ts';
+import { wrong } from '../providers/chat-fields.ts';
 import { countTokens, messagesWayIn } from '../ways-in/messages.ts';
 import type { WayIn } from '../ways-in/way-in.ts';
 import { translatedForm, translatedRefusal } from './answer-form.ts';
@@ -35,7 +36,8 @@ async function withPrevious(
   chat: Record<string, unknown>,
 ): Promise<Record<string, unknown>> {
   const previous = asked['previous_response_id'];
-  if (typeof previous !== 'string') return chat;
+  if (previous == null) return chat;
+  if (typeof previous !== 'string') throw wrong('previous_response_id', 'a text is needed');
   const messages = chat['messages'] as unknown[];
   const own = asked['instructions'] == null ? 0 : 1;
   const before = await plane.conversations.upTo(caller.project, previous);

@@ -240,6 +240,8 @@ test('openai: a response goes on from the one before, without its instructions',
     status: 404,
     param: 'previous_response_id',
   });
+  const odd = await gateway.post({ model: 'smart', input: 'x', previous_response_id: 5 }, {}, '/v1/responses');
+  expect([odd.status, await odd.json()]).toMatchObject([400, { error: { param: 'previous_response_id' } }]);
 });
 
 test('openai: older completions', async () => {

@@ -123,6 +123,23 @@ test('tool calls are put together in the trace', async () => {
   ]);
 });
 
+test('where nobody counts, thoughts and arguments are estimated as what they are: tokens', async () => {
+  const letters = (count: number) => 'x'.repeat(count);
+  upstream.answer = inPieces(
+    [
+      chunkFrame({ role: 'assistant', reasoning_content: letters(400), reasoning: letters(400) }),
+      chunkFrame({ content: letters(40) }),
+      chunkFrame({ tool_calls: [{ index: 0, id: 'c1', type: 'function', function: { name: 'save', arguments: letters(796) } }] }),
+      chunkFrame({}, 'tool_calls'),
+      'data: [DONE]\n\n',
+    ].join(''),
+    1000,
+  );
+  const answer = await streamed();
+  await answer.text();
+  expect(traceOf(answer)).toMatchObject({ status: 'ok', tokens_out: (400 + 40 + 4 + 796) / 4 });
+});
+
 test('the first frames arrive while the provider is still writing', async () => {
   let goOn: (() => void) | undefined;
   upstream.answer = (_asked, response) => {
