@@ -5,17 +5,23 @@ import type { CallHandler } from './chat/make-call.ts';
 
 /** A body that nobody wants is read on so long, for the answer to be read before the connection closes. */
 const DRAIN_MS = 500;
+/** A caller who takes nothing of a streamed answer for so long is gone: what the call holds is let go of. */
+const UNREAD_MS = 120_000;
 
 /**
  * Answers `POST` on these paths straight from Node's request and response: a `Request`, a `Response` and a context for each
  * call take 3 of the gateway's microseconds (`docs/LOG.md`). Everything else is `otherwise`'s.
  */
-export function directListener(handlers: ReadonlyMap<string, CallHandler>, otherwise: RequestListener): RequestListener {
+export function directListener(
+  handlers: ReadonlyMap<string, CallHandler>,
+  otherwise: RequestListener,
+  unreadMs = UNREAD_MS,
+): RequestListener {
   return function listen(incoming, outgoing) {
     const handler = incoming.method === 'POST' ? handlers.get(incoming.url!) : undefined;
     if (!handler) return otherwise(incoming, outgoing);
     handler(new DirectInbound(incoming, outgoing)).then(
-      (answer) => send(answer, incoming, outgoing),
+      (answer) => send(answer, { incoming, outgoing, unreadMs }),
       // Handlers turn every failure into an answer: what comes here is a fault of theirs.
       (error: unknown) => outgoing.destroy(error as Error),
     );
@@ -53,7 +59,13 @@ class DirectHeaders {
   }
 }
 
-function send({ status, headers, body }: Answer, incoming: IncomingMessage, outgoing: ServerResponse): void {
+interface Exchanged {
+  incoming: IncomingMessage;
+  outgoing: ServerResponse;
+  unreadMs: number;
+}
+
+function send({ status, headers, body }: Answer, { incoming, outgoing, unreadMs }: Exchanged): void {
   if (outgoing.destroyed) {
     if (typeof body !== 'string') void body.cancel();
     return;
@@ -62,7 +74,7 @@ function send({ status, headers, body }: Answer, incoming: IncomingMessage, outg
     if (!incoming.readableEnded) endUnread(incoming, outgoing);
     outgoing.writeHead(status, headers);
     outgoing.flushHeaders();
-    void pump(body, outgoing);
+    void pump(body, outgoing, unreadMs);
     return;
   }
   headers['content-length'] = String(Buffer.byteLength(body));
@@ -87,7 +99,7 @@ function sayWhileUnread(body: string, incoming: IncomingMessage, outgoing: Serve
 }
 
 /** At the caller's pace: the next piece is asked for once the last is on its way. */
-async function pump(body: AnswerStream, outgoing: ServerResponse): Promise<void> {
+async function pump(body: AnswerStream, outgoing: ServerResponse, unreadMs: number): Promise<void> {
   const sink = {
     // Who is gone needs nothing: the loop sees it.
     enqueue: (bytes: Uint8Array) => void (outgoing.destroyed || outgoing.write(bytes)),
@@ -101,10 +113,12 @@ async function pump(body: AnswerStream, outgoing: ServerResponse): Promise<void>
     while (!outgoing.writableEnded && !outgoing.destroyed) {
       await body.pull(sink);
       if (!outgoing.writableNeedDrain || outgoing.destroyed) continue;
+      const unread = setTimeout(() => outgoing.destroy(), unreadMs).unref();
       await new Promise<void>((resolve) => {
         wake = resolve;
         outgoing.once('drain', resolve);
       });
+      clearTimeout(unread);
     }
     if (!outgoing.writableEnded) await body.cancel();
   } catch (error) {

@@ -19,6 +19,7 @@ import { describeApi } from './document.ts';
 import { estimateRoutes } from './estimate.ts';
 import { fileRoutes } from './files.ts';
 import { imageRoutes } from './images.ts';
+import { honoPath, limitJsonBodies } from './json-bodies.ts';
 import { keyRoutes } from './keys.ts';
 import { apiRouter } from './openapi.ts';
 import { overviewRoutes } from './overview.ts';
@@ -78,7 +79,9 @@ export function createApi(deps: ApiDeps): OpenAPIHono<GatewayContext> {
     trainingRoutes,
     distillationControlRoutes,
   ];
-  for (const routes of resources) api.route('/', routes(deps));
+  const routers = resources.map((routes) => routes(deps));
+  limitJsonBodies(api, routers);
+  for (const router of routers) api.route('/', router);
   api.get('/openapi.json', (c) => c.json(describeApi(api)));
   refuseOtherMethods(api);
   api.all('*', (c) => {
@@ -93,7 +96,7 @@ function refuseOtherMethods(api: OpenAPIHono<GatewayContext>): void {
   const methods = new Map<string, string[]>();
   for (const definition of api.openAPIRegistry.definitions) {
     if (definition.type !== 'route') continue;
-    const path = definition.route.path.replaceAll(/\{(\w+)\}/g, ':$1');
+    const path = honoPath(definition.route.path);
     methods.set(path, [...(methods.get(path) ?? []), definition.route.method.toUpperCase()]);
   }
   for (const [path, allowed] of methods) {

@@ -64,7 +64,9 @@ export class AnswerCache {
       this.#hits++;
       const { answer } = entry;
       await call.hit({ ...entry.outcome, usage: NO_USAGE, costUsd: 0, costSplit: null }, answer.headers[HEADERS.traceId]!);
-      return replay({ ...answer, headers: { ...answer.headers, ...call.headers(), [HEADERS.cache]: 'hit' } }, {});
+      // How much the first caller had left then is nothing to this one.
+      const kept = Object.entries(answer.headers).filter(([name]) => !name.startsWith('x-ratelimit-'));
+      return replay({ ...answer, headers: { ...Object.fromEntries(kept), ...call.headers(), [HEADERS.cache]: 'hit' } }, {});
     }
     this.#misses++;
     const missed = await call.miss();

@@ -9,7 +9,7 @@ import type { CircuitBreakers } from '../routing/circuit-breaker.ts';
 import { mayRetry, retryAfterMs, type RetryPolicy, waitBefore } from '../routing/retry.ts';
 import { allFailing, heardAnswer, heardNothing, unknownTarget } from './attempt-outcome.ts';
 import { classOfStatus, type Call } from './call.ts';
-import { estimateTokens } from './completion-facts.ts';
+import { estimatePrompt } from './completion-facts.ts';
 import { Contender, firstOf } from './hedge.ts';
 import type { Answered, Failed } from './answered.ts';
 import { newAttempt } from './new-attempt.ts';
@@ -104,7 +104,7 @@ export class Asking {
   /** Who is cancelled may charge for what it has read. */
   #charge(attempt: AttemptRow): void {
     const { catalogue } = this.#parts;
-    const usage = { ...NO_USAGE, tokensIn: estimateTokens(this.#call.request.text) };
+    const usage = { ...NO_USAGE, tokensIn: estimatePrompt(this.#call.request) };
     attempt.tokens_in = usage.tokensIn;
     attempt.cost_usd = catalogue.find(attempt.target)?.provider.cost(attempt.model, usage) ?? null;
     this.#call.lostUsd += attempt.cost_usd ?? 0;

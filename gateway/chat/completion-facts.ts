@@ -2,6 +2,8 @@ import { parseWritable } from '../../core/json-nesting.ts';
 import { textOf, type Message } from '../../contracts/chat.ts';
 import { NO_USAGE, type Usage } from '../providers/provider.ts';
 import { calledTools } from '../../core/chat/request-facts.ts';
+import { attachmentsOf, CHARACTERS_PER_DOCUMENT_TOKEN, TOKENS_PER_IMAGE } from './attachments.ts';
+import type { ChatRequest } from './chat-request.ts';
 
 /** No call has as many; the store's columns have room for twice as many. */
 const MAX_TOKENS = 2 ** 31;
@@ -56,15 +58,30 @@ export function usageOf(usage: unknown): Usage | null {
   return { tokensIn, tokensOut, tokensCached, tokensCacheWrite, tokensReasoning };
 }
 
+const CHARACTERS_PER_TOKEN = 4;
+
 /** About how many tokens a text has, where nobody counted: four bytes each. */
 export function estimateTokens(text: string): number {
-  return Math.ceil(text.length / 4);
+  return tokensOfLength(text.length);
+}
+
+/** The same of so many characters. */
+export function tokensOfLength(characters: number): number {
+  return Math.ceil(characters / CHARACTERS_PER_TOKEN);
+}
+
+/** About how many tokens a request's prompt has: of a picture as many as it is seen as, however large its file is. */
+export function estimatePrompt({ text, messages }: Pick<ChatRequest, 'text' | 'messages'>): number {
+  const { images, imageCharacters, fileCharacters } = attachmentsOf(messages);
+  const said = Math.max(0, text.length - imageCharacters - fileCharacters);
+  return tokensOfLength(said) + Math.ceil(fileCharacters / CHARACTERS_PER_DOCUMENT_TOKEN) + images * TOKENS_PER_IMAGE;
 }
 
 /** Estimated usage of a call before it is made: its prompt, and an answer as long as it may be, at most 256 tokens where nothing is said. */
-export function estimateUsage(text: string, body: Readonly<Record<string, unknown>>): Usage {
+export function estimateUsage(request: Pick<ChatRequest, 'text' | 'messages' | 'body'>): Usage {
+  const { body } = request;
   const cap = body['max_completion_tokens'] ?? body['max_tokens'];
-  return { ...NO_USAGE, tokensIn: estimateTokens(text), tokensOut: typeof cap === 'number' && cap > 0 ? Math.min(cap, 256) : 256 };
+  return { ...NO_USAGE, tokensIn: estimatePrompt(request), tokensOut: typeof cap === 'number' && cap > 0 ? Math.min(cap, 256) : 256 };
 }
 
 /** 0 where the provider says nothing; null for what is no number of tokens. */

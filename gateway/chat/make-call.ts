@@ -18,7 +18,7 @@ import { Asking } from './asking.ts';
 import type { CallKind } from './call-kind.ts';
 import { newCall, startOf, type Call } from './call.ts';
 import type { ChatRequest } from './chat-request.ts';
-import { estimateTokens, estimateUsage } from './completion-facts.ts';
+import { estimatePrompt, estimateUsage } from './completion-facts.ts';
 import type { DataPlane } from './data-plane.ts';
 import type { Inbound } from './inbound.ts';
 import { fileIdsIn, mayNameFiles } from './named-files.ts';
@@ -180,7 +180,7 @@ async function failed(plane: DataPlane, call: Call, form: AnswerForm, error: unk
   if (failure.code === 'internal') plane.log.error({ err: error, trace: call.id }, 'a call failed inside the gateway');
   const cancelled = failure.code === 'cancelled';
   // A caller who goes away does not stop a provider from charging for what it has read.
-  const usage = cancelled ? { ...NO_USAGE, tokensIn: estimateTokens(call.request.text) } : NO_USAGE;
+  const usage = cancelled ? { ...NO_USAGE, tokensIn: estimatePrompt(call.request) } : NO_USAGE;
   const costUsd = cancelled ? costOf(plane, call, usage) : UNKNOWN_COST.has(failure.code) ? null : 0;
   const outcome = { httpStatus: statusOf(failure), errorClass: failure.code, errorMessage: failure.message, usage, costUsd };
   await recordCall(call, { status: cancelled ? 'cancelled' : 'error', ...outcome }, plane);
@@ -206,7 +206,7 @@ export function isLenient(c: Inbound): boolean {
 }
 
 function estimateOf(plane: DataPlane, call: Call): [ReturnType<typeof estimateUsage>, number | null] {
-  const usage = estimateUsage(call.request.text, call.request.body);
+  const usage = estimateUsage(call.request);
   return [usage, costOf(plane, call, usage)];
 }
 

@@ -68,7 +68,7 @@ export class OpenedStream {
     try {
       for (;;) {
         const { value, done } = await this.#chunks.next();
-        if (done) return null;
+        if (done) return this.#splitter.endMark();
         const whole = this.#splitter.push(value);
         if (whole !== null) return whole;
       }

@@ -3,6 +3,9 @@ import { StillhouseError } from '../../contracts/errors.ts';
 const DONE = '[DONE]';
 /** A longer event is no chunk of an answer: whoever sends it would fill the memory of all calls. */
 const MAX_FRAME_BYTES = 16 * 1024 * 1024;
+const END_MARK = Buffer.from(`data: ${DONE}\n\n`);
+/** Longer ones are none. */
+const LONGEST_END_MARK = 32;
 const NOTHING = Buffer.alloc(0);
 const LF = 10;
 const CR = 13;
@@ -49,6 +52,15 @@ export class FrameSplitter {
   /** What came behind the last whole frame. */
   rest(): Buffer | null {
     return this.#length === 0 ? null : this.#held.subarray(0, this.#length);
+  }
+
+  /** At the stream's end: the end mark, whole, where it came without the empty line behind it, as some servers leave it; else null. */
+  endMark(): Buffer | null {
+    if (this.#length === 0 || this.#length > LONGEST_END_MARK) return null;
+    const text = this.#held.toString('latin1', 0, this.#length).trim();
+    if (!text.startsWith('data:') || text.slice(5).trim() !== DONE) return null;
+    this.#length = 0;
+    return END_MARK;
   }
 
   /** The room doubles: a frame in many pieces is copied about twice, not once for each piece. */

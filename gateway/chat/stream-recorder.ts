@@ -1,3 +1,4 @@
+import { StillhouseError } from '../../contracts/errors.ts';
 import type { Usage } from '../providers/provider.ts';
 import { DETAILS, mergeDetails } from '../providers/reasoning-details.ts';
 import { usageOf } from './completion-facts.ts';
@@ -24,6 +25,11 @@ interface Choice {
   finishReason: string | null;
 }
 
+/** Longer answers are none: a whole one may have as many bytes (`exchange.ts`), and who never ends would fill the memory of all calls. */
+const MAX_ANSWER_CHARACTERS = 64 * 1024 * 1024;
+/** Of a key or a part, beside what it holds: a hundred thousand empty calls are not nothing. */
+const PART_CHARACTERS = 16;
+
 /** Puts a completion together from the chunks of a stream, for its trace. */
 export class StreamRecorder {
   usage: Usage | null = null;
@@ -32,9 +38,12 @@ export class StreamRecorder {
   firstTokenAt: number | null = null;
   #head: StreamHead = {};
   #rawUsage: unknown = null;
+  /** Letters of all choices that a provider counts as tokens: texts, thoughts, calls of tools. */
+  saidCharacters = 0;
+  #characters = 0;
   readonly #choices = new Map<number, Choice>();
 
-  /** Takes in one chunk; true where it is the extra one that brings nothing but usage. */
+  /** Takes in one chunk; true where it is the extra one that brings nothing but usage. Throws `upstream_invalid` where the answer has no end. */
   take(chunk: LooseChunk): boolean {
     if (typeof chunk.model === 'string' && this.model === '') {
       this.model = chunk.model;
@@ -52,7 +61,10 @@ export class StreamRecorder {
   #takeChoice({ index, delta, finish_reason: finish }: Record<string, unknown>): void {
     const choice = this.#choice(typeof index === 'number' ? index : 0);
     if (typeof finish === 'string') choice.finishReason = finish;
+    this.#characters += PART_CHARACTERS + charactersIn(delta);
+    if (this.#characters > MAX_ANSWER_CHARACTERS) throw tooLong();
     if (!isObject(delta)) return;
+    this.saidCharacters += saidIn(delta);
     for (const key in delta) mergeDelta(choice.message, key, delta[key]);
     if (this.firstTokenAt === null && delta['content']) this.firstTokenAt = performance.now();
   }
@@ -93,6 +105,29 @@ export class StreamRecorder {
     if (!choice) this.#choices.set(index, (choice = { message: { role: 'assistant', content: null }, finishReason: null }));
     return choice;
   }
+}
+
+/** Another target would have to begin with all of it: none is asked. */
+function tooLong(): StillhouseError {
+  const message = `The provider sent an answer of more than ${MAX_ANSWER_CHARACTERS} characters, and did not end it`;
+  return new StillhouseError('upstream_invalid', message, { retryable: false });
+}
+
+function saidIn({ content, refusal, reasoning_content: thought, reasoning, tool_calls: calls }: Record<string, unknown>): number {
+  // Some send a thought by both names.
+  let characters = charactersIn(content) + charactersIn(refusal) + charactersIn(thought ?? reasoning);
+  if (!Array.isArray(calls)) return characters;
+  for (const call of calls as ({ function?: { name?: unknown; arguments?: unknown } | null } | null)[])
+    characters += charactersIn(call?.function?.name) + charactersIn(call?.function?.arguments);
+  return characters;
+}
+
+function charactersIn(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 0;
+  let characters = 0;
+  for (const key in value) characters += PART_CHARACTERS + charactersIn((value as Record<string, unknown>)[key]);
+  return characters;
 }
 
 /** Strings grow, lists of parts (tool calls) are merged by their `index`, everything else is replaced. */

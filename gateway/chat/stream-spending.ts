@@ -3,7 +3,7 @@ import { type CostSplit, NO_USAGE, type Usage } from '../providers/provider.ts';
 import { answerPrice, answerSplit } from './answer-price.ts';
 import type { Answered } from './answered.ts';
 import type { Call, Outcome } from './call.ts';
-import { estimateTokens } from './completion-facts.ts';
+import { estimatePrompt, tokensOfLength } from './completion-facts.ts';
 import { statusOf } from './openai-error.ts';
 import type { StreamRecorder } from './stream-recorder.ts';
 
@@ -17,7 +17,7 @@ export class StreamSpending {
   #before: Usage = NO_USAGE;
   #beforeUsd: number | null = 0;
   #beforeSplit: CostSplit | null = { inputUsd: 0, outputUsd: 0, cachedUsd: 0, cacheWriteUsd: 0 };
-  #textBefore = 0;
+  #saidBefore = 0;
 
   constructor(call: Call, recorder: StreamRecorder) {
     this.#call = call;
@@ -30,7 +30,7 @@ export class StreamSpending {
     this.#before = sum(this.#before, usage);
     this.#beforeUsd = plus(this.#beforeUsd, answered.attempt.cost_usd);
     this.#beforeSplit = plusSplit(this.#beforeSplit, answerSplit(answered, usage));
-    this.#textBefore = this.#recorder.answerText.length;
+    this.#saidBefore = this.#recorder.saidCharacters;
     this.#recorder.usage = null;
   }
 
@@ -67,8 +67,8 @@ export class StreamSpending {
 
   /** Where no usage came, or not yet: what was asked and answered is paid for all the same. */
   #estimate(): Usage {
-    const text = this.#recorder.answerText.slice(this.#textBefore);
-    return { ...NO_USAGE, tokensIn: estimateTokens(this.#call.request.text), tokensOut: estimateTokens(text) };
+    const tokensOut = tokensOfLength(this.#recorder.saidCharacters - this.#saidBefore);
+    return { ...NO_USAGE, tokensIn: estimatePrompt(this.#call.request), tokensOut };
   }
 }
 

@@ -1,5 +1,6 @@
 import { METADATA_HEADER } from '../../contracts/chat.ts';
 import type { Caller } from '../keys/caller.ts';
+import { wrong } from '../providers/chat-fields.ts';
 import { countTokens, messagesWayIn } from '../ways-in/messages.ts';
 import type { WayIn } from '../ways-in/way-in.ts';
 import { translatedForm, translatedRefusal } from './answer-form.ts';
@@ -15,9 +16,10 @@ export function translatedCalls(plane: DataPlane, wayIn: WayIn): CallHandler {
     try {
       const caller = callerOf(plane, c);
       const body = await readBody(c, plane.maxBodyBytes);
-      const asked = jsonBody(body);
+      const lenient = isLenient(c);
+      const asked = lenient ? withoutUnknown(jsonBody(body), wayIn.fields) : jsonBody(body);
       const chat = await withPrevious(plane, caller, asked, wayIn.toChat(asked));
-      const parsed = parseChatRequest(JSON.stringify(chat), c.req.header(METADATA_HEADER), isLenient(c));
+      const parsed = parseChatRequest(JSON.stringify(chat), c.req.header(METADATA_HEADER), lenient);
       const request = { ...parsed, translated: true, recorded: recordedAs(wayIn, asked, chat) };
       return await answerCall(plane, c, caller, { kind: CHAT, request, form: translatedForm(wayIn, asked), body });
     } catch (error) {
@@ -34,7 +36,8 @@ async function withPrevious(
   chat: Record<string, unknown>,
 ): Promise<Record<string, unknown>> {
   const previous = asked['previous_response_id'];
-  if (typeof previous !== 'string') return chat;
+  if (previous == null) return chat;
+  if (typeof previous !== 'string') throw wrong('previous_response_id', 'a text is needed');
   const messages = chat['messages'] as unknown[];
   const own = asked['instructions'] == null ? 0 : 1;
   const before = await plane.conversations.upTo(caller.project, previous);
@@ -47,6 +50,10 @@ function recordedAs({ name }: WayIn, asked: Body, chat: Record<string, unknown>)
   return JSON.stringify({ api: name, ...(instructed ? { instructed } : {}), ...chat, metadata: undefined });
 }
 
+function withoutUnknown(body: Body, known: ReadonlySet<string>): Body {
+  return Object.fromEntries(Object.entries(body).filter(([field]) => known.has(field)));
+}
+
 type Body = Readonly<Record<string, unknown>>;
 
 /** `POST /v1/messages/count_tokens`. */
@@ -54,7 +61,7 @@ export function tokenCounts(plane: DataPlane): CallHandler {
   return async function answerCount(c) {
     try {
       callerOf(plane, c);
-      const counted = countTokens(jsonBody(await readBody(c, plane.maxBodyBytes)));
+      const counted = countTokens(withoutUnknown(jsonBody(await readBody(c, plane.maxBodyBytes)), messagesWayIn.fields));
       return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(counted) };
     } catch (error) {
       return translatedRefusal(messagesWayIn, refusal(plane, error));

@@ -27,7 +27,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 /** A gateway process's own; two on one folder are two processes of a home. */
 function gateway({ masterKey = 'm', quotaBytes = 1e9, at = folder } = {}): Idempotency {
   const store = homeStore({ folder: at, quotaBytes, now: () => now });
-  const made = new Idempotency({ store, box: secretBox(masterKey, 'kept answers'), now: () => now, log });
+  const made = new Idempotency({ store, box: secretBox(masterKey, 'kept answers'), now: () => now, againMs: 5, log });
   open.push(made);
   return made;
 }
@@ -43,6 +43,60 @@ const outcome = (answering: Promise<Answer>) =>
     (error: { code?: string }) => error.code,
   );
 const files = () => readdirSync(join(folder, 'answers')).map((name) => join(folder, 'answers', name));
+
+/** A gateway whose store fails, before it does anything or after, while `failing` says so. */
+function failingGateway(method: 'claim' | 'put', when: 'before' | 'after') {
+  const store = homeStore({ folder, quotaBytes: 1e9, now: () => now });
+  const state = { failing: true };
+  const does = store[method].bind(store) as (...given: unknown[]) => Promise<never>;
+  store[method] = async (...given: unknown[]) => {
+    if (state.failing && when === 'before') throw new Error('timed out');
+    const done = await does(...given);
+    if (state.failing) throw new Error('timed out');
+    return done;
+  };
+  const made = new Idempotency({ store, box: secretBox('m', 'kept answers'), now: () => now, againMs: 5, log });
+  open.push(made);
+  return { made, state };
+}
+
+test.each(['before', 'after'] as const)('an answer that could not be written is under way until it is (failed %s it was)', async (when) => {
+  const { made, state } = failingGateway('put', when);
+  const sibling = gateway();
+  expect(await outcome(made.answer(request, answering('paid')))).toBe('called: paid');
+  if (when === 'before')
+    for (const one of [made, sibling]) expect(await outcome(one.answer(request, answering('again')))).toBe('idempotency_in_flight');
+  expect(made.inFlight()).toBe(1);
+  state.failing = false;
+  await expect.poll(() => made.inFlight()).toBe(0);
+  for (const one of [made, sibling]) expect(await outcome(one.answer(request, answering('again')))).toBe('replay: paid');
+  expect(calls).toBe(1);
+});
+
+test('of an answer that was too large to wait in memory it is known that it is lost', async () => {
+  const { made, state } = failingGateway('put', 'before');
+  expect(await outcome(made.answer(request, answering('x'.repeat(1_000_000))))).toMatch(/^called: x/);
+  state.failing = false;
+  await expect.poll(() => made.inFlight()).toBe(0);
+  expect(await outcome(gateway().answer(request, answering('again')))).toBe('idempotency_outcome_unknown');
+});
+
+test.each(['before', 'after'] as const)(
+  'a claim that may not have been written is no call: the key is free again (failed %s it was)',
+  async (when) => {
+    const { made, state } = failingGateway('claim', when);
+    const sibling = gateway();
+    expect(await outcome(made.answer(request, answering('unsent')))).toBe('unavailable');
+    state.failing = false;
+    expect(await outcome(made.answer(request, answering('sent')))).toBe('called: sent');
+    const other = { ...request, key: 'other' };
+    state.failing = true;
+    expect(await outcome(made.answer(other, answering('unsent')))).toBe('unavailable');
+    state.failing = false;
+    await expect.poll(() => outcome(sibling.answer(other, answering('of another')))).toBe('called: of another');
+    expect(calls).toBe(2);
+  },
+);
 
 test('kept for 24 hours, then called again', async () => {
   const one = gateway();
@@ -208,7 +262,7 @@ test.skipIf(!mounted)(
     expect(await outcome(one.answer(request, answering('again')))).toBe('unavailable');
     expect(calls).toBe(1);
     rmSync(ballast);
-    expect(await outcome(one.answer(request, answering('again')))).toBe('idempotency_outcome_unknown');
+    await expect.poll(() => outcome(one.answer(request, answering('again')))).toBe('replay: paid');
     expect(await outcome(one.answer({ ...request, key: 'other' }, answering('other')))).toBe('called: other');
   },
 );

@@ -7,6 +7,7 @@ import type { SecretBox } from '../keys/secret-box.ts';
 import type { LiveValue } from '../observability/metrics.ts';
 import { keepAnswer, replay, type KeptAnswer } from './kept-answer.ts';
 import { expiryOf, type KeyStore } from './key-store.ts';
+import { OwedWrites } from './owed-writes.ts';
 
 /** A request with an `Idempotency-Key`. */
 export interface KeyedRequest {
@@ -34,9 +35,13 @@ export interface IdempotencyOptions {
   box: SecretBox;
   /** Milliseconds since 1970. */
   now: () => number;
+  /** What could not be written is tried again so often. */
+  againMs?: number;
   log: Logger;
 }
 
+/** Longer ones do not wait in memory for the store: they are lost. */
+const LONGEST_OWED = 1024 * 1024;
 /** Answers are kept for a day, as at Stripe. */
 export const KEPT_MS = 24 * 3_600_000;
 const KEY = /^[\x20-\x7e]{1,255}$/;
@@ -44,8 +49,11 @@ const KEY = /^[\x20-\x7e]{1,255}$/;
 /** The same key and request from the same API key: the first answer again, and never a second payment. */
 export class Idempotency {
   readonly #options: IdempotencyOptions;
-  /** Places of calls under way in this process. */
+  /** Places of calls under way in this process, and of those whose answer is still to be written. */
   readonly #underWay = new Set<string>();
+  /** Claims that may have been written or not; nothing was sent for them. */
+  readonly #unheard = new Map<string, string>();
+  readonly #owed: OwedWrites;
   /** How many requests of this process are asking for a place right now. */
   readonly #claiming = new Map<string, number>();
   #replays = 0;
@@ -53,6 +61,7 @@ export class Idempotency {
 
   constructor(options: IdempotencyOptions) {
     this.#options = options;
+    this.#owed = new OwedWrites(options.againMs);
   }
 
   /** Rejects with `idempotency_*`, or `unavailable` where the key can't be kept; then nothing was sent. */
@@ -105,6 +114,7 @@ export class Idempotency {
   }
 
   close(): void {
+    this.#owed.close();
     this.#options.store.close();
   }
 
@@ -112,12 +122,18 @@ export class Idempotency {
   async #claim(place: string, text: string): Promise<string | null> {
     this.#claiming.set(place, (this.#claiming.get(place) ?? 0) + 1);
     try {
-      const found = await this.#options.store.claim(place, text);
+      const { store } = this.#options;
+      let found = await store.claim(place, text);
+      if (found !== null && found === this.#unheard.get(place)) {
+        await store.withdraw(place, found);
+        found = await store.claim(place, text);
+      }
       if (found === null) this.#underWay.add(place);
       return found;
     } catch (cause) {
       this.#refused.not_kept++;
       if (isStillhouseError(cause)) throw cause;
+      this.#withdrawLater(place, text);
       this.#options.log.error({ err: cause }, 'an idempotency key could not be kept');
       throw new StillhouseError('unavailable', 'The Idempotency-Key cannot be kept now (disk full, or Valkey down), so nothing was sent: try again, or without the header', { cause }); // prettier-ignore
     } finally {
@@ -125,6 +141,15 @@ export class Idempotency {
       if (left > 0) this.#claiming.set(place, left);
       else this.#claiming.delete(place);
     }
+  }
+
+  /** It may have been written all the same: to others the key would look as if a call were under way. */
+  #withdrawLater(place: string, text: string): void {
+    this.#unheard.set(place, text);
+    this.#owed.add(`withdraw ${place}`, async () => {
+      if (expiryOf(text) > this.#options.now()) await this.#options.store.withdraw(place, text);
+      if (this.#unheard.get(place) === text) this.#unheard.delete(place);
+    });
   }
 
   /** null: what was found has been let go of since. */
@@ -172,16 +197,20 @@ export class Idempotency {
     return holder === store.holder ? Promise.resolve(here) : store.isAlive(holder);
   }
 
-  /** null: nothing was sent, the key is free again. What can't be written leaves the claim, by which the outcome is unknown. */
+  /** null: nothing was sent, the key is free again. What can't be written now is under way until it is; where this process ends before, its outcome is unknown. */
   async #settle(place: string, until: number, known: Known | null): Promise<void> {
-    const { store, log } = this.#options;
-    try {
-      if (known) await store.put(place, this.#textOf(place, until, known), traceOf(known));
-      else await store.release(place);
-    } catch (error) {
-      log.error({ err: error }, 'the answer to an idempotency key could not be kept: asked again, its outcome is unknown');
-    } finally {
+    const { store, now, log } = this.#options;
+    let text = known && this.#textOf(place, until, known);
+    const write = async () => {
+      if (now() < until) await (text === null ? store.release(place) : store.put(place, text, known ? traceOf(known) : undefined));
       this.#underWay.delete(place);
+    };
+    try {
+      await write();
+    } catch (error) {
+      log.error({ err: error }, 'the answer to an idempotency key could not be kept: it is tried again');
+      if (known && text && text.length > LONGEST_OWED) text = this.#textOf(place, until, lostOf(known));
+      this.#owed.add(place, write);
     }
   }
 
@@ -199,6 +228,10 @@ export class Idempotency {
       return null;
     }
   }
+}
+
+function lostOf({ fingerprint, holder }: Known): Known {
+  return { state: 'lost', fingerprint, holder };
 }
 
 function traceOf(known: Known): string | undefined {

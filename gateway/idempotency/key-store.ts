@@ -15,6 +15,8 @@ export interface KeyStore {
   forget(traces: readonly string[]): Promise<number>;
   /** Lets go of what this process claimed. */
   release(place: string): Promise<void>;
+  /** Takes away this very text, where it lies there: of a claim of which this process does not know whether it was written. */
+  withdraw(place: string, text: string): Promise<void>;
   /** Whether the process that made a claim is still there. */
   isAlive(holder: string): Promise<boolean>;
   close(): void;

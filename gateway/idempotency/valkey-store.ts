@@ -5,6 +5,7 @@ import { expiryOf, type KeyStore } from './key-store.ts';
 /** A process that has given no sign of life for so long is gone. */
 const ALIVE_MS = 30_000;
 const SIGN_EVERY_MS = 10_000;
+const WITHDRAW = `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`;
 
 /** Keys in the server that gateways share. It lets go of them itself when they expire. */
 export function valkeyStore({ client }: ValkeyConnection, purpose: 'idempotency' | 'cache', now: () => number): KeyStore {
@@ -47,6 +48,7 @@ export function valkeyStore({ client }: ValkeyConnection, purpose: 'idempotency'
       return forgotten;
     },
     release: async (place) => void (await client.del(answers + place)),
+    withdraw: async (place, text) => void (await client.eval(WITHDRAW, 1, answers + place, text)),
     isAlive: async (other) => (await client.exists(alive + other)) === 1,
     close: () => clearInterval(signing),
   };

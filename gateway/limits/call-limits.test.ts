@@ -77,6 +77,11 @@ test('the worst case: as long as may be, as often as asked, at the dearest price
     },
   ];
   expect(worstUsage({ ...request, messages: image as never }).tokensIn).toBe(worst.tokensIn + 2000);
+  // A picture in the request is no more tokens than one by its address, and of two bounds the larger may count.
+  const url = `data:image/png;base64,${'A'.repeat(1_400_000)}`;
+  const pictured = [{ role: 'user', content: [{ type: 'image_url', image_url: { url } }] }];
+  expect(worstUsage({ ...request, text: JSON.stringify(pictured), messages: pictured as never }).tokensIn).toBeLessThan(2100);
+  expect(worstUsage({ ...request, body: { max_completion_tokens: 1, max_tokens: 5000 } }).tokensOut).toBe(5000);
   const prices: Record<string, number | null> = { 'a/a': 1, 'b/b': 3, 'c/c': null };
   const longest: Record<string, number> = { 'a/a': 50_000 };
   const catalogue = {

@@ -81,6 +81,12 @@ test('requests that are turned away give their tokens back', async () => {
 
 test('a call that never fits is told so', async () => {
   const limits = createRateLimits({ valkey: null });
-  expect((await refusalOf(limits, caller(null, 100), 200)).message).toContain('it never fits');
+  const refused = await refusalOf(limits, caller(null, 100), 200);
+  expect([refused.retryable, refused.message]).toEqual([false, expect.stringContaining('it never fits')]);
+  // No `retry-after`, which clients would wait for.
+  expect(refused.data).toEqual({
+    limit: 'tokensPerMinute',
+    headers: expect.objectContaining({ 'x-should-retry': 'false', 'x-ratelimit-remaining-tokens': '100' }) as object,
+  });
   expect((await limits.take(caller(null, 100), 100))!.headers['x-ratelimit-remaining-tokens']).toBe('0');
 });

@@ -165,12 +165,19 @@ interface Refused {
 function tooMany(kind: Kind, { keyId, limit, points, left, waitMs }: Refused): StillhouseError {
   const retryAfterS = Math.max(1, Math.ceil(waitMs / 1000));
   const need = kind === 'tokens' ? `; this call may need ${points}, ${left} are left` : '';
-  const never = points > limit ? ': it never fits, ask for a shorter answer (max_completion_tokens) or a higher limit' : '';
-  return new StillhouseError(
-    'rate_limited',
-    `The key "${keyId}" has ${limit} ${kind} a minute${need}${never || `. Try again in ${retryAfterS} s`}`,
-    { data: { limit: `${kind}PerMinute`, retryAfterS, headers: headersOf(kind, limit, left, waitMs) } },
-  );
+  const has = `The key "${keyId}" has ${limit} ${kind} a minute${need}`;
+  const data = { limit: `${kind}PerMinute`, headers: headersOf(kind, limit, left, waitMs) };
+  if (points > limit)
+    return new StillhouseError(
+      'rate_limited',
+      `${has}: it never fits, ask for a shorter answer (max_completion_tokens) or a higher limit`,
+      {
+        retryable: false,
+        // OpenAI's and Anthropic's clients would wait for a minute that does not help, twice.
+        data: { ...data, headers: { ...data.headers, 'x-should-retry': 'false' } },
+      },
+    );
+  return new StillhouseError('rate_limited', `${has}. Try again in ${retryAfterS} s`, { data: { ...data, retryAfterS } });
 }
 
 function headersOf(kind: Kind, limit: number, remaining: number, waitMs: number): Record<string, string> {

@@ -19,6 +19,8 @@ const PREFIX = 'stillhouse:budget';
 const KEPT_S = 2 * 3600;
 /** A process that has given no sign for so long is gone, and with it its reservations. */
 const ALIVE_S = 30;
+/** It is given so often at least; more often than it ends, and less often than `tidy` comes while the server is there. */
+const SIGN_MS = 10_000;
 
 /**
  * KEYS: the lines' counter and hash of reservations, in pairs. ARGV: the call's field, its worst case, then of each line
@@ -60,6 +62,8 @@ export class SharedBudgets {
   readonly #now: () => number;
   /** Reservations whose end Valkey has not heard of. */
   readonly #owed = new Map<string, string[]>();
+  /** When this process last said that it lives. */
+  #signedMs = Number.NEGATIVE_INFINITY;
   /** Hashes that this process has reserved in. */
   readonly #hashes = new Set<string>();
 
@@ -80,6 +84,8 @@ export class SharedBudgets {
     const args = lines.flatMap((line) => [line.limitUsd, decimal(line.recordedUsd), this.#keptS(line)]);
     const keys = names.flatMap(({ spent, reserved }) => [spent, reserved]);
     const field = this.#fieldOf(id);
+    // Just begun, or after an outage: others would take what it reserves for a dead one's.
+    if (this.#now() - this.#signedMs > SIGN_MS) await this.#sign();
     try {
       const answer = (await this.#valkey.client.eval(RESERVE, keys.length, ...keys, field, decimal(worstUsd), ...args)) as [
         number,
@@ -105,12 +111,17 @@ export class SharedBudgets {
   /** Says that this process lives, and clears what it and processes that are gone have left reserved. */
   async tidy(): Promise<void> {
     const { client } = this.#valkey;
-    await client.set(`${PREFIX}:alive:${this.#process}`, '1', 'EX', ALIVE_S);
+    await this.#sign();
     for (const [field, keys] of this.#owed) {
       for (const [index, key] of keys.entries()) if (index % 2 === 1) await client.hdel(key, field);
       this.#owed.delete(field);
     }
     for (const hash of this.#hashes) await this.#clearDead(hash);
+  }
+
+  async #sign(): Promise<void> {
+    await this.#valkey.client.set(`${PREFIX}:alive:${this.#process}`, '1', 'EX', ALIVE_S);
+    this.#signedMs = this.#now();
   }
 
   async #clearDead(hash: string): Promise<void> {

@@ -1,3 +1,4 @@
+import { attachmentsOf } from '../chat/attachments.ts';
 import type { ChatRequest } from '../chat/chat-request.ts';
 import type { Catalogue } from '../providers/catalogue.ts';
 import { NO_USAGE, type Usage } from '../providers/provider.ts';
@@ -6,20 +7,25 @@ import { NO_USAGE, type Usage } from '../providers/provider.ts';
 const UNSAID_TOKENS = 4096;
 /** Bytes of a token of the prompt: about four in English, three in languages with other letters, and JSON around it. */
 export const BYTES_PER_TOKEN = 3;
-/** Of images and sound that are named by an address, tokens each. */
+/** Of whatever is no text, tokens each; of what the request itself holds, but for pictures, its bytes as well. */
 const ATTACHMENT_TOKENS = 2_000;
 
 type Priced = Pick<ChatRequest, 'text' | 'body' | 'messages'>;
 
 /** The tokens that a call may use, by what it asks for; an answer without a bound is of a usual length, or of `longest` tokens. */
 export function worstUsage({ text, body, messages }: Priced, longest = UNSAID_TOKENS): Usage {
-  const cap = body['max_completion_tokens'] ?? body['max_tokens'];
   // Embeddings have no messages, and no answer in tokens.
   if (messages.length === 0) return { ...NO_USAGE, tokensIn: Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN) };
   const answers = typeof body['n'] === 'number' && body['n'] >= 1 ? body['n'] : 1;
-  const each = typeof cap === 'number' && cap > 0 ? cap : longest;
-  const tokensIn = Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN) + ATTACHMENT_TOKENS * attachments(messages);
-  return { ...NO_USAGE, tokensIn, tokensOut: answers * each };
+  const bytes = Buffer.byteLength(text) - attachmentsOf(messages).imageCharacters;
+  const tokensIn = Math.ceil(Math.max(0, bytes) / BYTES_PER_TOKEN) + ATTACHMENT_TOKENS * attachments(messages);
+  return { ...NO_USAGE, tokensIn, tokensOut: answers * (longestAsked(body) ?? longest) };
+}
+
+/** The bound that the caller sets; of two the larger, for providers differ in which one they look at. */
+function longestAsked(body: Priced['body']): number | null {
+  const caps = [body['max_completion_tokens'], body['max_tokens']].filter((cap) => typeof cap === 'number' && cap > 0);
+  return caps.length === 0 ? null : Math.max(...(caps as number[]));
 }
 
 /**

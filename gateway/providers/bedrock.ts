@@ -16,7 +16,8 @@ import { vectorsText } from './embeddings-answer.ts';
 import { longestAnswerOf } from './longest-answer.ts';
 import { jsonOf } from './openai-fault.ts';
 import { configuredTargets, pricingOf } from './price.ts';
-import { addressRefusal, publicLookup } from '../../platform/private-address.ts';
+import { publicLookup } from '../../platform/private-address.ts';
+import { providerKey } from './provider-key.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
 import { dialectCall } from './translated-provider.ts';
 
@@ -26,6 +27,8 @@ const STREAM_HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'ca
 interface Connection {
   sdk: typeof Sdk;
   client: Sdk.BedrockRuntimeClient;
+  /** Its API key; undefined: it signs. */
+  token: string | undefined;
 }
 
 /**
@@ -34,15 +37,24 @@ interface Connection {
  * Bedrock's own API keys instead, and nothing is signed.
  */
 export function bedrock(config: ProviderConfig, secret: (name: string) => string | undefined): Provider {
-  const refusal = keyRefusal(config, secret) ?? addressRefusal(`Provider "${config.id}"`, config.baseUrl, config.allowPrivateAddress);
+  const own = providerKey(config, secret);
   let connected: Promise<Connection> | null = null;
-  const connection = async () => {
+  const connection = async (): Promise<Connection> => {
+    const token = own.key;
+    const current = (connected ??= connect(config, secret, token));
     try {
-      return await (connected ??= connect(config, secret));
+      const found = await current;
+      if (found.token === token) return found;
     } catch (error) {
-      connected = null;
+      if (connected === current) connected = null;
       throw error;
     }
+    if (connected === current) {
+      // Another key was stored. Calls under way end with the one that they began with.
+      connected = connect(config, secret, token);
+      setTimeout(() => void end(current), config.timeouts.totalMs).unref();
+    }
+    return connection();
   };
   return Object.freeze({
     id: config.id,
@@ -50,7 +62,7 @@ export function bedrock(config: ProviderConfig, secret: (name: string) => string
     // Some models do; some begin anew, and what they say again is left out; some refuse it, which ends the answer as if none did.
     continuesPrefix: true,
     async call(call: ProviderCall): Promise<ProviderAnswer> {
-      if (refusal) throw refusal;
+      if (own.refusal) throw own.refusal;
       const asked = dialectCall(call, Date.now());
       const input = bedrockRequest(asked) as unknown as Sdk.ConverseCommandInput;
       const { sdk, client } = await connection();
@@ -75,7 +87,7 @@ export function bedrock(config: ProviderConfig, secret: (name: string) => string
       }
     },
     async embed(call: ProviderCall): Promise<ProviderAnswer> {
-      if (refusal) throw refusal;
+      if (own.refusal) throw own.refusal;
       const { sdk, client } = await connection();
       const { signal, model } = call;
       const aborting = abortedWith(signal);
@@ -100,8 +112,8 @@ export function bedrock(config: ProviderConfig, secret: (name: string) => string
     },
     ...pricingOf(config),
     longestAnswer: longestAnswerOf(config),
-    targets: () => configuredTargets(config, refusal),
-    close: async () => (await connected?.catch(() => null))?.client.destroy(),
+    targets: () => configuredTargets(config, own.refusal),
+    close: () => end(connected),
   } satisfies Provider);
 }
 
@@ -113,12 +125,6 @@ function abortedWith(signal: CancelSignal): AbortController {
   return aborting;
 }
 
-function keyRefusal({ id, apiKeyEnv }: ProviderConfig, secret: (name: string) => string | undefined): StillhouseError | null {
-  if (apiKeyEnv === undefined || secret(apiKeyEnv)) return null;
-  const message = `Provider "${id}" needs its key in the environment variable ${apiKeyEnv}, which is not set where the gateway runs`;
-  return new StillhouseError('provider_key_missing', message);
-}
-
 /** With the id by which AWS knows the request. */
 function headersOf(
   { $metadata }: { $metadata?: { requestId?: string | undefined } },
@@ -127,11 +133,18 @@ function headersOf(
   return $metadata?.requestId === undefined ? headers : { ...headers, 'x-request-id': $metadata.requestId };
 }
 
-async function connect(config: ProviderConfig, secret: (name: string) => string | undefined): Promise<Connection> {
+async function end(connection: Promise<Connection> | null): Promise<void> {
+  (await connection?.catch(() => null))?.client.destroy();
+}
+
+async function connect(
+  config: ProviderConfig,
+  secret: (name: string) => string | undefined,
+  token: string | undefined,
+): Promise<Connection> {
   const [sdk, { NodeHttpHandler }] = await Promise.all([import('@aws-sdk/client-bedrock-runtime'), import('@smithy/node-http-handler')]);
   const lookup = config.allowPrivateAddress ? {} : { lookup: publicLookup };
   const agent = { keepAlive: true, maxSockets: 256, ...lookup };
-  const token = config.apiKeyEnv === undefined ? undefined : secret(config.apiKeyEnv);
   const client = new sdk.BedrockRuntimeClient({
     ...(token === undefined ? {} : { token: { token }, authSchemePreference: ['httpBearerAuth'] }),
     endpoint: config.baseUrl,
@@ -147,7 +160,7 @@ async function connect(config: ProviderConfig, secret: (name: string) => string 
       httpsAgent: new HttpsAgent(agent),
     }),
   });
-  return { sdk, client };
+  return { sdk, client, token };
 }
 
 /** Of AWS's own addresses. */

@@ -1,8 +1,9 @@
 import { Pool } from 'undici';
 import type { ProviderConfig } from '../../contracts/configuration.ts';
-import { StillhouseError } from '../../contracts/errors.ts';
+import type { StillhouseError } from '../../contracts/errors.ts';
 import { HttpClient } from './http/http-client.ts';
-import { addressRefusal, publicLookup } from '../../platform/private-address.ts';
+import { publicLookup } from '../../platform/private-address.ts';
+import { providerKey } from './provider-key.ts';
 
 /** Calls at once to one provider: more wait for their turn. Streams of minutes add up. */
 const CONNECTIONS = 4096;
@@ -34,8 +35,7 @@ export async function closeConnection({ client, pool }: ProviderConnection): Pro
 /** Where it is, by what key, and whether it may be called at all. */
 export function providerConnection(config: ProviderConfig, secret: (name: string) => string | undefined): ProviderConnection {
   const base = new URL(config.baseUrl);
-  const { apiKeyEnv } = config;
-  const addressed = addressRefusal(`Provider "${config.id}"`, config.baseUrl, config.allowPrivateAddress);
+  const own = providerKey(config, secret);
   let bearer: { key: string | undefined; headers: Record<string, string> } = { key: undefined, headers: {} };
   const lookup = config.allowPrivateAddress ? undefined : publicLookup;
   return {
@@ -51,20 +51,15 @@ export function providerConnection(config: ProviderConfig, secret: (name: string
     }),
     path: base.pathname.replace(/\/$/, ''),
     get key() {
-      return apiKeyEnv === undefined ? undefined : secret(apiKeyEnv);
+      return own.key;
     },
     get headers() {
-      const { key } = this;
+      const { key } = own;
       if (key !== bearer.key) bearer = { key, headers: key ? { authorization: `Bearer ${key}` } : {} };
       return bearer.headers;
     },
     get refusal() {
-      return apiKeyEnv !== undefined && !this.key ? keyMissing(config.id, apiKeyEnv) : addressed;
+      return own.refusal;
     },
   };
-}
-
-function keyMissing(id: string, apiKeyEnv: string): StillhouseError {
-  const message = `Provider "${id}" needs its key: in the environment variable ${apiKeyEnv}, which is not set where the gateway runs, or through PUT /api/providers/${id}/key`;
-  return new StillhouseError('provider_key_missing', message);
 }

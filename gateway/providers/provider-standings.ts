@@ -1,5 +1,4 @@
 import type { ProviderConfig } from '../../contracts/configuration.ts';
-import { isStillhouseError } from '../../contracts/errors.ts';
 import type { ProviderModel, ProviderView } from '../../contracts/providers.ts';
 import type { ProviderSecrets } from '../keys/provider-secrets.ts';
 import type { BreakerStanding } from '../routing/circuit-breaker.ts';
@@ -49,7 +48,7 @@ export function providerStandings({ configs, connectionOf, stored, breakers }: S
           breaker: states.get(target)?.state ?? 'closed',
           probeInMs: Math.ceil(states.get(target)?.waitMs ?? 0),
         }));
-        const reason = whyNot(connection);
+        const reason = connection.refusal?.message ?? '';
         return { id, kind, key: keyOf(config, connection, stored.stores(id)), ready: reason === '', reason, models };
       });
     },
@@ -61,14 +60,4 @@ function keyOf({ apiKeyEnv }: ProviderConfig, connection: Pick<ProviderConnectio
   // Without a variable no key is ever asked for, a stored one neither.
   if (variable !== null && isStored) return { set: true, from: 'api', variable };
   return connection.key ? { set: true, from: 'environment', variable } : { set: false, from: null, variable };
-}
-
-/** Why it can't be called as things stand; a stored key that can't be opened is a reason, too. */
-function whyNot(connection: Pick<ProviderConnection, 'refusal'>): string {
-  try {
-    return connection.refusal?.message ?? '';
-  } catch (error) {
-    if (isStillhouseError(error)) return error.message;
-    throw error;
-  }
 }

@@ -23,6 +23,7 @@ const SAME = [
   'stream',
   'metadata',
 ] as const;
+const KNOWN: ReadonlySet<string> = new Set([...SAME, 'prompt', 'max_tokens', 'stream_options']);
 /** Without a consequence at these values, which are the API's own defaults. */
 const IDLE: Loose = { echo: false, best_of: 1, suffix: null, logprobs: null };
 /** The API's own default. */
@@ -32,6 +33,7 @@ const MOST_TOKENS = 16;
 export const completionsWayIn: WayIn = Object.freeze({
   name: 'completions',
   toChat,
+  fields: KNOWN,
   fieldNames: [
     [/^messages\b.*$/, 'prompt'],
     [/^max_completion_tokens$/, 'max_tokens'],
@@ -60,8 +62,6 @@ function toChat(body: Loose): Record<string, unknown> {
     ...(body['stream'] === true ? { stream_options: { include_usage: true } } : {}),
   };
 }
-
-const KNOWN = new Set<string>([...SAME, 'prompt', 'max_tokens', 'stream_options']);
 
 function promptOf(prompt: unknown): string {
   const one = Array.isArray(prompt) && prompt.length === 1 ? (prompt[0] as unknown) : prompt;

@@ -8,6 +8,7 @@ import type { ChatChunk, ChatCompletion } from '../providers/dialect.ts';
 import { chunkOf, chunksOf } from './chunks.fixture.ts';
 import { completionOf, completions } from './completions.fixture.ts';
 import { garbage } from './garbage.fixture.ts';
+import { type OutputItem, statusOf } from './responses/answer.ts';
 import { responsesWayIn } from './responses.ts';
 
 const TRACE = '01a21749-9a90-75d3-a137-50f20dc284f8';
@@ -210,4 +211,19 @@ test('blocks that OpenRouter wants back come back as they were, whole and stream
       expect((messages as object[])[1]).toEqual({ role: 'assistant', ...message });
     }
   }
+});
+
+test('the items of a stream are not all looked at again as each one ends', () => {
+  let looks = 0;
+  const refusing: OutputItem[] = [
+    { id: 'msg_1', type: 'message', role: 'assistant', status: 'completed', content: [{ type: 'refusal', refusal: 'No' }] },
+  ];
+  const watched = new Proxy(refusing, { get: (items, name) => (looks++, Reflect.get(items, name) as unknown) });
+  expect([statusOf('stop', watched), statusOf('tool_calls', watched), statusOf('length', watched), looks]).toEqual([
+    'completed',
+    'completed',
+    'incomplete',
+    0,
+  ]);
+  expect(statusOf('content_filter', watched)).toBe('completed');
 });

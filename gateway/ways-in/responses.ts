@@ -1,12 +1,13 @@
 import { responsesAnswer } from './responses/answer.ts';
 import { ResponseFrames } from './responses/frames.ts';
-import { responsesToChat } from './responses/request.ts';
+import { RESPONSES_FIELDS, responsesToChat } from './responses/request.ts';
 import type { WayIn } from './way-in.ts';
 
 /** OpenAI's Responses (https://platform.openai.com/docs/api-reference/responses). */
 export const responsesWayIn: WayIn = Object.freeze({
   name: 'responses',
   toChat: responsesToChat,
+  fields: RESPONSES_FIELDS,
   fieldNames: [
     [/^messages\b.*$/, 'input'],
     [/^max_completion_tokens$/, 'max_output_tokens'],

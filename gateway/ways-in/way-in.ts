@@ -15,6 +15,8 @@ export interface WayIn {
    * API, for what is malformed and for what the chat form cannot carry.
    */
   toChat(body: Readonly<Record<string, unknown>>): Record<string, unknown>;
+  /** Fields of a body that it takes. Others, which newer clients may send unasked, are left out for a lenient caller and refused otherwise. */
+  readonly fields: ReadonlySet<string>;
   /** Fields of the chat form that it calls otherwise: providers refuse them by the chat form's names. */
   readonly fieldNames: FieldNames;
   /** The answer's body. `asked` is the request's body as it came; `traceId` is the call's, a UUID. */

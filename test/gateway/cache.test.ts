@@ -55,6 +55,18 @@ test('the very same request is answered again, free, traced, and through a kill 
   );
 });
 
+test('a hit does not say how much of its limits the first caller had left', async () => {
+  const ratelimits = (answer: Response) => [...answer.headers.keys()].filter((name) => name.startsWith('x-ratelimit-'));
+  upstream.answer = (asked, response) => {
+    response.setHeader('x-ratelimit-remaining-requests', '3');
+    return answerWith('four')(asked, response);
+  };
+  const first = await gateway.post(body('limited'));
+  const second = await gateway.post(body('limited'));
+  expect([cacheOf(first), ratelimits(first)]).toEqual(['miss', ['x-ratelimit-remaining-requests']]);
+  expect([cacheOf(second), ratelimits(second), await second.text()]).toEqual(['hit', [], await first.text()]);
+});
+
 test('an alias without a cache, and a target, are called each time', async () => {
   for (const model of ['plain', 'plain', 'lab/test', 'lab/test']) expect(cacheOf(await gateway.post(body('x', { model })))).toBeNull();
   expect(upstream.asked).toHaveLength(4);

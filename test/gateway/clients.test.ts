@@ -148,6 +148,23 @@ test('what a target refuses is named as the caller calls it, by each way in', as
   }
 });
 
+test.each<[string, object, string]>([
+  ['/v1/messages', { max_tokens: 9, messages: hello, context_management: { edits: [] } }, 'context_management'],
+  ['/v1/responses', { input: 'Hi', max_tool_calls: 3 }, 'max_tool_calls'],
+  ['/v1/completions', { prompt: 'Hi', suffix: '.' }, 'suffix'],
+])('%s: a field that the gateway does not know is refused by name, and left out for a lenient caller', async (path, fields, name) => {
+  chat.answer = answerWith('four');
+  const body = { model: 'smart', ...fields };
+  const refused = await gateway.post(body, {}, path);
+  expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining(`'${name}'`)]);
+  expect((await gateway.post(body, { 'x-stillhouse-lenient': 'true' }, path)).status).toBe(200);
+  expect(chat.asked.at(-1)!.body).toMatchObject({ messages: hello });
+  expect(chat.asked.at(-1)!.body).not.toHaveProperty(name);
+  // What it takes is checked all the same.
+  const wrong = { ...body, [path === '/v1/messages' ? 'messages' : path === '/v1/responses' ? 'input' : 'prompt']: 5 };
+  expect((await gateway.post(wrong, { 'x-stillhouse-lenient': 'true' }, path)).status).toBe(400);
+});
+
 test('openai: runTools over two calls', async () => {
   chat.answer = (asked, response) => {
     const last = (asked.body['messages'] as { role: string; content: string }[]).at(-1)!;
@@ -223,6 +240,8 @@ test('openai: a response goes on from the one before, without its instructions',
     status: 404,
     param: 'previous_response_id',
   });
+  const odd = await gateway.post({ model: 'smart', input: 'x', previous_response_id: 5 }, {}, '/v1/responses');
+  expect([odd.status, await odd.json()]).toMatchObject([400, { error: { param: 'previous_response_id' } }]);
 });
 
 test('openai: older completions', async () => {

@@ -265,3 +265,19 @@ test('metrics and health need no key', async () => {
   expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
   expect(await (await fetch(`${gateway.url}/metrics`)).text()).toMatch(/^stillhouse_calls_total \d+$/m);
 });
+
+test.each([['with its length'], ['in chunks']])('JSON of the control plane is refused before it fills the memory, sent %s', async (how) => {
+  const chunked = how === 'in chunks';
+  const send = async (size: number) => {
+    const text = `{"name":"${'a'.repeat(size)}"}`;
+    const answer = await fetch(`${gateway.url}/api/keys`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json' },
+      ...(chunked ? { body: new Blob([text]).stream(), duplex: 'half' } : { body: text }),
+    } as RequestInit);
+    const { status, code } = (await answer.json()) as { status: number; code: string };
+    return [answer.status, status, code];
+  };
+  expect(await send(100)).toEqual([400, 400, 'invalid_request']);
+  expect(await send(33 * 1024 * 1024)).toEqual([413, 413, 'body_too_large']);
+});

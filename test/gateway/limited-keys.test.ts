@@ -75,6 +75,27 @@ test('a key calls what it names, and nothing else', async () => {
   expect(upstream.asked).toHaveLength(1);
 });
 
+test('a picture is let in by limits that its tokens fit into, and costs no more where its caller leaves', async () => {
+  const key = await makeKey({ limits: { tokensPerMinute: 20_000, usdPerDay: 0.05 } });
+  const url = `data:image/png;base64,${'A'.repeat(1_400_000)}`;
+  const fields = { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url } }] }] };
+  expect((await key.call('lab/test', fields)).status).toBe(200);
+  upstream.answer = () => undefined;
+  const leaving = new AbortController();
+  const body = JSON.stringify({ model: 'lab/test', max_completion_tokens: 1000, ...fields });
+  const call = fetch(`${gateway.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key.secret}` },
+    body,
+    signal: leaving.signal,
+  });
+  await until('the provider is asked', () => upstream.asked.length === 2);
+  leaving.abort();
+  await expect(call).rejects.toThrow();
+  await until('both are on record', async () => (await spentBy(key.id)).calls === 2);
+  expect((await spentBy(key.id)).usd).toBeLessThan(COST_USD + 0.005);
+});
+
 test('requests a minute: what is over the limit never reaches the provider, and is told when to come again', async () => {
   const key = await makeKey({ limits: { requestsPerMinute: 3 } });
   const answers = await Promise.all(Array.from({ length: 10 }, () => key.call()));

@@ -1,5 +1,5 @@
 /** A provider's key that is stored through the API: in every gateway at once, after a kill, and nowhere in the clear. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -94,6 +94,40 @@ test('it is there after a kill, with Temporal down too', async () => {
   await gateways[0].restart();
   expect(await keysOf(gateways[0])).toEqual([`Bearer ${SECOND}`]);
   await temporal.restart();
+});
+
+test.each([
+  ['another master key', 'quite another'],
+  ['none', ''],
+])('what %s cannot open is one provider that cannot be called: the gateway serves, and says so', async (_which, masterKey) => {
+  const { home } = gateways[1];
+  const other = await startGatewayProcess({
+    clickhouseUrl: clickhouse.url,
+    fresh: true,
+    providers: [
+      labProvider(upstream.url, { apiKeyEnv: 'LAB_API_KEY' }),
+      labProvider(upstream.url, { id: 'free', models: [{ id: 'free' }] }),
+    ],
+    env: { TEMPORAL_ADDRESS: temporal.address, STILLHOUSE_MASTER_KEY: masterKey, LAB_API_KEY: 'lab-environment' },
+  });
+  try {
+    // As at a restart: the registry lies on its disk before it serves.
+    await other.kill();
+    rmSync(join(other.home, 'snapshots'), { recursive: true, force: true });
+    cpSync(join(home, 'snapshots'), join(other.home, 'snapshots'), { recursive: true });
+    await other.restart();
+    expect(await ask(other)).toBe(401);
+    const called = await other.post({ model: 'free/free', messages: [{ role: 'user', content: 'hello' }] });
+    expect(called.status).toBe(200);
+    const missing = await other.post({ model: 'lb/test', messages: [{ role: 'user', content: 'hello' }] });
+    expect(missing.status).toBe(404);
+    const listed = await fetch(`${other.url}/v1/models`, { headers: { authorization: `Bearer ${ADMIN_KEY}` } });
+    expect(((await listed.json()) as { data: { id: string }[] }).data.map(({ id }) => id)).toEqual(['free/free']);
+    const [lab] = await api(other).providers();
+    expect(lab).toMatchObject({ id: 'lab', ready: false, reason: expect.stringContaining('STILLHOUSE_MASTER_KEY') as string });
+  } finally {
+    await other.dispose();
+  }
 });
 
 test('removed, the environment counts again where it has one', async () => {

@@ -138,6 +138,17 @@ describe.skipIf(withoutValkey !== null)(`limits shared through Valkey${withoutVa
     expect(await outcome(live.reserve(who, call(0.5)))).toBe('in');
   });
 
+  test('what a process reserves before its first look around is not taken for that of a dead one', async () => {
+    const live = await gateway('live');
+    const young = new SharedBudgets(await connect(), { process: 'young', now: Date.now });
+    const line = { subject: 'acme/key_1', period: today(), limitUsd: 1, recordedUsd: 0 };
+    expect(await young.reserve('x', [line], 0.9)).toBeNull();
+    const who = caller({ usdPerDay: 1 });
+    expect(await outcome(live.reserve(who, call(0.5)))).toBe('budget_exceeded');
+    await live.refresh();
+    expect(await outcome(live.reserve(who, call(0.5)))).toBe('budget_exceeded');
+  });
+
   test('with the server gone each gateway decides by itself, and they share again when it is back', async () => {
     const who = caller({ requestsPerMinute: 2, usdPerDay: 1 });
     const valkey = await connect();

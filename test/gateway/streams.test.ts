@@ -85,6 +85,16 @@ test('comments and carriage returns come through', async () => {
   expect(traceOf(answer).answer_text).toBe('hi');
 });
 
+test.each([['data: [DONE]'], ['data: [DONE]\n'], ['data:[DONE]\r\n']])(
+  'an end mark without an empty line behind it (%j) is one',
+  async (mark) => {
+    upstream.answer = inPieces(`${frames[1]}${frames[3]}${mark}`, 25);
+    const answer = await streamed();
+    expect(await answer.text()).toBe(`${frames[1]}${frames[3]}data: [DONE]\n\n`);
+    expect(traceOf(answer)).toMatchObject({ status: 'ok', answer_text: 'one', finish_reason: 'stop' });
+  },
+);
+
 test('chunks of another shape come through, and the trace has the rest', async () => {
   const odd = ['{"choices":[null]}', '{"choices":{}}', '{"choices":[{"index":0,"delta":null}]}'].map((data) => `data: ${data}\n\n`);
   const text = [frames[1], ...odd, frames[3], 'data: [DONE]\n\n'].join('');
@@ -111,6 +121,23 @@ test('tool calls are put together in the trace', async () => {
   expect(JSON.parse(traceOf(answer).response).choices[0].message.tool_calls).toEqual([
     { id: 'c1', type: 'function', function: { name: 'look_up', arguments: '{"q":"x"}' } },
   ]);
+});
+
+test('where nobody counts, thoughts and arguments are estimated as what they are: tokens', async () => {
+  const letters = (count: number) => 'x'.repeat(count);
+  upstream.answer = inPieces(
+    [
+      chunkFrame({ role: 'assistant', reasoning_content: letters(400), reasoning: letters(400) }),
+      chunkFrame({ content: letters(40) }),
+      chunkFrame({ tool_calls: [{ index: 0, id: 'c1', type: 'function', function: { name: 'save', arguments: letters(796) } }] }),
+      chunkFrame({}, 'tool_calls'),
+      'data: [DONE]\n\n',
+    ].join(''),
+    1000,
+  );
+  const answer = await streamed();
+  await answer.text();
+  expect(traceOf(answer)).toMatchObject({ status: 'ok', tokens_out: (400 + 40 + 4 + 796) / 4 });
 });
 
 test('the first frames arrive while the provider is still writing', async () => {
@@ -154,6 +181,32 @@ test('a slow reader holds the provider back instead of filling the memory', asyn
   expect(stood).toBeLessThan(400);
   for (let done = false; !done;) ({ done } = await reader.read());
   expect(written).toBe(400);
+});
+
+test('an answer that does not end is ended, with its trace, before it fills the memory', async () => {
+  const frame = chunkFrame({ content: 'x'.repeat(1_000_000) });
+  upstream.answer = async (_asked, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.setMaxListeners(0);
+    // As much again as may be kept; after that it was not ended.
+    for (let written = 0; !response.destroyed && written < 130; written++) {
+      if (response.write(frame)) continue;
+      await Promise.race(['drain', 'close'].map((event) => new Promise((resolve) => response.once(event, resolve))));
+    }
+    response.end();
+  };
+  const answer = await streamed();
+  let bytes = 0;
+  let last = '';
+  for await (const piece of answer.body!) {
+    bytes += piece.length;
+    last = (last + new TextDecoder().decode(piece)).slice(-1000);
+  }
+  expect(bytes).toBeLessThan(70_000_000);
+  expect(last).toContain('"code":"upstream_invalid"');
+  expect(last).not.toContain('[DONE]');
+  const { status, error_class: errorClass, attempts } = traceOf(answer);
+  expect([status, errorClass, attempts.length]).toEqual(['error', 'upstream_invalid', 1]);
 });
 
 test('the official client: whole, streamed, and its own errors', async () => {

@@ -6,7 +6,7 @@ import { toolsToChat } from './tools.ts';
 
 /** Fields that are the same in the chat form. */
 const SAME = ['model', 'temperature', 'top_p', 'top_k', 'stream'] as const;
-const KNOWN = new Set<string>([
+export const MESSAGES_FIELDS: ReadonlySet<string> = new Set([
   ...SAME,
   'max_tokens',
   'messages',
@@ -24,7 +24,7 @@ const KNOWN = new Set<string>([
 /** A body of `/v1/messages` in the chat form. */
 export function messagesToChat(body: Readonly<Loose>): Loose {
   checkNesting(body);
-  const unknown = Object.keys(body).find((field) => !KNOWN.has(field) && body[field] != null);
+  const unknown = Object.keys(body).find((field) => !MESSAGES_FIELDS.has(field) && body[field] != null);
   if (unknown !== undefined) throw wrong(unknown, 'the gateway does not know this field of the Messages API');
   if (!Array.isArray(body['messages'])) throw wrong('messages', 'a list is needed');
   const most = body['max_tokens'];

@@ -79,8 +79,10 @@ export function statusOf(finish: FinishReason, output: readonly OutputItem[]): '
 
 function incompleteReason(finish: FinishReason, output: readonly OutputItem[]): 'max_output_tokens' | 'content_filter' | null {
   if (finish === 'length') return 'max_output_tokens';
+  // Asked as each item of a stream ends: all items are looked at only where that matters.
+  if (finish !== 'content_filter') return null;
   const refuses = output.some((item) => item.type === 'message' && item.content.some(({ type }) => type === 'refusal'));
-  return finish === 'content_filter' && !refuses ? 'content_filter' : null;
+  return refuses ? null : 'content_filter';
 }
 
 export function responseId(traceId: string): string {

@@ -22,7 +22,7 @@ const SAME = [
 const OWN =
   'input instructions max_output_tokens text tools tool_choice parallel_tool_calls reasoning include truncation top_logprobs ' +
   'store previous_response_id stream_options background';
-const KNOWN = new Set<string>([...SAME, ...OWN.split(' ')]);
+export const RESPONSES_FIELDS: ReadonlySet<string> = new Set([...SAME, ...OWN.split(' ')]);
 const LOGPROBS = 'message.output_text.logprobs';
 const INCLUDED = new Set<unknown>([LOGPROBS, 'reasoning.encrypted_content']);
 
@@ -50,7 +50,7 @@ export function responsesToChat(body: Loose): Record<string, unknown> {
 
 function checkFields(body: Loose): void {
   for (const [field, value] of Object.entries(body)) {
-    if (value != null && !KNOWN.has(field)) throw wrong(field, 'the gateway cannot do this for every provider');
+    if (value != null && !RESPONSES_FIELDS.has(field)) throw wrong(field, 'the gateway cannot do this for every provider');
   }
   if (body['background'] === true) throw wrong('background', 'answers are given while the caller waits');
   if (body['truncation'] != null && body['truncation'] !== 'disabled')

@@ -1,0 +1,42 @@
+const AGAIN_MS = 1_000;
+
+/** What a store could not be told, by place: tried again until it can. */
+export class OwedWrites {
+  readonly #owed = new Map<string, () => Promise<void>>();
+  readonly #againMs: number;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(againMs = AGAIN_MS) {
+    this.#againMs = againMs;
+  }
+
+  /** In the place of what is owed there. */
+  add(place: string, write: () => Promise<void>): void {
+    this.#owed.set(place, write);
+    this.#later();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #later(): void {
+    if (!this.#closed) this.#timer ??= setTimeout(() => void this.#again(), this.#againMs).unref();
+  }
+
+  async #again(): Promise<void> {
+    for (const [place, write] of this.#owed) {
+      try {
+        await write();
+        if (this.#owed.get(place) === write) this.#owed.delete(place);
+      } catch {
+        // What keeps one from being written keeps the others, too; it was logged the first time.
+        break;
+      }
+    }
+    this.#timer = undefined;
+    if (this.#owed.size > 0) this.#later();
+  }
+}
