@@ -26,7 +26,8 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n/;
 const DIGITS = /^\d{1,15}$/;
 const MOST_DIGITS = 12;
-const CHUNK_SIZE = /^([0-9A-Fa-f]{1,12})[\t ]*(?:;.*)?$/;
+/** RFC 9112, 7.1.1; what extensions say is passed over. */
+const CHUNK_SIZE = /^([0-9A-Fa-f]{1,12})(?:;[!#$%&'*+.^_`|~\w-]+(?:=(?:[!#$%&'*+.^_`|~\w-]+|"[^"\\]*"))?)*$/;
 
 const CR = 13;
 const LF = 10;
@@ -105,6 +106,7 @@ export class ResponseParser {
     const { status, headers, version } = parsedHead(bytes.toString('latin1', 0, end));
     if (status < 200) {
       if (status === 101) throw invalid('it switches protocols unasked');
+      if (version === '0') throw invalid('it announces an answer that its version of HTTP knows no announcement of');
       return rest;
     }
     this.#frame(status, headers, version);
