@@ -12,9 +12,12 @@ export type Answered = { callable: Callable; attempt: AttemptRow; signal: Cancel
   | { form: 'stream'; answer: Extract<ProviderAnswer, { form: 'stream' }>; opened: OpenedStream }
 );
 
-/** An attempt that failed so that another may do better: our error, or the provider's own answer. */
+/** An attempt that failed: our error, or the provider's own answer. */
 export interface Failed {
   failure: StillhouseError;
   answered: Answered | null;
+  /** So long the provider wants to be spared; null where it says nothing of it. */
   waitMs: number | null;
+  /** It lies with the request: other targets are not asked on its account, and it takes no place from what another one said before. */
+  isOfRequest: boolean;
 }

@@ -143,6 +143,8 @@ class StreamRelay implements AnswerStream {
     if (failure.retryable) breakers.failed(callable.target);
     if (failure.code === 'internal') log.error({ err: failure, trace: this.#call.id }, 'a stream failed inside the gateway');
     if (!failure.retryable || !this.#recorder.isPlainText) return failure;
+    // It may go on with its own answer, too, once it has had a moment.
+    asking.failed(callable.target, { failure, waitMs: null });
     try {
       const next = await asking.next(this.#recorder.answerText);
       if (next.form !== 'stream') return failure;
