@@ -9,7 +9,8 @@ import type { OpenedStream } from './open-stream.ts';
 /** The answer that a call gets, good or bad, and who gave it. */
 export type Answered = { callable: Callable; attempt: AttemptRow; signal: CancelSignal } & (
   | { form: 'whole'; answer: Extract<ProviderAnswer, { form: 'whole' }>; facts: CompletionFacts | null }
-  | { form: 'stream'; answer: Extract<ProviderAnswer, { form: 'stream' }>; opened: OpenedStream }
+  // `beganMs`: `performance.now()` when it was asked.
+  | { form: 'stream'; answer: Extract<ProviderAnswer, { form: 'stream' }>; opened: OpenedStream; beganMs: number }
 );
 
 /** An attempt that failed: our error, or the provider's own answer. */

@@ -15,6 +15,7 @@ import type { Answered, Failed } from './answered.ts';
 import { newAttempt } from './new-attempt.ts';
 import { asStillhouseError } from './openai-error.ts';
 import { openStream } from './open-stream.ts';
+import { streamedWhole } from './streamed-whole.ts';
 import { TargetRow } from './target-row.ts';
 
 /** What asking works with. */
@@ -146,7 +147,8 @@ export class Asking {
       this.#waitedFor(attempt, began);
       const { status, headers } = answered.answer;
       if (status < 400) {
-        this.#parts.breakers.succeeded(target);
+        if (answered.form === 'stream') this.#parts.breakers.began(target);
+        else this.#parts.breakers.succeeded(target);
         return answered;
       }
       const retryable = heardAnswer(this.#parts.breakers, target, answered.answer);
@@ -177,6 +179,7 @@ export class Asking {
   }
 
   async #ask(target: string, attempt: AttemptRow, signal: CancelSignal, prefix: string): Promise<Answered> {
+    const beganMs = performance.now();
     const callable = this.#parts.catalogue.find(target);
     if (!callable) throw unknownTarget(target);
     if (this.#signal.aborted) throw this.#signal.reason;
@@ -190,15 +193,15 @@ export class Asking {
       const answer = await kind.perform(provider, { model, request, snapshot: this.#snapshot, signal, lenient: request.lenient, prefix });
       attempt.status = answer.status;
       if (answer.status >= 400) attempt.error_class = classOfStatus(answer.status);
-      if (answer.form === 'stream') {
-        const opened = await openStream(answer, provider, signal);
-        goesOn = true;
-        if (timer) opened.onClose = () => clearTimeout(timer);
-        return { form: 'stream', callable, attempt, signal, answer, opened };
-      }
-      const facts = answer.status < 400 ? kind.factsOf(answer.text) : null;
-      if (answer.status < 400 && !facts) throw notCompletion(provider.id, answer.status, answer.text);
-      return { form: 'whole', callable, attempt, signal, answer, facts };
+      const facts = answer.form === 'whole' && answer.status < 400 ? kind.factsOf(answer.text) : null;
+      if (answer.form === 'whole' && answer.status < 400 && !facts) throw notCompletion(provider.id, answer.status, answer.text);
+      if (answer.form === 'whole' && !(facts && kind.name === 'chat' && request.stream))
+        return { form: 'whole', callable, attempt, signal, answer, facts };
+      const streamed = answer.form === 'stream' ? answer : streamedWhole(answer);
+      const opened = await openStream(streamed, provider, signal);
+      goesOn = true;
+      if (timer) opened.onClose = () => clearTimeout(timer);
+      return { form: 'stream', callable, attempt, signal, answer: streamed, opened, beganMs };
     } finally {
       if (timer && !goesOn) clearTimeout(timer);
     }

@@ -124,11 +124,11 @@ class StreamRelay implements AnswerStream {
     return { passed: changed ? Buffer.from(kept.join('')) : whole, end: null };
   }
 
-  /** The provider closed the stream without `[DONE]`: whole where a finish reason came. */
+  /** The provider closed the stream without `[DONE]`: whole where each choice has its finish reason. */
   #cutOff(): Taken {
     const { opened } = this.#answered;
     const { frames } = this.#parts;
-    if (this.#recorder.finishReason === '' || opened.torn) throw opened.cut('before the answer was whole');
+    if (!this.#recorder.isFinished || opened.torn) throw opened.cut('before the answer was whole');
     return { passed: Buffer.alloc(0), end: frames.translates ? frames.end() : '' };
   }
 
@@ -161,7 +161,8 @@ class StreamRelay implements AnswerStream {
   }
 
   async #finished(sink: AnswerSink, passed: Buffer, end: string): Promise<void> {
-    const { opened } = this.#answered;
+    const { opened, callable } = this.#answered;
+    this.#parts.breakers.succeeded(callable.target);
     if (passed.length > 0) sink.enqueue(passed);
     await this.#finish(null);
     if (end !== '') sink.enqueue(Buffer.from(end));

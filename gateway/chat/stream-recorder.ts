@@ -90,6 +90,11 @@ export class StreamRecorder {
     return calledTools(this.#choices.get(0)?.message);
   }
 
+  /** Whether each choice that began has come to its end. */
+  get isFinished(): boolean {
+    return this.#choices.size > 0 && [...this.#choices.values()].every(({ finishReason }) => finishReason !== null);
+  }
+
   get finishReason(): string {
     return this.#choices.get(0)?.finishReason ?? '';
   }

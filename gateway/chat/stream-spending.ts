@@ -54,11 +54,11 @@ export class StreamSpending {
     };
   }
 
-  #account({ attempt, answer, callable }: Streamed): Usage {
+  #account({ attempt, answer, callable, beganMs }: Streamed): Usage {
     const usage = this.#recorder.usage ?? this.#estimate();
     // Read at the end: a student's price is known no earlier.
     const costUsd = answerPrice({ answer, callable }, usage);
-    attempt.latency_ms = Math.round(performance.now() - this.#call.beganMs);
+    attempt.latency_ms = Math.round(performance.now() - beganMs);
     attempt.tokens_in = usage.tokensIn;
     attempt.tokens_out = usage.tokensOut;
     attempt.cost_usd = costUsd;

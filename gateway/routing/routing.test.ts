@@ -60,3 +60,33 @@ test('a breaker opens after failures in a row, lets one probe through, and close
   expect(breakers.states()).toEqual([]);
   expect([breakers.enter('a/x'), breakers.enter('a/x')]).toEqual([true, true]);
 });
+
+test('streams that begin well and break off open a breaker; one that ends well closes it', () => {
+  let now = 1000;
+  const breakers = circuitBreakers({ failures: 3, openMs: 100, maxOpenMs: 300 }, () => now);
+  const stream = () => {
+    expect(breakers.enter('a/x')).toBe(true);
+    breakers.began('a/x');
+  };
+  const breaksOff = () => {
+    stream();
+    breakers.failed('a/x');
+  };
+  breaksOff();
+  breaksOff();
+  stream();
+  breakers.succeeded('a/x');
+  for (let i = 0; i < 3; i++) breaksOff();
+  expect(breakers.enter('a/x')).toBe(false);
+  expect(breakers.waitMs('a/x')).toBe(100);
+  now += 100;
+  // A probe whose stream has begun holds up nobody, and opens it for twice as long where it breaks off.
+  stream();
+  stream();
+  breakers.failed('a/x');
+  expect(breakers.waitMs('a/x')).toBe(200);
+  now += 200;
+  stream();
+  breakers.succeeded('a/x');
+  expect(breakers.states()).toEqual([]);
+});
