@@ -8,7 +8,7 @@ import { mendedAnswer } from './mended-answer.ts';
 import type { Message } from './message-menders.ts';
 import { passOn } from './pass-on.ts';
 import { configuredTargets, pricingOf } from './price.ts';
-import { closeConnection, providerConnection, type ProviderConnection } from './provider-connection.ts';
+import { providerConnection, type ProviderConnection } from './provider-connection.ts';
 import type { PassedAnswer, PassedRequest, Provider, ProviderAnswer, ProviderCall } from './provider.ts';
 import type { Quiet } from './quiet-models.ts';
 
@@ -109,7 +109,7 @@ export function openAIShaped(
     mediaCost: mediaPricingOf(config),
     longestAnswer: longestAnswerOf(config),
     targets: () => configuredTargets(config, connection.refusal),
-    close: () => closeConnection(connection),
+    close: () => connection.close(),
   } satisfies Provider);
 }
 

@@ -10,7 +10,7 @@ import { Exchange } from './exchange.ts';
 import { longestAnswerOf } from './longest-answer.ts';
 import { faultAnswer, jsonOf } from './openai-fault.ts';
 import { configuredTargets, pricingOf } from './price.ts';
-import { closeConnection, providerConnection } from './provider-connection.ts';
+import { providerConnection } from './provider-connection.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
 
 const JSON_HEADERS = { 'content-type': 'application/json' };
@@ -72,7 +72,7 @@ export function translatedProvider(
     ...pricing,
     longestAnswer: longestAnswerOf(config, dialect.longestAnswer),
     targets: () => configuredTargets(config, connection.refusal),
-    close: () => closeConnection(connection),
+    close: () => connection.close(),
   } satisfies Provider);
 }
 
