@@ -1,6 +1,7 @@
 import { calcPrice } from '@pydantic/genai-prices';
 import type { ProviderConfig } from '../../contracts/configuration.ts';
-import { listOf, tokenCost } from './price.ts';
+import { tokenCost } from './flat-price.ts';
+import { listOf } from './price.ts';
 import type { MediaUsage } from './provider.ts';
 
 /** Price of what is no chat: of `stillhouse.yaml` by tokens, else of the published list, which tells images and sound from text. */

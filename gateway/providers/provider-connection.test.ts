@@ -1,3 +1,4 @@
+import type * as Undici from 'undici';
 import { expect, test, vi } from 'vitest';
 import { ProviderConfig } from '../../contracts/configuration.ts';
 import { providerOf } from './kinds.ts';
@@ -5,7 +6,7 @@ import { providerConnection } from './provider-connection.ts';
 
 const made = vi.hoisted(() => ({ pools: 0 }));
 vi.mock('undici', async (load) => {
-  const undici = await load<typeof import('undici')>();
+  const undici = await load<typeof Undici>();
   class Pool extends undici.Pool {
     constructor(...parameters: ConstructorParameters<typeof undici.Pool>) {
       super(...parameters);

@@ -26,6 +26,14 @@ export interface Usage {
   tokensCacheWrite: number;
   /** Of `tokensOut`. */
   tokensReasoning: number;
+  /** Of those above, where the provider says so; some have prices of their own. Of `tokensCacheWrite`: kept for an hour. */
+  tokensCacheWriteHour?: number;
+  /** Of `tokensIn`, and of that and `tokensCached`. */
+  tokensAudioIn?: number;
+  tokensAudioCached?: number;
+  /** Of `tokensOut`. */
+  tokensAudioOut?: number;
+  tokensImageOut?: number;
 }
 
 /** Tokens of a call of which its provider counted none. */

@@ -89,7 +89,10 @@ export function usageOf(usage: unknown): ChatUsage | null {
   const details = usage['output_tokens_details'];
   const reasoning = isObject(details) && typeof details['thinking_tokens'] === 'number' ? { reasoning: details['thinking_tokens'] } : {};
   const input = count('input_tokens') + cached + cacheWrite;
-  return chatUsage({ input, output: count('output_tokens'), cached, cacheWrite, ...reasoning });
+  const written = usage['cache_creation'];
+  const hour = isObject(written) ? written['ephemeral_1h_input_tokens'] : undefined;
+  const cacheWriteHour = typeof hour === 'number' ? hour : 0;
+  return chatUsage({ input, output: count('output_tokens'), cached, cacheWrite, cacheWriteHour, ...reasoning });
 }
 
 /** `{type: "error", error: {type, message}}`. */
