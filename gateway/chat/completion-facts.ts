@@ -24,7 +24,7 @@ interface LooseCompletion {
   choices?: { message?: Message; finish_reason?: unknown }[];
 }
 
-/** Reads a whole answer; null where it is no completion. Providers differ: what is missing is left empty. */
+/** Reads a whole answer; null where it is no completion, or one without any choice. Providers differ: what is missing is left empty. */
 export function completionFacts(text: string): CompletionFacts | null {
   let parsed: LooseCompletion | null;
   try {
@@ -32,7 +32,7 @@ export function completionFacts(text: string): CompletionFacts | null {
   } catch {
     return null;
   }
-  if (typeof parsed !== 'object' || parsed === null || !Array.isArray(parsed.choices)) return null;
+  if (typeof parsed !== 'object' || parsed === null || !Array.isArray(parsed.choices) || parsed.choices.length === 0) return null;
   const choice = parsed.choices[0];
   return {
     model: typeof parsed.model === 'string' ? parsed.model : '',

@@ -109,7 +109,7 @@ class StreamRelay implements AnswerStream {
       }
       let chunk: Record<string, unknown>;
       try {
-        chunk = chunkOf(frame.data, provider);
+        chunk = chunkOf(frame, provider);
       } catch (error) {
         this.#fault = error;
         return { passed: Buffer.from(kept.join('')), end: null };

@@ -54,6 +54,7 @@ test('only the beginning of one plain text can be gone on from', () => {
   const text = chunk([{ index: 0, delta: { role: 'assistant', content: 'a', refusal: null } }]);
   expect(after()).toBe(false);
   expect(after(text)).toBe(true);
+  expect(after(chunk([{ index: 0, delta: { tool_calls: [], annotations: [], reasoning: '' } }]), text)).toBe(true);
   expect(after(text, chunk([{ index: 0, delta: {}, finish_reason: 'stop' }]))).toBe(false);
   expect(after(text, chunk([{ index: 1, delta: { content: 'b' } }]))).toBe(false);
   expect(after(text, chunk([{ index: 0, delta: { tool_calls: [{ index: 0, id: 'c' }] } }]))).toBe(false);

@@ -83,7 +83,7 @@ export class StreamRecorder {
     if (this.#choices.size !== 1) return false;
     const choice = this.#choices.get(0);
     if (!choice || choice.finishReason !== null || this.answerText === '') return false;
-    return Object.entries(choice.message).every(([key, value]) => key === 'role' || key === 'content' || value === null || value === '');
+    return Object.entries(choice.message).every(([key, value]) => key === 'role' || key === 'content' || saysNothing(value));
   }
 
   get toolsCalled(): string[] {
@@ -110,6 +110,11 @@ export class StreamRecorder {
     if (!choice) this.#choices.set(index, (choice = { message: { role: 'assistant', content: null }, finishReason: null }));
     return choice;
   }
+}
+
+/** Some servers say in each chunk what there is none of. */
+function saysNothing(value: unknown): boolean {
+  return value === null || value === '' || (Array.isArray(value) && value.length === 0);
 }
 
 /** Another target would have to begin with all of it: none is asked. */
