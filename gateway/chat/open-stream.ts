@@ -68,7 +68,7 @@ export class OpenedStream {
     try {
       for (;;) {
         const { value, done } = await this.#chunks.next();
-        if (done) return this.#splitter.endMark();
+        if (done) return this.#splitter.last();
         const whole = this.#splitter.push(value);
         if (whole !== null) return whole;
       }
