@@ -10,6 +10,7 @@ import { mayRetry, retryAfterMs, type RetryPolicy } from '../routing/retry.ts';
 import { allFailing, heardAnswer, heardNothing, isOfTarget, unknownTarget } from './attempt-outcome.ts';
 import { classOfStatus, type Call, isRetryableStatus } from './call.ts';
 import { estimatePrompt } from './completion-facts.ts';
+import { continuedRequest } from './continued-request.ts';
 import { Contender, firstOf } from './hedge.ts';
 import type { Answered, Failed } from './answered.ts';
 import { newAttempt } from './new-attempt.ts';
@@ -189,7 +190,8 @@ export class Asking {
     const timer = totalMs === undefined ? null : setTimeout(() => signal.abort(tooLong(provider.id, totalMs)), totalMs).unref();
     let goesOn = false;
     try {
-      const { request, kind } = this.#call;
+      const { kind } = this.#call;
+      const request = prefix === '' ? this.#call.request : continuedRequest(this.#call.request, prefix);
       const answer = await kind.perform(provider, { model, request, snapshot: this.#snapshot, signal, lenient: request.lenient, prefix });
       attempt.status = answer.status;
       if (answer.status >= 400) attempt.error_class = classOfStatus(answer.status);

@@ -142,7 +142,8 @@ class StreamRelay implements AnswerStream {
     attempt.error_class = failure.code;
     if (failure.retryable) breakers.failed(callable.target);
     if (failure.code === 'internal') log.error({ err: failure, trace: this.#call.id }, 'a stream failed inside the gateway');
-    if (!failure.retryable || !this.#recorder.isPlainText) return failure;
+    const { n } = this.#call.request.body;
+    if (!failure.retryable || !this.#recorder.isPlainText || (typeof n === 'number' && n > 1)) return failure;
     // It may go on with its own answer, too, once it has had a moment.
     asking.failed(callable.target, { failure, waitMs: null });
     try {

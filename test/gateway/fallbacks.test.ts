@@ -124,13 +124,20 @@ test('a stream that is cut goes on at the same target, where that continues a pr
     stream(['half', ' of it'], (response) => response.socket!.destroy()),
     stream([', the rest'], (response) => response.end(`${chunkFrame({}, 'stop')}data: [DONE]\n\n`)),
   );
-  const got = await gateway.post({ model: 'going/test', messages, stream: true });
+  const got = await gateway.post({ model: 'going/test', messages, stream: true, max_tokens: 50 });
   const text = await got.text();
   expect(text).toMatch(/\[DONE\]\n\n$/);
   expect((first.asked.at(-1)!.body['messages'] as object[]).at(-1)).toEqual({ role: 'assistant', content: 'half of it', prefix: true });
+  // Ten letters have come.
+  expect(first.asked.map(({ body }) => body['max_tokens'])).toEqual([50, 47]);
   expect(traceOf(got)).toMatchObject({ status: 'ok', answer_text: 'half of it, the rest' });
   expect(attemptsOf(got)).toEqual([
     ['going/test', 200],
     ['going/test', 200],
   ]);
+  // Of two answers the other one has not begun.
+  first.answer = stream(['half'], (response) => response.socket!.destroy());
+  const two = await gateway.post({ model: 'going/test', messages, stream: true, n: 2 });
+  expect(await two.text()).toContain('"upstream_reset"');
+  expect(attemptsOf(two)).toHaveLength(1);
 });
