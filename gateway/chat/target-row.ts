@@ -21,9 +21,8 @@ export class TargetRow {
   readonly #parts: RowParts;
   #round = 0;
   #at = 0;
-  /** Those that may do better after so many milliseconds. */
-  readonly #later = new Map<string, number>();
-  readonly #spent = new Set<string>();
+  /** Those that may do better after so many milliseconds; null: they would say the same again. Most calls have none. */
+  #failed: Map<string, number | null> | null = null;
 
   constructor(targets: readonly string[], parts: RowParts) {
     this.#targets = targets;
@@ -34,7 +33,7 @@ export class TargetRow {
   next(mayTake: MayTake): string | null {
     while (this.#at < this.#targets.length) {
       const target = this.#targets[this.#at++]!;
-      if (this.#spent.has(target) || this.#later.has(target) || !mayTake(target)) continue;
+      if (this.#failed?.has(target) || !mayTake(target)) continue;
       if (this.#parts.breakers.enter(target)) return target;
     }
     return null;
@@ -42,22 +41,22 @@ export class TargetRow {
 
   /** It failed: `afterMs` from now it may do better; null: it would say the same again. */
   failed(target: string, afterMs: number | null): void {
-    if (afterMs === null) this.#spent.add(target);
-    else this.#later.set(target, afterMs);
+    (this.#failed ??= new Map()).set(target, afterMs);
   }
 
   /** Begins another round: milliseconds to wait before it, null where none would help. The last one waits for all whose wait is not too long. */
   again(mayTake: MayTake): number | null {
     const { retry, random } = this.#parts;
-    if (this.#round >= retry.retries) return null;
-    const waits = [...this.#later].filter(([target, ms]) => ms <= retry.maxMs && mayTake(target)).map(([, ms]) => ms);
+    if (this.#failed === null || this.#round >= retry.retries) return null;
+    const later = [...this.#failed].filter((entry): entry is [string, number] => entry[1] !== null);
+    const waits = later.filter(([target, ms]) => ms <= retry.maxMs && mayTake(target)).map(([, ms]) => ms);
     if (waits.length === 0) return null;
     this.#round++;
     this.#at = 0;
     const waitMs = waitBefore(this.#round, this.#round === retry.retries ? Math.max(...waits) : Math.min(...waits), retry, random);
-    for (const [target, ms] of this.#later) {
-      if (ms > waitMs) this.#later.set(target, ms - waitMs);
-      else this.#later.delete(target);
+    for (const [target, ms] of later) {
+      if (ms > waitMs) this.#failed.set(target, ms - waitMs);
+      else this.#failed.delete(target);
     }
     return waitMs;
   }
