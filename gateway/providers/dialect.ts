@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
  * Where OpenAI has no field, the chat form has what clients already send: `cache_control` on messages, content parts and
  * tools (Anthropic's, as OpenRouter and LiteLLM take it); `reasoning_content` for an answer's reasoning (DeepSeek, vLLM),
  * with `thinking_blocks` beside it where the provider wants its own blocks back (LiteLLM), `reasoning_details` where
- * OpenRouter does; `extra_content.google` on tool calls (Google); `usage.prompt_tokens_details.cache_write_tokens`
+ * OpenRouter does; `extra_content.google` on tool calls (Google); `stop_reason` on a choice for the stop text that was met (vLLM); `usage.prompt_tokens_details.cache_write_tokens`
  * (OpenRouter), with `cache_write_1h_tokens` for those of them that are kept for an hour, and `cached_audio_tokens`.
  * `prompt_tokens` includes cached ones.
  */
@@ -114,7 +114,7 @@ export interface ChatCompletion {
   created: number;
   /** As the provider named it. */
   model: string;
-  choices: { index: number; message: ChatAnswerMessage; finish_reason: FinishReason; logprobs?: unknown }[];
+  choices: { index: number; message: ChatAnswerMessage; finish_reason: FinishReason; stop_reason?: string; logprobs?: unknown }[];
   usage?: ChatUsage;
 }
 
@@ -140,7 +140,7 @@ export interface ChatChunk {
   object: 'chat.completion.chunk';
   created: number;
   model: string;
-  choices: { index: number; delta: ChatDelta; finish_reason: FinishReason | null; logprobs?: unknown }[];
+  choices: { index: number; delta: ChatDelta; finish_reason: FinishReason | null; stop_reason?: string; logprobs?: unknown }[];
   usage?: ChatUsage | null;
 }
 
@@ -157,9 +157,10 @@ export class ChunkWriter {
 
   delta(
     delta: ChatDelta,
-    { finish = null, index = 0, logprobs }: { finish?: FinishReason | null; index?: number; logprobs?: unknown } = {},
+    { finish = null, index = 0, logprobs, stop }: { finish?: FinishReason | null; index?: number; logprobs?: unknown; stop?: string } = {},
   ): ChatChunk {
-    return { ...this.#head(), choices: [{ index, delta, finish_reason: finish, ...(logprobs === undefined ? {} : { logprobs }) }] };
+    const more = { ...(stop === undefined ? {} : { stop_reason: stop }), ...(logprobs === undefined ? {} : { logprobs }) };
+    return { ...this.#head(), choices: [{ index, delta, finish_reason: finish, ...more }] };
   }
 
   /** The extra chunk at a stream's end. */

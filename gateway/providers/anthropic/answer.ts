@@ -25,7 +25,7 @@ export function anthropicAnswer(answer: unknown, call: DialectCall): ChatComplet
     object: 'chat.completion',
     created: call.now,
     model: textOr(answer['model'], call.model),
-    choices: [{ index: 0, message, finish_reason: finishOf(answer['stop_reason']) }],
+    choices: [{ index: 0, message, finish_reason: finishOf(answer['stop_reason']), ...stoppedAt(answer['stop_sequence']) }],
     ...(usage ? { usage } : {}),
   };
 }
@@ -78,6 +78,11 @@ export function finishOf(reason: unknown): FinishReason {
     default:
       return 'stop';
   }
+}
+
+/** The stop text that was met. */
+function stoppedAt(stop: unknown): { stop_reason?: string } {
+  return typeof stop === 'string' ? { stop_reason: stop } : {};
 }
 
 /** Their `input_tokens` leaves out what the cache had and took; thinking is within `output_tokens`. */
