@@ -67,6 +67,8 @@ export function flatSplit(price: FlatPrice, usage: Usage): CostSplit {
 }
 
 export function flatCost(price: FlatPrice, usage: Usage): number {
-  const { inputUsd, outputUsd, cachedUsd, cacheWriteUsd } = flatSplit(price, usage);
-  return inputUsd! + outputUsd! + cachedUsd! + cacheWriteUsd!;
+  const { read, written, hour, reasoning } = partsOf(usage);
+  const prompt = (usage.tokensIn - read - written) * price.input + read * price.cacheRead;
+  const write = (written - hour) * price.cacheWrite + hour * price.cacheWriteHour;
+  return (prompt + write + (usage.tokensOut - reasoning) * price.output + reasoning * price.reasoning) / 1e6;
 }
