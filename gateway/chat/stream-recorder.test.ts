@@ -60,3 +60,16 @@ test('only the beginning of one plain text can be gone on from', () => {
   expect(after(text, chunk([{ index: 0, delta: { tool_calls: [{ index: 0, id: 'c' }] } }]))).toBe(false);
   expect(after(chunk([{ index: 0, delta: { reasoning_content: 'hm' } }]), text)).toBe(false);
 });
+
+test.each([
+  ['text', { content: 'a' }],
+  ['a thought', { reasoning_content: 'hm' }],
+  ['a call of a tool', { tool_calls: [{ index: 0, id: 'c', function: { name: 'look_up', arguments: '' } }] }],
+  ['a refusal', { refusal: 'No' }],
+])('the first token is %s', (_what, delta) => {
+  const recorder = new StreamRecorder();
+  recorder.take(chunk([{ index: 0, delta: { role: 'assistant', content: '' } }]));
+  expect(recorder.firstTokenAt).toBeNull();
+  recorder.take(chunk([{ index: 0, delta }]));
+  expect(recorder.firstTokenAt).not.toBeNull();
+});

@@ -34,7 +34,7 @@ const PART_CHARACTERS = 16;
 export class StreamRecorder {
   usage: Usage | null = null;
   model = '';
-  /** `performance.now()` of the first text. */
+  /** `performance.now()` of the first text, thought or call of a tool. */
   firstTokenAt: number | null = null;
   #head: StreamHead = {};
   #rawUsage: unknown = null;
@@ -64,9 +64,10 @@ export class StreamRecorder {
     this.#characters += PART_CHARACTERS + charactersIn(delta);
     if (this.#characters > MAX_ANSWER_CHARACTERS) throw tooLong();
     if (!isObject(delta)) return;
-    this.saidCharacters += saidIn(delta);
+    const said = saidIn(delta);
+    this.saidCharacters += said;
     for (const key in delta) mergeDelta(choice.message, key, delta[key]);
-    if (this.firstTokenAt === null && delta['content']) this.firstTokenAt = performance.now();
+    if (this.firstTokenAt === null && said > 0) this.firstTokenAt = performance.now();
   }
 
   get answerText(): string {
