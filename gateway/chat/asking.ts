@@ -192,7 +192,8 @@ export class Asking {
     try {
       const { kind } = this.#call;
       const request = prefix === '' ? this.#call.request : continuedRequest(this.#call.request, prefix);
-      const answer = await kind.perform(provider, { model, request, snapshot: this.#snapshot, signal, lenient: request.lenient, prefix });
+      const asked = { model, request, snapshot: this.#snapshot, signal, lenient: request.lenient, prefix };
+      const answer = await kind.perform(provider, { ...asked, byAlias: this.#call.route.alias !== '' });
       attempt.status = answer.status;
       if (answer.status >= 400) attempt.error_class = classOfStatus(answer.status);
       const facts = answer.form === 'whole' && answer.status < 400 ? kind.factsOf(answer.text) : null;

@@ -13,6 +13,8 @@ export interface ProviderCall {
   signal: CancelSignal;
   /** What the provider can't do is left out instead of refused. */
   lenient?: boolean;
+  /** It was asked by an alias, which may have other targets. */
+  byAlias?: boolean;
   /** Text of an answer that another target began, to be gone on from; only where `continuesPrefix`. */
   prefix?: string;
 }

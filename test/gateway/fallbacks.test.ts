@@ -19,15 +19,20 @@ beforeAll(async () => {
   const to = (target: string, fallback: string) => ({ targets: [{ target, weight: 1 }], fallbacks: [fallback] });
   gateway = await startGatewayProcess({
     clickhouseUrl: 'http://127.0.0.1:9',
-    env: { MISTRAL_API_KEY: 'sk-test', ANTHROPIC_API_KEY: 'sk-test' },
+    env: { MISTRAL_API_KEY: 'sk-test', ANTHROPIC_API_KEY: 'sk-test', OPENAI_API_KEY: 'sk-test' },
     limits: { retries: 2, retryBaseMs: 1, retryMaxMs: 1500, breakerFailures: 1_000_000 },
     providers: [
       labProvider(first.url, { timeouts: { firstByteMs: 300, idleMs: 300 } }),
       labProvider(second.url, { id: 'other' }),
       labProvider(first.url, { id: 'going', kind: 'mistral' }),
       labProvider(second.url, { id: 'claude', kind: 'anthropic' }),
+      labProvider(first.url, { id: 'openai', kind: 'openai' }),
     ],
-    aliases: { both: to('lab/test', 'other/test'), 'with-claude': to('lab/test', 'claude/claude-x') },
+    aliases: {
+      both: to('lab/test', 'other/test'),
+      'with-claude': to('lab/test', 'claude/claude-x'),
+      'claude-first': to('claude/claude-x', 'openai/test'),
+    },
   });
 });
 beforeEach(() => {
@@ -102,6 +107,16 @@ test('a fallback that can’t do what is asked does not end the call: the first 
   // Of the target that is asked first it is the answer, as ever.
   const refused = await gateway.post({ model: 'claude/claude-x', messages, seed: 7 });
   expect([refused.status, await refused.json()]).toMatchObject([400, { error: { param: 'seed' } }]);
+});
+
+test('marks for the first target’s cache do not reach OpenAI, which would refuse them', async () => {
+  second.answer = status(529);
+  const content = [{ type: 'text', text: 'Hello' }];
+  const marked = [{ role: 'user', content: [{ ...content[0], cache_control: { type: 'ephemeral' } }] }];
+  const got = await gateway.post({ model: 'claude-first', messages: marked });
+  expect([got.status, await textOf(got)]).toEqual([200, 'first']);
+  expect(second.asked[0]!.text).toContain('cache_control');
+  expect(first.asked[0]!.body['messages']).toEqual([{ role: 'user', content }]);
 });
 
 test('where nobody answers, an error that may be over in a moment is said before one of a fallback that will not', async () => {
