@@ -6,15 +6,25 @@ import { WebhookConfig } from './webhooks.ts';
 
 const price = z.number().nonnegative().finite();
 
-/** A model of a provider and its price. A model without prices is unpriced: its cost is null, never 0. */
-export const ModelConfig = z.strictObject({
-  id: z.string().min(1),
+const ModelPrices = {
   inputUsdPerMTok: price.optional(),
   outputUsdPerMTok: price.optional(),
+  /** Of an answer's tokens of reasoning. Default: the output price. */
+  reasoningUsdPerMTok: price.optional(),
   /** Default: the input price. */
   cachedInputUsdPerMTok: price.optional(),
   /** Of tokens written to the provider's prompt cache. Default: the input price. */
   cacheWriteUsdPerMTok: price.optional(),
+  /** Of those that it keeps for an hour. Default: as of the others. */
+  cacheWriteHourUsdPerMTok: price.optional(),
+};
+
+/** A model of a provider and its price. A model without prices is unpriced: its cost is null, never 0. */
+export const ModelConfig = z.strictObject({
+  id: z.string().min(1),
+  ...ModelPrices,
+  /** Prices of calls whose prompt has more tokens, all of their tokens; input and output are as above where they are left out. */
+  tiers: z.array(z.strictObject({ aboveInputTokens: z.number().int().positive(), ...ModelPrices })).optional(),
   /** Tokens of an answer at most where the caller sets no bound: what a budget reserves then. Default: as published. */
   maxOutputTokens: z.number().int().positive().optional(),
   /** Of fine-tuning it at the provider; without it, it can't be a hosted student. */

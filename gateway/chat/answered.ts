@@ -9,12 +9,16 @@ import type { OpenedStream } from './open-stream.ts';
 /** The answer that a call gets, good or bad, and who gave it. */
 export type Answered = { callable: Callable; attempt: AttemptRow; signal: CancelSignal } & (
   | { form: 'whole'; answer: Extract<ProviderAnswer, { form: 'whole' }>; facts: CompletionFacts | null }
-  | { form: 'stream'; answer: Extract<ProviderAnswer, { form: 'stream' }>; opened: OpenedStream }
+  // `beganMs`: `performance.now()` when it was asked.
+  | { form: 'stream'; answer: Extract<ProviderAnswer, { form: 'stream' }>; opened: OpenedStream; beganMs: number }
 );
 
-/** An attempt that failed so that another may do better: our error, or the provider's own answer. */
+/** An attempt that failed: our error, or the provider's own answer. */
 export interface Failed {
   failure: StillhouseError;
   answered: Answered | null;
+  /** So long the provider wants to be spared; null where it says nothing of it. */
   waitMs: number | null;
+  /** It lies with the request: other targets are not asked on its account, and it takes no place from what another one said before. */
+  isOfRequest: boolean;
 }

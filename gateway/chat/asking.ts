@@ -6,15 +6,18 @@ import type { Catalogue } from '../providers/catalogue.ts';
 import { CancelSignal } from '../providers/cancel-signal.ts';
 import { NO_USAGE } from '../providers/provider.ts';
 import type { CircuitBreakers } from '../routing/circuit-breaker.ts';
-import { mayRetry, retryAfterMs, type RetryPolicy, waitBefore } from '../routing/retry.ts';
-import { allFailing, heardAnswer, heardNothing, unknownTarget } from './attempt-outcome.ts';
-import { classOfStatus, type Call } from './call.ts';
+import { mayRetry, retryAfterMs, type RetryPolicy } from '../routing/retry.ts';
+import { allFailing, heardAnswer, heardNothing, isOfTarget, unknownTarget } from './attempt-outcome.ts';
+import { classOfStatus, type Call, isRetryableStatus } from './call.ts';
 import { estimatePrompt } from './completion-facts.ts';
+import { continuedRequest } from './continued-request.ts';
 import { Contender, firstOf } from './hedge.ts';
 import type { Answered, Failed } from './answered.ts';
 import { newAttempt } from './new-attempt.ts';
 import { asStillhouseError } from './openai-error.ts';
 import { openStream } from './open-stream.ts';
+import { streamedWhole } from './streamed-whole.ts';
+import { TargetRow } from './target-row.ts';
 
 /** What asking works with. */
 export interface AskingParts {
@@ -35,16 +38,14 @@ export class Asking {
   readonly #parts: AskingParts;
   readonly #snapshot: RegistrySnapshot;
   readonly #signal: CancelSignal;
-  #round = 0;
-  #at = 0;
-  #retryable: string[] = [];
-  #longestWaitMs: number | null = null;
+  readonly #row: TargetRow;
 
   constructor(call: Call, snapshot: RegistrySnapshot, signal: CancelSignal, parts: AskingParts) {
     this.#call = call;
     this.#snapshot = snapshot;
     this.#signal = signal;
     this.#parts = parts;
+    this.#row = new TargetRow(call.route.targets, parts);
   }
 
   /**
@@ -52,28 +53,37 @@ export class Asking {
    * provider's error is no answer then.
    */
   async next(prefix = ''): Promise<Answered> {
-    let last: Failed | null = null;
+    const mayTake = (target: string) => prefix === '' || this.#parts.catalogue.find(target)?.provider.continuesPrefix === true;
+    let best: Failed | null = null;
     for (;;) {
-      const target = this.#nextTarget(prefix);
+      const target = this.#row.next(mayTake);
       if (target === null) {
-        if (await this.#waited()) continue;
-        if (last?.answered && prefix === '') return last.answered;
-        throw last?.failure ?? this.#nobody(prefix);
+        if (await this.#waited(mayTake)) continue;
+        return this.#given(best, prefix);
       }
       const { hedgeAfterMs } = this.#call.route;
       const hedges = hedgeAfterMs !== undefined && prefix === '';
       const result = hedges ? await this.#hedged(target, hedgeAfterMs) : await this.#attempt(target, prefix);
       if ('form' in result) return result;
-      last = result;
-      if (!hedges) this.#note(target, result);
+      if (!hedges) this.failed(target, result);
       if (this.#signal.aborted) throw this.#signal.reason;
+      if (result.isOfRequest && best === null && prefix === '') return this.#given(result, prefix);
+      // What may be mended in a moment is said before what is not.
+      if (best === null || result.failure.retryable || !best.failure.retryable) best = result;
     }
   }
 
   /** What a failure means for another round. */
-  #note(target: string, { failure, waitMs }: Failed): void {
-    if (mayRetry(failure)) this.#retryable.push(target);
-    if (waitMs !== null) this.#longestWaitMs = Math.max(this.#longestWaitMs ?? 0, waitMs);
+  failed(target: string, { failure, waitMs }: Pick<Failed, 'failure' | 'waitMs'>): void {
+    this.#row.failed(target, mayRetry(failure) ? (waitMs ?? 0) : null);
+  }
+
+  /** What is said where nobody answered. */
+  #given(best: Failed | null, prefix: string): Answered {
+    if (!best?.answered || prefix !== '') throw best?.failure ?? this.#nobody(prefix);
+    // The trace's own target is that of the last attempt.
+    moveToEnd(this.#call.attempts, best.answered.attempt);
+    return best.answered;
   }
 
   /** Asks the next target as well where this one takes longer than `afterMs`; who answers first is taken, the other cancelled. */
@@ -84,14 +94,14 @@ export class Asking {
     const contenders = [contend(target)];
     try {
       if ((await contenders[0]!.within(afterMs)) === null) {
-        const next = this.#nextTarget('');
+        const next = this.#row.next(() => true);
         if (next !== null) contenders.push(contend(next));
         this.#signal.onAbort = () => contenders.forEach((one) => one.signal.abort(this.#signal.reason));
       }
       const result = await firstOf(contenders);
       const lost = contenders.filter((one) => one.isCancelled);
       for (const { attempt } of lost) this.#charge(attempt);
-      for (const { target: who, failed } of contenders) if (failed) this.#note(who, failed);
+      for (const { target: who, failed } of contenders) if (failed) this.failed(who, failed);
       // The trace's own target is that of the last attempt.
       if ('form' in result) moveToEnd(this.#call.attempts, result.attempt);
       return result;
@@ -110,28 +120,10 @@ export class Asking {
     this.#call.lostUsd += attempt.cost_usd ?? 0;
   }
 
-  /** The next one of this round that calls may go to; null at the round's end. */
-  #nextTarget(prefix: string): string | null {
-    const { targets } = this.#call.route;
-    const { breakers, catalogue } = this.#parts;
-    while (this.#at < targets.length) {
-      const target = targets[this.#at++]!;
-      if (prefix !== '' && !catalogue.find(target)?.provider.continuesPrefix) continue;
-      if (breakers.enter(target)) return target;
-    }
-    return null;
-  }
-
   /** Waits for another round; false where none would help. */
-  async #waited(): Promise<boolean> {
-    const { retry, random } = this.#parts;
-    const again = this.#retryable.length > 0 && this.#round < retry.retries;
-    const waitMs = again ? waitBefore(this.#round + 1, this.#longestWaitMs, retry, random) : null;
+  async #waited(mayTake: (target: string) => boolean): Promise<boolean> {
+    const waitMs = this.#row.again(mayTake);
     if (waitMs === null) return false;
-    this.#round++;
-    this.#at = 0;
-    this.#retryable = [];
-    this.#longestWaitMs = null;
     const began = performance.now();
     await pause(waitMs, this.#signal);
     this.#call.waitedMs += performance.now() - began;
@@ -156,15 +148,16 @@ export class Asking {
       this.#waitedFor(attempt, began);
       const { status, headers } = answered.answer;
       if (status < 400) {
-        this.#parts.breakers.succeeded(target);
+        if (answered.form === 'stream') this.#parts.breakers.began(target);
+        else this.#parts.breakers.succeeded(target);
         return answered;
       }
       const retryable = heardAnswer(this.#parts.breakers, target, answered.answer);
-      if (!retryable && prefix === '') return answered;
       const failure = new StillhouseError(classOfStatus(status), `Provider "${answered.callable.provider.id}" answered ${status}`, {
         retryable,
       });
-      return { failure, answered, waitMs: retryAfterMs(headers, this.#parts.now()) };
+      const isOfRequest = !isRetryableStatus(status) && !isOfTarget(status);
+      return { failure, answered, waitMs: retryAfterMs(headers, this.#parts.now()), isOfRequest };
     } catch (error) {
       return this.#failed(target, attempt, asStillhouseError(error), began);
     }
@@ -180,11 +173,14 @@ export class Asking {
     this.#waitedFor(attempt, began);
     attempt.error_class = failure.code;
     heardNothing(this.#parts.breakers, target, failure);
-    if (!mayFallBack(failure)) throw failure;
-    return { failure, answered: null, waitMs: null };
+    // What it can't do, another may, that was to be asked anyway.
+    const refuses = failure.code === 'invalid_request';
+    if (!refuses && !mayFallBack(failure)) throw failure;
+    return { failure, answered: null, waitMs: null, isOfRequest: refuses };
   }
 
   async #ask(target: string, attempt: AttemptRow, signal: CancelSignal, prefix: string): Promise<Answered> {
+    const beganMs = performance.now();
     const callable = this.#parts.catalogue.find(target);
     if (!callable) throw unknownTarget(target);
     if (this.#signal.aborted) throw this.#signal.reason;
@@ -194,19 +190,21 @@ export class Asking {
     const timer = totalMs === undefined ? null : setTimeout(() => signal.abort(tooLong(provider.id, totalMs)), totalMs).unref();
     let goesOn = false;
     try {
-      const { request, kind } = this.#call;
-      const answer = await kind.perform(provider, { model, request, snapshot: this.#snapshot, signal, lenient: request.lenient, prefix });
+      const { kind } = this.#call;
+      const request = prefix === '' ? this.#call.request : continuedRequest(this.#call.request, prefix);
+      const asked = { model, request, snapshot: this.#snapshot, signal, lenient: request.lenient, prefix };
+      const answer = await kind.perform(provider, { ...asked, byAlias: this.#call.route.alias !== '' });
       attempt.status = answer.status;
       if (answer.status >= 400) attempt.error_class = classOfStatus(answer.status);
-      if (answer.form === 'stream') {
-        const opened = await openStream(answer, provider, signal);
-        goesOn = true;
-        if (timer) opened.onClose = () => clearTimeout(timer);
-        return { form: 'stream', callable, attempt, signal, answer, opened };
-      }
-      const facts = answer.status < 400 ? kind.factsOf(answer.text) : null;
-      if (answer.status < 400 && !facts) throw notCompletion(provider.id, answer.status, answer.text);
-      return { form: 'whole', callable, attempt, signal, answer, facts };
+      const facts = answer.form === 'whole' && answer.status < 400 ? kind.factsOf(answer.text) : null;
+      if (answer.form === 'whole' && answer.status < 400 && !facts) throw notCompletion(provider.id, answer.status, answer.text);
+      if (answer.form === 'whole' && !(facts && kind.name === 'chat' && request.stream))
+        return { form: 'whole', callable, attempt, signal, answer, facts };
+      const streamed = answer.form === 'stream' ? answer : streamedWhole(answer);
+      const opened = await openStream(streamed, provider, signal);
+      goesOn = true;
+      if (timer) opened.onClose = () => clearTimeout(timer);
+      return { form: 'stream', callable, attempt, signal, answer: streamed, opened, beganMs };
     } finally {
       if (timer && !goesOn) clearTimeout(timer);
     }

@@ -2,7 +2,15 @@ import { StillhouseError } from '../../contracts/errors.ts';
 import type { CircuitBreakers } from '../routing/circuit-breaker.ts';
 import { isRetryableStatus } from './call.ts';
 
-/** Tells a target's breaker of its answer; whether another target, or a later call, may do better. */
+/** Its key, its account, a model that it has no more. */
+const OF_TARGET = new Set([401, 402, 403, 404]);
+
+/** Whether an error status lies with the target, and other ones may do better. */
+export function isOfTarget(status: number): boolean {
+  return OF_TARGET.has(status);
+}
+
+/** Tells a target's breaker of its answer; whether it may do better a moment later. */
 export function heardAnswer(
   breakers: CircuitBreakers,
   target: string,

@@ -24,7 +24,7 @@ interface LooseCompletion {
   choices?: { message?: Message; finish_reason?: unknown }[];
 }
 
-/** Reads a whole answer; null where it is no completion. Providers differ: what is missing is left empty. */
+/** Reads a whole answer; null where it is no completion, or one without any choice. Providers differ: what is missing is left empty. */
 export function completionFacts(text: string): CompletionFacts | null {
   let parsed: LooseCompletion | null;
   try {
@@ -32,7 +32,7 @@ export function completionFacts(text: string): CompletionFacts | null {
   } catch {
     return null;
   }
-  if (typeof parsed !== 'object' || parsed === null || !Array.isArray(parsed.choices)) return null;
+  if (typeof parsed !== 'object' || parsed === null || !Array.isArray(parsed.choices) || parsed.choices.length === 0) return null;
   const choice = parsed.choices[0];
   return {
     model: typeof parsed.model === 'string' ? parsed.model : '',
@@ -50,12 +50,28 @@ export function usageOf(usage: unknown): Usage | null {
   const tokensIn = count(loose['prompt_tokens']);
   const tokensOut = count(loose['completion_tokens']);
   const prompt = loose['prompt_tokens_details'] as Record<string, unknown> | null | undefined;
+  const answer = loose['completion_tokens_details'] as Record<string, unknown> | null | undefined;
   const tokensCached = count(prompt?.['cached_tokens']);
   const tokensCacheWrite = count(prompt?.['cache_write_tokens']);
-  const tokensReasoning = count((loose['completion_tokens_details'] as Record<string, unknown> | null | undefined)?.['reasoning_tokens']);
+  const tokensReasoning = count(answer?.['reasoning_tokens']);
   if (tokensIn === null || tokensOut === null || tokensCached === null || tokensCacheWrite === null || tokensReasoning === null)
     return null;
-  return { tokensIn, tokensOut, tokensCached, tokensCacheWrite, tokensReasoning };
+  const counted: Usage = { tokensIn, tokensOut, tokensCached, tokensCacheWrite, tokensReasoning };
+  return prompt == null && answer == null ? counted : withKinds(counted, prompt ?? {}, answer ?? {});
+}
+
+/** What is said of tokens that may have a price of their own; 0 of them is nothing said, but of a cache. */
+function withKinds(usage: Usage, prompt: Record<string, unknown>, answer: Record<string, unknown>): Usage {
+  const hour = count(prompt['cache_write_1h_tokens']);
+  const audioIn = count(prompt['audio_tokens']);
+  const audioOut = count(answer['audio_tokens']);
+  const imageOut = count(answer['image_tokens']);
+  if (hour) usage.tokensCacheWriteHour = hour;
+  if (audioIn) usage.tokensAudioIn = audioIn;
+  if (audioIn && prompt['cached_audio_tokens'] != null) usage.tokensAudioCached = count(prompt['cached_audio_tokens']) ?? 0;
+  if (audioOut) usage.tokensAudioOut = audioOut;
+  if (imageOut) usage.tokensImageOut = imageOut;
+  return usage;
 }
 
 const CHARACTERS_PER_TOKEN = 4;

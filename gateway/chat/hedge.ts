@@ -57,7 +57,7 @@ export async function firstOf(contenders: readonly Contender[]): Promise<Answere
     if ('error' in settled) continue;
     const { contender, result } = settled;
     if (!('form' in result)) contender.failed = result;
-    else if (result.answer.status < 400) {
+    else {
       for (const other of left) other.cancel();
       return result;
     }

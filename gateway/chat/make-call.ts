@@ -9,7 +9,7 @@ import { checkMayCall } from '../keys/key-rules.ts';
 import type { Admitted } from '../limits/call-limits.ts';
 import { worstUsage, worstUsd } from '../limits/worst-case.ts';
 import { CancelSignal } from '../providers/cancel-signal.ts';
-import { NO_USAGE } from '../providers/provider.ts';
+import { NO_USAGE, type Usage } from '../providers/provider.ts';
 import type { Answer } from './answer.ts';
 import type { AnswerForm } from './answer-form.ts';
 import { answerHeaders } from './answer-headers.ts';
@@ -179,12 +179,25 @@ async function failed(plane: DataPlane, call: Call, form: AnswerForm, error: unk
   const failure = asStillhouseError(error);
   if (failure.code === 'internal') plane.log.error({ err: error, trace: call.id }, 'a call failed inside the gateway');
   const cancelled = failure.code === 'cancelled';
-  // A caller who goes away does not stop a provider from charging for what it has read.
-  const usage = cancelled ? { ...NO_USAGE, tokensIn: estimatePrompt(call.request) } : NO_USAGE;
-  const costUsd = cancelled ? costOf(plane, call, usage) : UNKNOWN_COST.has(failure.code) ? null : 0;
-  const outcome = { httpStatus: statusOf(failure), errorClass: failure.code, errorMessage: failure.message, usage, costUsd };
+  const used = cancelled ? usedByCancelled(plane, call) : { usage: NO_USAGE, costUsd: UNKNOWN_COST.has(failure.code) ? null : 0 };
+  const outcome = { httpStatus: statusOf(failure), errorClass: failure.code, errorMessage: failure.message, ...used };
   await recordCall(call, { status: cancelled ? 'cancelled' : 'error', ...outcome }, plane);
   return form.refusal(failure, answerHeaders(call));
+}
+
+/** A caller who goes away does not stop a provider from charging for what it has read: each that was at work then. */
+function usedByCancelled({ catalogue }: DataPlane, { attempts, request }: Call): { usage: Usage; costUsd: number | null } {
+  const atWork = attempts.filter(({ error_class: code, tokens_in: counted }) => code === 'cancelled' && counted === 0);
+  if (atWork.length === 0) return { usage: NO_USAGE, costUsd: sentBy(() => attempts).mayHaveCost() ? null : 0 };
+  const tokensIn = estimatePrompt(request);
+  const costs = atWork.map((attempt) => {
+    attempt.tokens_in = tokensIn;
+    attempt.cost_usd = catalogue.find(attempt.target)?.provider.cost(attempt.model, { ...NO_USAGE, tokensIn }) ?? null;
+    return attempt.cost_usd;
+  });
+  const known = costs.filter((usd) => usd !== null);
+  const costUsd = known.length < costs.length ? null : known.reduce((sum, usd) => sum + usd, 0);
+  return { usage: { ...NO_USAGE, tokensIn: tokensIn * atWork.length }, costUsd };
 }
 
 /** Why a call was not made; a fault of our own is logged. */
@@ -205,15 +218,10 @@ export function isLenient(c: Inbound): boolean {
   return c.req.header(LENIENT_HEADER) === 'true';
 }
 
-function estimateOf(plane: DataPlane, call: Call): [ReturnType<typeof estimateUsage>, number | null] {
-  const usage = estimateUsage(call.request);
-  return [usage, costOf(plane, call, usage)];
-}
-
-function costOf(plane: DataPlane, call: Call, usage: ReturnType<typeof estimateUsage>): number | null {
-  const target = call.attempts.at(-1)?.target ?? call.route.targets[0]!;
-  const callable = plane.catalogue.find(target);
-  return callable ? callable.provider.cost(callable.model, usage) : null;
+function estimateOf({ catalogue }: DataPlane, { request, route }: Call): [Usage, number | null] {
+  const usage = estimateUsage(request);
+  const callable = catalogue.find(route.targets[0]!);
+  return [usage, callable ? callable.provider.cost(callable.model, usage) : null];
 }
 
 /** Fires when the connection closes before the answer is through. */

@@ -4,7 +4,7 @@ import { StillhouseError } from '../../contracts/errors.ts';
 import type { CancelSignal } from '../providers/cancel-signal.ts';
 import type { Provider, ProviderAnswer } from '../providers/provider.ts';
 import { upstreamError } from '../providers/upstream-error.ts';
-import { framesOf, FrameSplitter } from './stream-frames.ts';
+import { type Frame, framesOf, FrameSplitter } from './stream-frames.ts';
 
 /** So much may come before a token; what sends more is passed on as it is. */
 const MAX_HELD_BYTES = 1024 * 1024;
@@ -48,9 +48,9 @@ export class OpenedStream {
       if (whole === null) throw this.cut('before the answer began');
       this.held.push(whole);
       bytes += whole.length;
-      for (const { data, isDone } of framesOf(whole.toString())) {
-        if (isDone) throw invalid(this.#provider, 'ended the stream without an answer');
-        if (data === '' || !hasToken(chunkOf(data, this.#provider))) continue;
+      for (const frame of framesOf(whole.toString())) {
+        if (frame.isDone) throw invalid(this.#provider, 'ended the stream without an answer');
+        if (frame.data === '' || !hasToken(chunkOf(frame, this.#provider))) continue;
         // What is behind it is looked at when it is passed on.
         this.#begun = true;
         break;
@@ -68,7 +68,7 @@ export class OpenedStream {
     try {
       for (;;) {
         const { value, done } = await this.#chunks.next();
-        if (done) return this.#splitter.endMark();
+        if (done) return this.#splitter.last();
         const whole = this.#splitter.push(value);
         if (whole !== null) return whole;
       }
@@ -141,7 +141,7 @@ export async function openStream(
 }
 
 /** A frame's chunk. Throws where it is none, or an error. */
-export function chunkOf(data: string, provider: Pick<Provider, 'id'>): Record<string, unknown> {
+export function chunkOf({ data, event }: Frame, provider: Pick<Provider, 'id'>): Record<string, unknown> {
   let chunk: unknown;
   try {
     chunk = parseWritable(data);
@@ -150,8 +150,10 @@ export function chunkOf(data: string, provider: Pick<Provider, 'id'>): Record<st
   }
   if (typeof chunk !== 'object' || chunk === null)
     throw invalid(provider, `sent something in the stream that is no chunk: ${data.slice(0, 80)}`);
-  const { error } = chunk as { error?: { message?: unknown } | string };
+  const { error, object, message } = chunk as { error?: { message?: unknown } | string; object?: unknown; message?: unknown };
   if (error) throw invalid(provider, `sent an error in the stream: ${String(typeof error === 'object' ? error.message : error)}`);
+  // As older vLLM servers say it, and some others.
+  if (object === 'error' || event === 'error') throw invalid(provider, `sent an error in the stream: ${String(message)}`);
   return chunk as Record<string, unknown>;
 }
 

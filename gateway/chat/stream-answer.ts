@@ -109,7 +109,7 @@ class StreamRelay implements AnswerStream {
       }
       let chunk: Record<string, unknown>;
       try {
-        chunk = chunkOf(frame.data, provider);
+        chunk = chunkOf(frame, provider);
       } catch (error) {
         this.#fault = error;
         return { passed: Buffer.from(kept.join('')), end: null };
@@ -124,11 +124,11 @@ class StreamRelay implements AnswerStream {
     return { passed: changed ? Buffer.from(kept.join('')) : whole, end: null };
   }
 
-  /** The provider closed the stream without `[DONE]`: whole where a finish reason came. */
+  /** The provider closed the stream without `[DONE]`: whole where each choice has its finish reason. */
   #cutOff(): Taken {
     const { opened } = this.#answered;
     const { frames } = this.#parts;
-    if (this.#recorder.finishReason === '' || opened.torn) throw opened.cut('before the answer was whole');
+    if (!this.#recorder.isFinished || opened.torn) throw opened.cut('before the answer was whole');
     return { passed: Buffer.alloc(0), end: frames.translates ? frames.end() : '' };
   }
 
@@ -142,7 +142,10 @@ class StreamRelay implements AnswerStream {
     attempt.error_class = failure.code;
     if (failure.retryable) breakers.failed(callable.target);
     if (failure.code === 'internal') log.error({ err: failure, trace: this.#call.id }, 'a stream failed inside the gateway');
-    if (!failure.retryable || !this.#recorder.isPlainText) return failure;
+    const { n } = this.#call.request.body;
+    if (!failure.retryable || !this.#recorder.isPlainText || (typeof n === 'number' && n > 1)) return failure;
+    // It may go on with its own answer, too, once it has had a moment.
+    asking.failed(callable.target, { failure, waitMs: null });
     try {
       const next = await asking.next(this.#recorder.answerText);
       if (next.form !== 'stream') return failure;
@@ -159,7 +162,8 @@ class StreamRelay implements AnswerStream {
   }
 
   async #finished(sink: AnswerSink, passed: Buffer, end: string): Promise<void> {
-    const { opened } = this.#answered;
+    const { opened, callable } = this.#answered;
+    this.#parts.breakers.succeeded(callable.target);
     if (passed.length > 0) sink.enqueue(passed);
     await this.#finish(null);
     if (end !== '') sink.enqueue(Buffer.from(end));

@@ -47,3 +47,16 @@ test('a frame that does not end is refused, and what came before it is looked at
   for (let sent = 0; sent < 16 * 1024 * 1024; sent += small.length) patient.push(small);
   expect(() => patient.push(small)).toThrow(expect.objectContaining({ code: 'upstream_invalid' }));
 });
+
+test('a last frame needs no empty line, if it is whole', () => {
+  const after = (text: string) => {
+    const splitter = new FrameSplitter();
+    splitter.push(Buffer.from(text));
+    return [splitter.last()?.toString() ?? null, splitter.rest()?.toString() ?? null];
+  };
+  expect(after('data: {"a":1}\n\n')).toEqual([null, null]);
+  expect(after('data: {"a":1}\n\ndata: [DONE]')).toEqual(['data: [DONE]\n\n', null]);
+  expect(after('event: x\ndata: {"a":1}\n')).toEqual(['event: x\ndata: {"a":1}\n\n\n', null]);
+  expect(after('data: {"a":')).toEqual([null, 'data: {"a":']);
+  expect(after('data: [DON')).toEqual([null, 'data: [DON']);
+});

@@ -4,9 +4,8 @@ const DONE = '[DONE]';
 /** A longer event is no chunk of an answer: whoever sends it would fill the memory of all calls. */
 const MAX_FRAME_BYTES = 16 * 1024 * 1024;
 const END_MARK = Buffer.from(`data: ${DONE}\n\n`);
-/** Longer ones are none. */
-const LONGEST_END_MARK = 32;
 const NOTHING = Buffer.alloc(0);
+const EMPTY_LINE = Buffer.from('\n\n');
 const LF = 10;
 const CR = 13;
 
@@ -54,13 +53,13 @@ export class FrameSplitter {
     return this.#length === 0 ? null : this.#held.subarray(0, this.#length);
   }
 
-  /** At the stream's end: the end mark, whole, where it came without the empty line behind it, as some servers leave it; else null. */
-  endMark(): Buffer | null {
-    if (this.#length === 0 || this.#length > LONGEST_END_MARK) return null;
-    const text = this.#held.toString('latin1', 0, this.#length).trim();
-    if (!text.startsWith('data:') || text.slice(5).trim() !== DONE) return null;
+  /** At the stream's end: a last frame that is whole but for its empty line, which some servers leave out; null for what is torn. */
+  last(): Buffer | null {
+    const rest = this.rest();
+    const [frame] = rest === null ? [] : framesOf(rest.toString());
+    if (rest === null || !frame || !(frame.isDone || isJson(frame.data))) return null;
     this.#length = 0;
-    return END_MARK;
+    return frame.isDone ? END_MARK : Buffer.concat([rest, EMPTY_LINE]);
   }
 
   /** The room doubles: a frame in many pieces is copied about twice, not once for each piece. */
@@ -80,6 +79,15 @@ export class FrameSplitter {
       chunk.copy(this.#held, this.#length);
     }
     this.#length = length;
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -54,8 +54,22 @@ test('only the beginning of one plain text can be gone on from', () => {
   const text = chunk([{ index: 0, delta: { role: 'assistant', content: 'a', refusal: null } }]);
   expect(after()).toBe(false);
   expect(after(text)).toBe(true);
+  expect(after(chunk([{ index: 0, delta: { tool_calls: [], annotations: [], reasoning: '' } }]), text)).toBe(true);
   expect(after(text, chunk([{ index: 0, delta: {}, finish_reason: 'stop' }]))).toBe(false);
   expect(after(text, chunk([{ index: 1, delta: { content: 'b' } }]))).toBe(false);
   expect(after(text, chunk([{ index: 0, delta: { tool_calls: [{ index: 0, id: 'c' }] } }]))).toBe(false);
   expect(after(chunk([{ index: 0, delta: { reasoning_content: 'hm' } }]), text)).toBe(false);
+});
+
+test.each([
+  ['text', { content: 'a' }],
+  ['a thought', { reasoning_content: 'hm' }],
+  ['a call of a tool', { tool_calls: [{ index: 0, id: 'c', function: { name: 'look_up', arguments: '' } }] }],
+  ['a refusal', { refusal: 'No' }],
+])('the first token is %s', (_what, delta) => {
+  const recorder = new StreamRecorder();
+  recorder.take(chunk([{ index: 0, delta: { role: 'assistant', content: '' } }]));
+  expect(recorder.firstTokenAt).toBeNull();
+  recorder.take(chunk([{ index: 0, delta }]));
+  expect(recorder.firstTokenAt).not.toBeNull();
 });

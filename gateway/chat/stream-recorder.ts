@@ -34,7 +34,7 @@ const PART_CHARACTERS = 16;
 export class StreamRecorder {
   usage: Usage | null = null;
   model = '';
-  /** `performance.now()` of the first text. */
+  /** `performance.now()` of the first text, thought or call of a tool. */
   firstTokenAt: number | null = null;
   #head: StreamHead = {};
   #rawUsage: unknown = null;
@@ -64,9 +64,10 @@ export class StreamRecorder {
     this.#characters += PART_CHARACTERS + charactersIn(delta);
     if (this.#characters > MAX_ANSWER_CHARACTERS) throw tooLong();
     if (!isObject(delta)) return;
-    this.saidCharacters += saidIn(delta);
+    const said = saidIn(delta);
+    this.saidCharacters += said;
     for (const key in delta) mergeDelta(choice.message, key, delta[key]);
-    if (this.firstTokenAt === null && delta['content']) this.firstTokenAt = performance.now();
+    if (this.firstTokenAt === null && said > 0) this.firstTokenAt = performance.now();
   }
 
   get answerText(): string {
@@ -83,11 +84,16 @@ export class StreamRecorder {
     if (this.#choices.size !== 1) return false;
     const choice = this.#choices.get(0);
     if (!choice || choice.finishReason !== null || this.answerText === '') return false;
-    return Object.entries(choice.message).every(([key, value]) => key === 'role' || key === 'content' || value === null || value === '');
+    return Object.entries(choice.message).every(([key, value]) => key === 'role' || key === 'content' || saysNothing(value));
   }
 
   get toolsCalled(): string[] {
     return calledTools(this.#choices.get(0)?.message);
+  }
+
+  /** Whether each choice that began has come to its end. */
+  get isFinished(): boolean {
+    return this.#choices.size > 0 && [...this.#choices.values()].every(({ finishReason }) => finishReason !== null);
   }
 
   get finishReason(): string {
@@ -105,6 +111,11 @@ export class StreamRecorder {
     if (!choice) this.#choices.set(index, (choice = { message: { role: 'assistant', content: null }, finishReason: null }));
     return choice;
   }
+}
+
+/** Some servers say in each chunk what there is none of. */
+function saysNothing(value: unknown): boolean {
+  return value === null || value === '' || (Array.isArray(value) && value.length === 0);
 }
 
 /** Another target would have to begin with all of it: none is asked. */

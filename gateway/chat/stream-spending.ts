@@ -18,6 +18,7 @@ export class StreamSpending {
   #beforeUsd: number | null = 0;
   #beforeSplit: CostSplit | null = { inputUsd: 0, outputUsd: 0, cachedUsd: 0, cacheWriteUsd: 0 };
   #saidBefore = 0;
+  #isFirst = true;
 
   constructor(call: Call, recorder: StreamRecorder) {
     this.#call = call;
@@ -29,9 +30,10 @@ export class StreamSpending {
     const usage = this.#account(answered);
     this.#before = sum(this.#before, usage);
     this.#beforeUsd = plus(this.#beforeUsd, answered.attempt.cost_usd);
-    this.#beforeSplit = plusSplit(this.#beforeSplit, answerSplit(answered, usage));
+    this.#beforeSplit = plusSplit(this.#beforeSplit, answerSplit(answered, usage, this.#modelAnswered));
     this.#saidBefore = this.#recorder.saidCharacters;
     this.#recorder.usage = null;
+    this.#isFirst = false;
   }
 
   outcome(answered: Streamed, failure: StillhouseError | null): Outcome {
@@ -48,21 +50,26 @@ export class StreamSpending {
       finishReason: recorder.finishReason,
       usage: sum(this.#before, usage),
       costUsd: plus(this.#beforeUsd, answered.attempt.cost_usd),
-      costSplit: plusSplit(this.#beforeSplit, answerSplit(answered, usage)),
+      costSplit: plusSplit(this.#beforeSplit, answerSplit(answered, usage, this.#modelAnswered)),
       toolsCalled: recorder.toolsCalled,
       firstTokenMs: recorder.firstTokenAt === null ? 0 : recorder.firstTokenAt - this.#call.beganMs,
     };
   }
 
-  #account({ attempt, answer, callable }: Streamed): Usage {
+  #account({ attempt, answer, callable, beganMs }: Streamed): Usage {
     const usage = this.#recorder.usage ?? this.#estimate();
     // Read at the end: a student's price is known no earlier.
-    const costUsd = answerPrice({ answer, callable }, usage);
-    attempt.latency_ms = Math.round(performance.now() - this.#call.beganMs);
+    const costUsd = answerPrice({ answer, callable }, usage, this.#modelAnswered);
+    attempt.latency_ms = Math.round(performance.now() - beganMs);
     attempt.tokens_in = usage.tokensIn;
     attempt.tokens_out = usage.tokensOut;
     attempt.cost_usd = costUsd;
     return usage;
+  }
+
+  /** Of the attempt that began the answer; what another one called itself is not kept. */
+  get #modelAnswered(): string {
+    return this.#isFirst ? this.#recorder.model : '';
   }
 
   /** Where no usage came, or not yet: what was asked and answered is paid for all the same. */

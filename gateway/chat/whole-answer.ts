@@ -18,7 +18,7 @@ export async function wholeAnswer(
   let outcome: Outcome;
   if (facts) {
     const usage = facts.usage ?? NO_USAGE;
-    const costUsd = answerPrice(answered, facts.usage);
+    const costUsd = answerPrice(answered, facts.usage, facts.model);
     attempt.tokens_in = usage.tokensIn;
     attempt.tokens_out = usage.tokensOut;
     attempt.cost_usd = costUsd;
@@ -31,7 +31,7 @@ export async function wholeAnswer(
       finishReason: facts.finishReason,
       usage,
       costUsd,
-      costSplit: answerSplit(answered, facts.usage),
+      costSplit: answerSplit(answered, facts.usage, facts.model),
       toolsCalled: facts.toolsCalled,
     };
   } else {

@@ -1,12 +1,13 @@
 import { type ErrorCode, StillhouseError } from '../../contracts/errors.ts';
 import { mayFallBack, pause } from '../chat/asking.ts';
-import { allFailing, heardAnswer, heardNothing, unknownTarget } from '../chat/attempt-outcome.ts';
+import { allFailing, heardAnswer, heardNothing, isOfTarget, unknownTarget } from '../chat/attempt-outcome.ts';
 import { classOfStatus } from '../chat/call.ts';
 import type { DataPlane } from '../chat/data-plane.ts';
 import { newAttempt } from '../chat/new-attempt.ts';
 import { asStillhouseError } from '../chat/openai-error.ts';
+import { TargetRow } from '../chat/target-row.ts';
 import type { Callable } from '../providers/catalogue.ts';
-import { mayRetry, retryAfterMs, waitBefore } from '../routing/retry.ts';
+import { mayRetry, retryAfterMs } from '../routing/retry.ts';
 import type { Asked, PassedCall, Passing } from './passing.ts';
 
 /** What came of asking one target. */
@@ -26,34 +27,38 @@ const OVERLOADED = 503;
 
 /**
  * Asks a call's targets in order, and the whole row again after a wait, while that may do better and the body is there to be sent again.
- * What the last one said counts. Every attempt is noted in the call.
+ * What the last one said counts, and of what can't be mended only where nobody said anything else. Every attempt is noted in the call.
  */
 export async function askTargets(plane: DataPlane, call: PassedCall, passing: Passing): Promise<Asked> {
-  let last: Attempted | null = null;
-  for (let round = 1; ; round++) {
-    let longestWaitMs: number | null = null;
-    let retries = false;
-    for (const target of call.route.targets) {
-      if (!plane.breakers.enter(target)) continue;
-      if (last) discard(last);
-      last = await attempted(plane, call, passing, target);
+  const row = new TargetRow(call.route.targets, plane);
+  let best: Attempted | null = null;
+  for (;;) {
+    const target = row.next(anyone);
+    if (target !== null) {
+      const last = await attempted(plane, call, passing, target);
+      const isBetter = best === null || last.mayRetry || !best.mayRetry || !last.mayFallBack;
+      const other = isBetter ? best : last;
+      if (other) discard(other);
+      if (isBetter) best = last;
       if (!last.mayFallBack) return answerOf(last);
-      retries ||= last.mayRetry;
-      if (last.waitMs !== null) longestWaitMs = Math.max(longestWaitMs ?? 0, last.waitMs);
+      row.failed(target, last.mayRetry ? (last.waitMs ?? 0) : null);
+      continue;
     }
-    if (!last) throw allFailing(plane.breakers, call.route.targets);
-    const waitMs = retries && round <= plane.retry.retries ? waitBefore(round, longestWaitMs, plane.retry, plane.random) : null;
-    if (waitMs === null) return answerOf(last);
+    if (!best) throw allFailing(plane.breakers, call.route.targets);
+    const waitMs = row.again(anyone);
+    if (waitMs === null) return answerOf(best);
     const began = performance.now();
     try {
       await pause(waitMs, passing.signal);
     } catch (error) {
-      discard(last);
+      discard(best);
       throw error;
     }
     call.waitedMs += performance.now() - began;
   }
 }
+
+const anyone = () => true;
 
 function answerOf(last: Attempted): Asked {
   if ('asked' in last) return last.asked;
@@ -80,9 +85,10 @@ async function attempted(
     attempt.status = answer.status;
     if (answer.status >= 400) attempt.error_class = classOfStatus(answer.status);
     const waitMs = retryAfterMs(answer.headers, now());
-    const turnedAway = (answer.status === OVERLOADED && waitMs !== null) || UNSENT.has(attempt.error_class as ErrorCode);
+    const { status } = answer;
+    const turnedAway = isOfTarget(status) || (status === OVERLOADED && waitMs !== null) || UNSENT.has(attempt.error_class as ErrorCode);
     const better = may(heardAnswer(breakers, target, answer), turnedAway);
-    return { asked: { answer, callable, attempt }, mayFallBack: better, mayRetry: better, waitMs };
+    return { asked: { answer, callable, attempt }, mayFallBack: better || may(isOfTarget(status), turnedAway), mayRetry: better, waitMs };
   } catch (error) {
     const failure = asStillhouseError(error);
     attempt.error_class = failure.code;

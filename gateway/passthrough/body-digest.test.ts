@@ -47,6 +47,9 @@ test('usage in each of the words that there are', () => {
   expect(of({ task: 'transcribe', duration: '8.47', text: 'x' })).toMatchObject({ seconds: 8.47 });
   const images = { input_tokens: 50, output_tokens: 7, input_tokens_details: { text_tokens: 10, image_tokens: 40 } };
   expect(of({ usage: images })).toMatchObject({ tokensIn: 50, tokensOut: 7, imageTokensIn: 40, audioTokensIn: null });
+  expect(of({ usage: images })).not.toHaveProperty('tokensImageOut');
+  const drawn = { ...images, output_tokens_details: { text_tokens: 2, image_tokens: 5 } };
+  expect(of({ usage: drawn })).toMatchObject({ tokensOut: 7, tokensImageOut: 5 });
   const heard = { type: 'tokens', input_tokens: 14, input_token_details: { text_tokens: 10, audio_tokens: 4 }, output_tokens: 101 };
   expect(of({ usage: heard })).toMatchObject({ tokensIn: 14, tokensOut: 101, audioTokensIn: 4 });
   for (const odd of [

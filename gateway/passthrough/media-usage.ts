@@ -64,8 +64,20 @@ function tokensOf(usage: unknown): MediaUsage | null {
   const details = isObject(found) ? found : null;
   const counted = usageOf({ prompt_tokens: tokensIn, completion_tokens: tokensOut, prompt_tokens_details: details });
   if (!counted) return null;
-  const of = (field: string) => (details && Number.isInteger(details[field]) ? (details[field] as number) : null);
-  return { ...counted, imageTokensIn: of('image_tokens'), audioTokensIn: of('audio_tokens'), seconds: null };
+  const of = (field: string) => countIn(details, field);
+  const drawn = countIn(usage['output_tokens_details'], 'image_tokens');
+  return {
+    ...counted,
+    imageTokensIn: of('image_tokens'),
+    audioTokensIn: of('audio_tokens'),
+    seconds: null,
+    ...(drawn === null ? {} : { tokensImageOut: drawn }),
+  };
+}
+
+function countIn(details: unknown, field: string): number | null {
+  const count = isObject(details) ? details[field] : null;
+  return Number.isInteger(count) && (count as number) >= 0 ? (count as number) : null;
 }
 
 /** Older answers write it as a text. */

@@ -58,7 +58,7 @@ function pictures({ fields, isOpen }: Sized): MediaUsage {
   // What is no number here may be one to another reader: "１０".
   const isPlain = (typeof n === 'number' || typeof n === 'string') && /^\s*[1-9]\d*\s*$/.test(String(n));
   const tokensOut = TOKENS_OF_PICTURE * (isPlain ? Number(n) : MOST_PICTURES);
-  return { ...NONE, tokensIn: textTokens(fields['prompt']), tokensOut };
+  return { ...NONE, tokensIn: textTokens(fields['prompt']), tokensOut, tokensImageOut: tokensOut };
 }
 
 function edited(sized: Sized): MediaUsage {

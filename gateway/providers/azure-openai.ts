@@ -1,6 +1,6 @@
 import type { ProviderConfig } from '../../contracts/configuration.ts';
 import { wrong } from './chat-fields.ts';
-import { OF_OTHER_APIS } from './openai.ts';
+import { BY_ALIAS, OF_OTHER_APIS } from './openai.ts';
 import { openAIShaped } from './openai-shaped.ts';
 import type { Provider } from './provider.ts';
 
@@ -13,7 +13,7 @@ export function azureOpenAI(config: ProviderConfig, secret: (name: string) => st
   return openAIShaped(
     config,
     secret,
-    { translated: { name: 'Azure OpenAI', ...OF_OTHER_APIS } },
+    { translated: { name: 'Azure OpenAI', ...OF_OTHER_APIS }, byAlias: BY_ALIAS },
     {
       headers: (key): Record<string, string> => (key ? { 'api-key': key } : {}),
       path: (base, operation, model) => azurePath(base.replace(/\/openai(?:\/v1)?$/, ''), operation, { model, apiVersion }),

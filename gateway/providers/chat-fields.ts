@@ -1,4 +1,4 @@
-import { StillhouseError } from '../../contracts/errors.ts';
+import { isStillhouseError, StillhouseError } from '../../contracts/errors.ts';
 
 /** Fields that change nothing of the answer, or are the gateway's own affair. */
 const HARMLESS = new Set([
@@ -50,7 +50,20 @@ export function refuseUnsupported(
 /** The refusal of a field, or of one of its values. */
 export function cannot(provider: string, param: string, what = `'${param}'`): StillhouseError {
   const message = `${provider} cannot do ${what}. Leave it out, or send the header x-stillhouse-lenient: true to go on without it`;
-  return new StillhouseError('invalid_request', message, { param });
+  return new StillhouseError('invalid_request', message, { param, data: { [REFUSED]: provider } });
+}
+
+/** Tells what a provider can't do from what is malformed. */
+const REFUSED = 'refusedBy';
+
+/** What `make` makes; null where that is refused by `cannot` and a lenient call goes on without it. */
+export function orWithout<Made>(lenient: boolean, make: () => Made): Made | null {
+  try {
+    return make();
+  } catch (error) {
+    if (lenient && isStillhouseError(error, 'invalid_request') && error.data[REFUSED] !== undefined) return null;
+    throw error;
+  }
 }
 
 /** A request that is wrong whatever the provider. */

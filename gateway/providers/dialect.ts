@@ -7,8 +7,9 @@ import { randomUUID } from 'node:crypto';
  * Where OpenAI has no field, the chat form has what clients already send: `cache_control` on messages, content parts and
  * tools (Anthropic's, as OpenRouter and LiteLLM take it); `reasoning_content` for an answer's reasoning (DeepSeek, vLLM),
  * with `thinking_blocks` beside it where the provider wants its own blocks back (LiteLLM), `reasoning_details` where
- * OpenRouter does; `extra_content.google` on tool calls (Google); `usage.prompt_tokens_details.cache_write_tokens`
- * (OpenRouter). `prompt_tokens` includes cached ones.
+ * OpenRouter does; `extra_content.google` on tool calls (Google); `stop_reason` on a choice for the stop text that was met (vLLM); `usage.prompt_tokens_details.cache_write_tokens`
+ * (OpenRouter), with `cache_write_1h_tokens` for those of them that are kept for an hour, and `cached_audio_tokens`.
+ * `prompt_tokens` includes cached ones.
  */
 export interface Dialect {
   /** Throws `invalid_request` with the path of a field that the provider can't do, unless the call is lenient. */
@@ -76,8 +77,14 @@ export interface ChatUsage {
   prompt_tokens: number;
   completion_tokens: number;
   total_tokens: number;
-  prompt_tokens_details?: { cached_tokens: number; cache_write_tokens?: number };
-  completion_tokens_details?: { reasoning_tokens: number };
+  prompt_tokens_details?: {
+    cached_tokens?: number;
+    cache_write_tokens?: number;
+    cache_write_1h_tokens?: number;
+    audio_tokens?: number;
+    cached_audio_tokens?: number;
+  };
+  completion_tokens_details?: { reasoning_tokens?: number; audio_tokens?: number; image_tokens?: number };
 }
 
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter';
@@ -107,7 +114,7 @@ export interface ChatCompletion {
   created: number;
   /** As the provider named it. */
   model: string;
-  choices: { index: number; message: ChatAnswerMessage; finish_reason: FinishReason; logprobs?: unknown }[];
+  choices: { index: number; message: ChatAnswerMessage; finish_reason: FinishReason; stop_reason?: string; logprobs?: unknown }[];
   usage?: ChatUsage;
 }
 
@@ -133,7 +140,7 @@ export interface ChatChunk {
   object: 'chat.completion.chunk';
   created: number;
   model: string;
-  choices: { index: number; delta: ChatDelta; finish_reason: FinishReason | null; logprobs?: unknown }[];
+  choices: { index: number; delta: ChatDelta; finish_reason: FinishReason | null; stop_reason?: string; logprobs?: unknown }[];
   usage?: ChatUsage | null;
 }
 
@@ -150,9 +157,10 @@ export class ChunkWriter {
 
   delta(
     delta: ChatDelta,
-    { finish = null, index = 0, logprobs }: { finish?: FinishReason | null; index?: number; logprobs?: unknown } = {},
+    { finish = null, index = 0, logprobs, stop }: { finish?: FinishReason | null; index?: number; logprobs?: unknown; stop?: string } = {},
   ): ChatChunk {
-    return { ...this.#head(), choices: [{ index, delta, finish_reason: finish, ...(logprobs === undefined ? {} : { logprobs }) }] };
+    const more = { ...(stop === undefined ? {} : { stop_reason: stop }), ...(logprobs === undefined ? {} : { logprobs }) };
+    return { ...this.#head(), choices: [{ index, delta, finish_reason: finish, ...more }] };
   }
 
   /** The extra chunk at a stream's end. */
@@ -165,16 +173,38 @@ export class ChunkWriter {
   }
 }
 
-/** Usage in the chat form; `input` includes what was cached and what was written to the cache. */
-export function chatUsage(tokens: { input: number; output: number; cached?: number; cacheWrite?: number; reasoning?: number }): ChatUsage {
-  const { input, output, cached, cacheWrite, reasoning } = tokens;
+/** What a provider counted. `input` includes what was cached, sound, and what was written to the cache; `output` the rest. */
+interface Counted {
+  input: number;
+  output: number;
+  cached?: number;
+  cacheWrite?: number;
+  cacheWriteHour?: number;
+  reasoning?: number;
+  audioIn?: number;
+  audioCached?: number;
+  audioOut?: number;
+  imageOut?: number;
+}
+
+/** Usage in the chat form. Kinds of tokens of which there are none are not said. */
+export function chatUsage({ input, output, cached, cacheWrite, reasoning, ...kinds }: Counted): ChatUsage {
+  const prompt = {
+    ...(cached === undefined && cacheWrite === undefined ? {} : { cached_tokens: cached ?? 0 }),
+    ...(cacheWrite === undefined ? {} : { cache_write_tokens: cacheWrite }),
+    ...(kinds.cacheWriteHour ? { cache_write_1h_tokens: kinds.cacheWriteHour } : {}),
+    ...(kinds.audioIn ? { audio_tokens: kinds.audioIn, cached_audio_tokens: kinds.audioCached ?? 0 } : {}),
+  };
+  const answer = {
+    ...(reasoning === undefined ? {} : { reasoning_tokens: reasoning }),
+    ...(kinds.audioOut ? { audio_tokens: kinds.audioOut } : {}),
+    ...(kinds.imageOut ? { image_tokens: kinds.imageOut } : {}),
+  };
   return {
     prompt_tokens: input,
     completion_tokens: output,
     total_tokens: input + output,
-    ...(cached === undefined && cacheWrite === undefined
-      ? {}
-      : { prompt_tokens_details: { cached_tokens: cached ?? 0, ...(cacheWrite === undefined ? {} : { cache_write_tokens: cacheWrite }) } }),
-    ...(reasoning === undefined ? {} : { completion_tokens_details: { reasoning_tokens: reasoning } }),
+    ...(Object.keys(prompt).length > 0 ? { prompt_tokens_details: prompt } : {}),
+    ...(Object.keys(answer).length > 0 ? { completion_tokens_details: answer } : {}),
   };
 }

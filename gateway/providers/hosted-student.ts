@@ -2,7 +2,7 @@ import type { ModelConfig, ProviderConfig } from '../../contracts/configuration.
 import type { Student } from '../../contracts/distil.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { emptySnapshot } from '../aliases/apply-versions.ts';
-import { tokenCost, tokenCostSplit } from './price.ts';
+import { tokenCost, tokenCostSplit } from './flat-price.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
 
 /** Students that the provider which tuned them serves. */

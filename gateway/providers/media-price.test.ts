@@ -15,6 +15,9 @@ const published = mediaPricingOf(ProviderConfig.parse({ kind: 'openai' }));
 test('published prices tell pictures and sound from text, and time from tokens', () => {
   // Of a million tokens: 5 dollars of text, 10 of given pictures, 40 of drawn ones.
   expect(published('gpt-image-1', usage({ tokensIn: 1000, imageTokensIn: 400, tokensOut: 1000 }))).toBeCloseTo(0.003 + 0.004 + 0.04, 9);
+  // 10 dollars of text that is written, 32 of pictures that are drawn.
+  const drawn = usage({ tokensIn: 1000, imageTokensIn: 0, tokensOut: 1000, tokensImageOut: 900 });
+  expect(published('gpt-image-1.5', drawn)).toBeCloseTo(0.005 + 0.001 + 0.0288, 9);
   expect(published('gpt-4o-transcribe', usage({ tokensIn: 1000, audioTokensIn: 1000, tokensOut: 100 }))).toBeCloseTo(0.006 + 0.001, 9);
   expect(published('whisper-1', usage({ seconds: 600 }))).toBeCloseTo(0.06, 9);
 });
@@ -23,6 +26,7 @@ test('what the list has no price for is null, never 0', () => {
   expect(published('whisper-1', usage({ tokensIn: 1000, tokensOut: 10 }))).toBeNull();
   expect(published('gpt-4o-transcribe', usage({ seconds: 60 }))).toBeNull();
   expect(published('gpt-image-1', usage({ tokensIn: 1000, tokensOut: 10 }))).toBeNull();
+  expect(published('gpt-image-1.5', usage({ tokensIn: 1000, imageTokensIn: 0, tokensOut: 10 }))).toBeNull();
   expect(published('omni-moderation-latest', usage({ tokensIn: 10 }))).toBeNull();
   expect(published('tts-1', usage({ tokensIn: 10, tokensOut: 10 }))).toBeNull();
 });

@@ -1,6 +1,7 @@
 import { calcPrice } from '@pydantic/genai-prices';
 import type { ProviderConfig } from '../../contracts/configuration.ts';
-import { listOf, tokenCost } from './price.ts';
+import { tokenCost } from './flat-price.ts';
+import { listOf } from './price.ts';
 import type { MediaUsage } from './provider.ts';
 
 /** Price of what is no chat: of `stillhouse.yaml` by tokens, else of the published list, which tells images and sound from text. */
@@ -15,7 +16,7 @@ export function mediaPricingOf(config: ProviderConfig): (model: string, usage: M
 
 /** The list says 0 of what a model has no price for: that is no price. */
 function listedCost(providerId: string, model: string, usage: MediaUsage): number | null {
-  const { seconds, imageTokensIn, audioTokensIn } = usage;
+  const { seconds, imageTokensIn, audioTokensIn, tokensImageOut } = usage;
   const counted =
     seconds === null
       ? {
@@ -23,6 +24,7 @@ function listedCost(providerId: string, model: string, usage: MediaUsage): numbe
           output_tokens: usage.tokensOut,
           ...(imageTokensIn === null ? {} : { input_image_tokens: imageTokensIn }),
           ...(audioTokensIn === null ? {} : { input_audio_tokens: audioTokensIn }),
+          ...(tokensImageOut === undefined ? {} : { output_image_tokens: Math.min(tokensImageOut, usage.tokensOut) }),
         }
       : { audio_seconds: seconds, input_audio_seconds: seconds };
   let result: ReturnType<typeof calcPrice>;
@@ -39,7 +41,8 @@ function listedCost(providerId: string, model: string, usage: MediaUsage): numbe
       ? (usage.tokensIn > 0 && prices['input_mtok'] === undefined) ||
         (usage.tokensOut > 0 && prices['output_mtok'] === undefined) ||
         (prices['input_image_mtok'] !== undefined && imageTokensIn === null) ||
-        (prices['input_audio_mtok'] !== undefined && audioTokensIn === null)
+        (prices['input_audio_mtok'] !== undefined && audioTokensIn === null) ||
+        (prices['output_image_mtok'] !== undefined && tokensImageOut === undefined && usage.tokensOut > 0)
       : prices['audio_hours'] === undefined && prices['input_audio_hours'] === undefined;
   return unknown ? null : result.total_price;
 }

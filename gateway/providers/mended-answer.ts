@@ -19,16 +19,21 @@ async function* mendedFrames(body: Readable, chunk: Mender): AsyncGenerator<Buff
   const splitter = new FrameSplitter();
   for await (const bytes of body as AsyncIterable<Buffer>) {
     const whole = splitter.push(bytes);
-    if (whole === null) continue;
-    const text = framesOf(whole.toString()).map(({ text, data, isDone }) => {
-      if (data === '' || isDone) return text;
-      const mended = mendedText(data, chunk);
-      return mended === data ? text : `data: ${mended}\n\n`;
-    });
-    yield Buffer.from(text.join(''));
+    if (whole !== null) yield mendedBytes(whole, chunk);
   }
-  const rest = splitter.rest();
-  if (rest) yield rest;
+  const last = splitter.last();
+  const torn = splitter.rest();
+  if (last) yield mendedBytes(last, chunk);
+  else if (torn) yield torn;
+}
+
+function mendedBytes(whole: Buffer, chunk: Mender): Buffer {
+  const text = framesOf(whole.toString()).map(({ text, data, isDone }) => {
+    if (data === '' || isDone) return text;
+    const mended = mendedText(data, chunk);
+    return mended === data ? text : `data: ${mended}\n\n`;
+  });
+  return Buffer.from(text.join(''));
 }
 
 function mendedText(text: string, mend: Mender): string {

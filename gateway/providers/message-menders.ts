@@ -52,6 +52,22 @@ function plainPart(part: unknown): unknown {
   return without(part, 'cache_control');
 }
 
+/** Of the above, what other providers' answers and prompts have and OpenAI's never do. */
+const HINTS = new Set(['cache_control', 'thinking_blocks', 'reasoning_details', 'reasoning_content', 'extra_content', 'is_error']);
+
+/** The message without hints for another provider; all else as it came, and the same object where there are none. */
+export function withoutHints(message: Message): Message {
+  const { content, tool_calls: calls } = message;
+  const fields = Object.keys(message).filter((field) => HINTS.has(field));
+  const marked = Array.isArray(content) && content.some((part) => isObject(part) && 'cache_control' in part);
+  const signed = Array.isArray(calls) && calls.some((call) => isObject(call) && 'extra_content' in call);
+  if (fields.length === 0 && !marked && !signed) return message;
+  const made = Object.fromEntries(Object.entries(message).filter(([field]) => !HINTS.has(field)));
+  if (marked) made['content'] = content.map((part: unknown) => without(part, 'cache_control'));
+  if (signed) made['tool_calls'] = calls.map((call: unknown) => without(call, 'extra_content'));
+  return made;
+}
+
 /** The tools without marks for another provider's prompt cache. */
 export function plainTools(tools: unknown): unknown {
   if (!Array.isArray(tools) || !tools.some((tool) => isObject(tool) && 'cache_control' in tool)) return tools;

@@ -14,6 +14,7 @@ interface Circumstances {
   lenient?: boolean;
   /** By another API. */
   translated?: boolean;
+  byAlias?: boolean;
   /** The provider's name of the model. */
   model?: string;
 }
@@ -83,11 +84,11 @@ export class ShapedUpstream {
   call(
     kind: ProviderKind,
     body: object,
-    { lenient = false, translated = false, model = 'm' }: Circumstances = {},
+    { lenient = false, translated = false, byAlias = false, model = 'm' }: Circumstances = {},
   ): Promise<ProviderAnswer> {
     const text = JSON.stringify({ model: 'x', messages: [{ role: 'user', content: 'Hi' }], ...body });
     const request = { ...parseChatRequest(text, undefined, lenient), translated };
-    return this.perform(kind, (provider, rest) => provider.call({ ...rest, model, request, lenient }));
+    return this.perform(kind, (provider, rest) => provider.call({ ...rest, model, request, lenient, byAlias }));
   }
 
   /** What goes out for a body. */

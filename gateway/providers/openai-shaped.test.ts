@@ -127,6 +127,29 @@ test('OpenAI gets of a client of Anthropic’s API what it knows, and of its own
   expect(await asked('openai-compatible', OF_MESSAGES, { translated: true })).toEqual({ ...OF_MESSAGES, model: 'm' });
 });
 
+test.each(['openai', 'azure-openai'] as const)(
+  '%s, by an alias: hints for its other targets stay here, all else goes on as it came',
+  async (kind) => {
+    const tools = [{ type: 'function', function: { name: 'f' } }];
+    const marked = tools.map((tool) => ({ ...tool, cache_control: { type: 'ephemeral' } }));
+    const [user, assistant, result] = HISTORY as [object, (typeof HISTORY)[1], object];
+    const body = { messages: [user, assistant, result], tools: marked, cache_control: { type: 'ephemeral' } };
+    const { reasoning_content: _, thinking_blocks: __, ...plain } = assistant;
+    expect(await asked(kind, body, { byAlias: true })).toEqual({
+      model: 'm',
+      messages: [
+        { role: 'user', content: [{ type: 'text', text: 'Hi' }] },
+        { ...plain, tool_calls: [plainCall] },
+        { role: 'tool', tool_call_id: 'call_of_another', name: 'f', content: 'one' },
+      ],
+      tools,
+    });
+    // Without any it goes on byte for byte.
+    await asked(kind, { messages: [{ role: 'user', content: 'Hi', x: 1.0 }], y: 1e3 }, { byAlias: true });
+    expect(upstream.sentText).toBe('{"model":"m","messages":[{"role":"user","content":"Hi","x":1}],"y":1000}');
+  },
+);
+
 test('a refusal goes back as what it said', async () => {
   const messages = [{ role: 'assistant', content: null, refusal: 'No' }];
   expect((await asked('groq', { messages }))['messages']).toEqual([{ role: 'assistant', content: 'No' }]);

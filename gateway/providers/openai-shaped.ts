@@ -8,7 +8,7 @@ import { mendedAnswer } from './mended-answer.ts';
 import type { Message } from './message-menders.ts';
 import { passOn } from './pass-on.ts';
 import { configuredTargets, pricingOf } from './price.ts';
-import { closeConnection, providerConnection, type ProviderConnection } from './provider-connection.ts';
+import { providerConnection, type ProviderConnection } from './provider-connection.ts';
 import type { PassedAnswer, PassedRequest, Provider, ProviderAnswer, ProviderCall } from './provider.ts';
 import type { Quiet } from './quiet-models.ts';
 
@@ -45,6 +45,8 @@ export interface ShapeDifferences {
   continues?: { message?: Readonly<Record<string, unknown>>; body?: Readonly<Record<string, unknown>> };
   /** What holds instead for bodies that came by another API than OpenAI's chat, which the gateway has written itself. */
   translated?: RequestDifferences;
+  /** What holds instead for bodies of OpenAI's chat that are asked by an alias, and may be meant for another target of it as well. */
+  byAlias?: RequestDifferences;
 }
 
 /** What of the above is about requests. */
@@ -71,9 +73,10 @@ export function openAIShaped(
   const connection = providerConnection(config, secret);
   const headersNow = jsonHeaders(connection, transport.headers);
   const pathOf = transport.path ?? ((base, operation) => base + operation);
-  const { translated, ...asItCame } = differences;
+  const { translated, byAlias, ...asItCame } = differences;
   const editsOf = editsBy(asItCame, config.id);
   const editsOfTranslated = translated ? editsBy({ ...asItCame, ...translated }, config.id) : editsOf;
+  const editsOfAlias = byAlias ? editsBy({ ...asItCame, ...byAlias }, config.id) : editsOf;
   const { embeddings = {} } = differences;
   const mends = differences.completion !== undefined || differences.chunk !== undefined;
   const send = (operation: '/chat/completions' | '/embeddings', { model, request, signal }: ProviderCall, body: string) => {
@@ -86,7 +89,7 @@ export function openAIShaped(
     continuesPrefix: differences.continues !== undefined,
     async call(call: ProviderCall): Promise<ProviderAnswer> {
       if (connection.refusal) throw connection.refusal;
-      const edits = (call.request.translated ? editsOfTranslated : editsOf)?.(call);
+      const edits = (call.request.translated ? editsOfTranslated : call.byAlias ? editsOfAlias : editsOf)?.(call);
       const answer = send('/chat/completions', call, upstreamBody(call.request, call.model, edits));
       return mends ? mendedAnswer(await answer, differences) : answer;
     },
@@ -109,7 +112,7 @@ export function openAIShaped(
     mediaCost: mediaPricingOf(config),
     longestAnswer: longestAnswerOf(config),
     targets: () => configuredTargets(config, connection.refusal),
-    close: () => closeConnection(connection),
+    close: () => connection.close(),
   } satisfies Provider);
 }
 

@@ -1,5 +1,5 @@
 import type { ProviderConfig } from '../../contracts/configuration.ts';
-import { plainMessage, plainTools } from './message-menders.ts';
+import { plainMessage, plainTools, withoutHints } from './message-menders.ts';
 import { openAIShaped, type ShapeDifferences } from './openai-shaped.ts';
 import type { Provider } from './provider.ts';
 import { quietOpenAI } from './quiet-models.ts';
@@ -12,7 +12,13 @@ export const OF_OTHER_APIS = {
   quiet: quietOpenAI,
 } satisfies ShapeDifferences['translated'];
 
+/** Who asks by an alias may have been answered by another provider before, or set marks for one: OpenAI refuses them by name. */
+export const BY_ALIAS = {
+  values: { tools: plainTools, cache_control: () => undefined },
+  message: withoutHints,
+} satisfies ShapeDifferences['byAlias'];
+
 /** OpenAI itself (https://platform.openai.com/docs/api-reference/chat): the shape that the others are told by. */
 export function openai(config: ProviderConfig, secret: (name: string) => string | undefined): Provider {
-  return openAIShaped(config, secret, { translated: { name: 'OpenAI', ...OF_OTHER_APIS } });
+  return openAIShaped(config, secret, { translated: { name: 'OpenAI', ...OF_OTHER_APIS }, byAlias: BY_ALIAS });
 }

@@ -2,20 +2,13 @@ import { calcPrice } from '@pydantic/genai-prices';
 import type { ModelConfig, ProviderConfig } from '../../contracts/configuration.ts';
 import type { StillhouseError } from '../../contracts/errors.ts';
 import type { TargetInfo } from '../../contracts/http.ts';
+import { flatCost, type FlatPrice, flatSplit, partsOf, tokenCost, tokenCostSplit } from './flat-price.ts';
 import type { CostSplit, Usage } from './provider.ts';
 
 /** Prices of a list may begin or end on a day. */
 const KEPT_MS = 600_000;
 /** Callers choose models: the memory of them is bounded. */
 const KEPT_MODELS = 1000;
-
-/** US dollars per million tokens, where all of a model's prices are plain numbers. */
-interface FlatPrice {
-  input: number;
-  output: number;
-  cacheRead: number;
-  cacheWrite: number;
-}
 
 /** Kinds whose prices `@pydantic/genai-prices` calls otherwise, or that nobody is paid for: servers of one's own. */
 const LISTED_AS: Partial<Record<ProviderConfig['kind'], string | null>> = {
@@ -69,24 +62,6 @@ export function shownPrices(config: ProviderConfig): (model: string) => Pick<Tar
   };
 }
 
-/** Price of an answer by its tokens; null where the configuration states no price. */
-export function tokenCost(model: ModelConfig | undefined, usage: Usage): number | null {
-  const price = configuredPrice(model);
-  return price && flatCost(price, usage);
-}
-
-/** The same in parts. */
-export function tokenCostSplit(model: ModelConfig | undefined, usage: Usage): CostSplit | null {
-  const price = configuredPrice(model);
-  return price && flatSplit(price, usage);
-}
-
-function configuredPrice(model: ModelConfig | undefined): FlatPrice | null {
-  if (model?.inputUsdPerMTok === undefined || model.outputUsdPerMTok === undefined) return null;
-  const { inputUsdPerMTok: input, outputUsdPerMTok: output } = model;
-  return { input, output, cacheRead: model.cachedInputUsdPerMTok ?? input, cacheWrite: model.cacheWriteUsdPerMTok ?? input };
-}
-
 const NONE: Usage = { tokensIn: 0, tokensOut: 0, tokensCached: 0, tokensCacheWrite: 0, tokensReasoning: 0 };
 
 /** A server of one's own has no published prices: whatever its models are called, nobody is paid for them by that list. */
@@ -118,32 +93,48 @@ export function contextWindowOf(config: ProviderConfig): (model: string) => numb
   };
 }
 
+/** Prices by which some tokens are dearer, or cheaper, than the rest. */
+const OWN_PRICES = ['cache_write_1h_mtok', 'input_audio_mtok', 'output_audio_mtok', 'output_image_mtok', 'output_reasoning_mtok'];
+
+/** Whether an answer has tokens that may have a price of their own. */
+function hasOwnTokens({ tokensReasoning, tokensCacheWriteHour, tokensAudioIn, tokensAudioOut, tokensImageOut }: Usage): boolean {
+  return tokensReasoning > 0 || !!tokensCacheWriteHour || !!tokensAudioIn || !!tokensAudioOut || !!tokensImageOut;
+}
+
 /** `calcPrice` takes some 14 µs: a model's plain prices are remembered. */
 function publishedPrices(providerId: string | null): Pricing {
   if (providerId === null) return { cost: () => null, costSplit: () => null };
-  const known = new Map<string, { price: FlatPrice | null; until: number }>();
-  const plain = (model: string): FlatPrice | null => {
+  const known = new Map<string, { price: FlatPrice | null; hasOwn: boolean; until: number }>();
+  const plain = (model: string, usage: Usage): FlatPrice | null => {
     const found = known.get(model);
-    return found && found.until > performance.now() ? found.price : null;
+    return found && found.until > performance.now() && !(found.hasOwn && hasOwnTokens(usage)) ? found.price : null;
   };
   const calculate = (model: string, usage: Usage) => {
     const result = calculated(providerId, model, usage);
+    const prices: Readonly<Record<string, unknown>> = result?.model_price ?? {};
     if (known.size >= KEPT_MODELS) known.clear();
-    known.set(model, { price: result ? flatPrice(result.model_price) : null, until: performance.now() + KEPT_MS });
-    return result;
+    const hasOwn = OWN_PRICES.some((name) => prices[name] !== undefined);
+    known.set(model, { price: flatPrice(prices), hasOwn, until: performance.now() + KEPT_MS });
+    return result && saysPrice(prices, model, usage) ? result : null;
   };
   return {
     cost(model, usage) {
-      const price = plain(model);
+      const price = plain(model, usage);
       return price ? flatCost(price, usage) : (calculate(model, usage)?.total_price ?? null);
     },
     costSplit(model, usage) {
-      const price = plain(model);
+      const price = plain(model, usage);
       if (price) return flatSplit(price, usage);
       const result = calculate(model, usage);
       return result && listedSplit(result, usage);
     },
   };
+}
+
+/** The list says 0 of what a model has no price for: that is no price, but where the model's name says that it is free. */
+function saysPrice(prices: Readonly<Record<string, unknown>>, model: string, { tokensIn, tokensOut }: Usage): boolean {
+  if (model.endsWith(':free')) return true;
+  return (tokensIn === 0 || prices['input_mtok'] !== undefined) && (tokensOut === 0 || prices['output_mtok'] !== undefined);
 }
 
 /** Of a price in steps the list tells input from output, and not what of the input the cache had to do with. */
@@ -154,12 +145,25 @@ function listedSplit(result: { input_price: number; output_price: number }, usag
 }
 
 function calculated(providerId: string, model: string, usage: Usage): ReturnType<typeof calcPrice> {
-  // What is reported as cached may not be more than all.
-  const read = Math.min(usage.tokensCached, usage.tokensIn);
-  const write = Math.min(usage.tokensCacheWrite, usage.tokensIn - read);
+  // What is reported as a part may not be more than all.
+  const { read, written, hour, reasoning } = partsOf(usage);
+  const audioIn = Math.min(usage.tokensAudioIn ?? 0, usage.tokensIn);
+  // Where it is not said what of the sound the cache had, the text was there before.
+  const audioRead = Math.min(usage.tokensAudioCached ?? Math.max(0, read + audioIn - usage.tokensIn), audioIn, read);
+  const { tokensAudioOut: audioOut = 0, tokensImageOut: imageOut = 0 } = usage;
   try {
     return calcPrice(
-      { input_tokens: usage.tokensIn, output_tokens: usage.tokensOut, cache_read_tokens: read, cache_write_tokens: write },
+      {
+        input_tokens: usage.tokensIn,
+        output_tokens: usage.tokensOut,
+        cache_read_tokens: read,
+        cache_write_tokens: written,
+        ...(hour > 0 ? { cache_write_1h_tokens: hour } : {}),
+        ...(audioIn > 0 ? { input_audio_tokens: audioIn, cache_audio_read_tokens: audioRead, cache_audio_write_tokens: 0 } : {}),
+        ...(audioOut > 0 ? { output_audio_tokens: Math.min(audioOut, usage.tokensOut) } : {}),
+        ...(imageOut > 0 ? { output_image_tokens: Math.min(imageOut, usage.tokensOut) } : {}),
+        ...(reasoning > 0 ? { output_reasoning_tokens: reasoning } : {}),
+      },
       model,
       { providerId },
     );
@@ -173,25 +177,8 @@ function flatPrice(prices: Readonly<Record<string, unknown>>): FlatPrice | null 
   const { input_mtok: input, output_mtok: output, cache_read_mtok: read, cache_write_mtok: write, requests_kcount: perRequest } = prices;
   if (typeof input !== 'number' || typeof output !== 'number' || perRequest !== undefined) return null;
   if ((read !== undefined && typeof read !== 'number') || (write !== undefined && typeof write !== 'number')) return null;
-  return { input, output, cacheRead: read ?? input, cacheWrite: write ?? input };
-}
-
-function flatSplit(price: FlatPrice, usage: Usage): CostSplit {
-  const read = Math.min(usage.tokensCached, usage.tokensIn);
-  const write = Math.min(usage.tokensCacheWrite, usage.tokensIn - read);
-  return {
-    inputUsd: ((usage.tokensIn - read - write) * price.input) / 1e6,
-    outputUsd: (usage.tokensOut * price.output) / 1e6,
-    cachedUsd: (read * price.cacheRead) / 1e6,
-    cacheWriteUsd: (write * price.cacheWrite) / 1e6,
-  };
-}
-
-function flatCost(price: FlatPrice, usage: Usage): number {
-  const read = Math.min(usage.tokensCached, usage.tokensIn);
-  const write = Math.min(usage.tokensCacheWrite, usage.tokensIn - read);
-  const plain = usage.tokensIn - read - write;
-  return (plain * price.input + read * price.cacheRead + write * price.cacheWrite + usage.tokensOut * price.output) / 1e6;
+  const cacheWrite = write ?? input;
+  return { input, output, reasoning: output, cacheRead: read ?? input, cacheWrite, cacheWriteHour: cacheWrite };
 }
 
 /** `ft:<model>:<organisation>:…` is a tuning of a model and has the price of its tuned form. */

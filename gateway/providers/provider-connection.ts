@@ -15,8 +15,8 @@ export interface ProviderConnection {
   timeouts: ProviderConfig['timeouts'];
   /** For calls, whose bodies are in memory. */
   client: HttpClient;
-  /** For what streams up and down. */
-  pool: Pool;
+  /** For what streams up and down; made with its first request, for most providers carry calls alone. */
+  readonly pool: Pool;
   /** Path of its base URL, without a slash at the end. */
   path: string;
   /** Its key as it is now: one that is stored through the API counts with the next call. */
@@ -25,11 +25,8 @@ export interface ProviderConnection {
   readonly headers: Readonly<Record<string, string>>;
   /** Why it can't be called as things stand; null where it can. */
   readonly refusal: StillhouseError | null;
-}
-
-/** Ends all calls under way. */
-export async function closeConnection({ client, pool }: ProviderConnection): Promise<void> {
-  await Promise.all([client.destroy(), pool.destroy()]);
+  /** Ends all calls under way. */
+  close(): Promise<void>;
 }
 
 /** Where it is, by what key, and whether it may be called at all. */
@@ -38,17 +35,21 @@ export function providerConnection(config: ProviderConfig, secret: (name: string
   const own = providerKey(config, secret);
   let bearer: { key: string | undefined; headers: Record<string, string> } = { key: undefined, headers: {} };
   const lookup = config.allowPrivateAddress ? undefined : publicLookup;
+  const client = new HttpClient(base.origin, { connections: CONNECTIONS, timeouts: config.timeouts, lookup });
+  let pool: Pool | null = null;
   return {
     id: config.id,
     timeouts: config.timeouts,
-    client: new HttpClient(base.origin, { connections: CONNECTIONS, timeouts: config.timeouts, lookup }),
-    pool: new Pool(base.origin, {
-      connections: CONNECTIONS,
-      pipelining: 1,
-      headersTimeout: config.timeouts.firstByteMs,
-      bodyTimeout: config.timeouts.idleMs,
-      connect: { timeout: config.timeouts.connectMs, ...(lookup ? { lookup } : {}) },
-    }),
+    client,
+    get pool() {
+      return (pool ??= new Pool(base.origin, {
+        connections: CONNECTIONS,
+        pipelining: 1,
+        headersTimeout: config.timeouts.firstByteMs,
+        bodyTimeout: config.timeouts.idleMs,
+        connect: { timeout: config.timeouts.connectMs, ...(lookup ? { lookup } : {}) },
+      }));
+    },
     path: base.pathname.replace(/\/$/, ''),
     get key() {
       return own.key;
@@ -61,5 +62,6 @@ export function providerConnection(config: ProviderConfig, secret: (name: string
     get refusal() {
       return own.refusal;
     },
+    close: async () => void (await Promise.all([client.destroy(), pool?.destroy()])),
   };
 }

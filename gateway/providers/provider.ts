@@ -13,6 +13,8 @@ export interface ProviderCall {
   signal: CancelSignal;
   /** What the provider can't do is left out instead of refused. */
   lenient?: boolean;
+  /** It was asked by an alias, which may have other targets. */
+  byAlias?: boolean;
   /** Text of an answer that another target began, to be gone on from; only where `continuesPrefix`. */
   prefix?: string;
 }
@@ -26,6 +28,14 @@ export interface Usage {
   tokensCacheWrite: number;
   /** Of `tokensOut`. */
   tokensReasoning: number;
+  /** Of those above, where the provider says so; some have prices of their own. Of `tokensCacheWrite`: kept for an hour. */
+  tokensCacheWriteHour?: number;
+  /** Of `tokensIn`, and of that and `tokensCached`. */
+  tokensAudioIn?: number;
+  tokensAudioCached?: number;
+  /** Of `tokensOut`. */
+  tokensAudioOut?: number;
+  tokensImageOut?: number;
 }
 
 /** Tokens of a call of which its provider counted none. */

@@ -10,7 +10,7 @@ import { Exchange } from './exchange.ts';
 import { longestAnswerOf } from './longest-answer.ts';
 import { faultAnswer, jsonOf } from './openai-fault.ts';
 import { configuredTargets, pricingOf } from './price.ts';
-import { closeConnection, providerConnection } from './provider-connection.ts';
+import { providerConnection } from './provider-connection.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
 
 const JSON_HEADERS = { 'content-type': 'application/json' };
@@ -72,7 +72,7 @@ export function translatedProvider(
     ...pricing,
     longestAnswer: longestAnswerOf(config, dialect.longestAnswer),
     targets: () => configuredTargets(config, connection.refusal),
-    close: () => closeConnection(connection),
+    close: () => connection.close(),
   } satisfies Provider);
 }
 
@@ -93,16 +93,21 @@ function wholeAnswer(answer: Extract<ProviderAnswer, { form: 'whole' }>, dialect
 async function* openAIFrames(body: Readable, dialect: Dialect, asked: DialectCall): AsyncGenerator<Buffer> {
   const splitter = new FrameSplitter();
   const translator = dialect.chunks(asked);
-  for await (const bytes of body as AsyncIterable<Buffer>) {
-    const whole = splitter.push(bytes);
-    if (whole === null) continue;
+  const translated = (whole: Buffer) => {
     let text = '';
     for (const { event, data } of framesOf(whole.toString())) {
       if (data === '') continue;
       for (const chunk of translator.take({ name: event, data: jsonOf(data) })) text += `data: ${JSON.stringify(chunk)}\n\n`;
     }
+    return text;
+  };
+  for await (const bytes of body as AsyncIterable<Buffer>) {
+    const whole = splitter.push(bytes);
+    const text = whole === null ? '' : translated(whole);
     if (text !== '') yield Buffer.from(text);
   }
-  // Without it the stream counts as cut off.
-  if (translator.ended) yield Buffer.from(DONE);
+  const last = splitter.last();
+  const rest = last === null ? '' : translated(last);
+  // Without its end mark the stream counts as cut off.
+  if (rest !== '' || translator.ended) yield Buffer.from(rest + (translator.ended ? DONE : ''));
 }

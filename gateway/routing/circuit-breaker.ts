@@ -27,8 +27,10 @@ interface Circuit {
 
 /** Circuit breakers, one a target. A target that has answered keeps no memory here. */
 export interface CircuitBreakers {
-  /** Whether a call may go there now; while half open, one at a time. What it returns must be told by `succeeded`, `failed` or `dropped`. */
+  /** Whether a call may go there now; while half open, one at a time. What it returns must be told by `succeeded`, `began`, `failed` or `dropped`. */
   enter(target: string): boolean;
+  /** Its stream has begun: other calls may go there, but what failed before is forgotten with its good end only. `succeeded` or `failed` may follow. */
+  began(target: string): void;
   succeeded(target: string): void;
   failed(target: string): void;
   /** The call ended without saying anything of the target: the caller went away. */
@@ -53,6 +55,12 @@ export function circuitBreakers(options: BreakerOptions, now: () => number): Cir
       circuit.probing = true;
       return true;
     },
+    began(target) {
+      const circuit = circuits.get(target);
+      if (!circuit?.probing) return;
+      // One more failure opens it again.
+      Object.assign(circuit, { probing: false, openUntil: 0, failures: options.failures - 1 });
+    },
     succeeded: (target) => void circuits.delete(target),
     failed(target) {
       let circuit = circuits.get(target);
@@ -63,7 +71,7 @@ export function circuitBreakers(options: BreakerOptions, now: () => number): Cir
       // Calls that were under way when it opened say nothing new.
       if (circuit.openUntil > 0 && !probed) return;
       if (!probed && circuit.failures < options.failures) return;
-      circuit.openedMs = probed ? Math.min(options.maxOpenMs, circuit.openedMs * 2) : options.openMs;
+      circuit.openedMs = circuit.openedMs > 0 ? Math.min(options.maxOpenMs, circuit.openedMs * 2) : options.openMs;
       circuit.openUntil = now() + circuit.openedMs;
     },
     dropped(target) {

@@ -9,14 +9,13 @@ export interface RetryPolicy {
 }
 
 /**
- * Milliseconds to wait before round `round` (1 is the first retry), or null where waiting so long is the caller's to decide:
- * then the provider's own `Retry-After` goes back to them. Full jitter (M. Brooker, "Exponential backoff and jitter", AWS
- * 2015): uniform between 0 and the bound, on top of what the provider asked for.
+ * Milliseconds to wait before round `round` (1 is the first retry). Full jitter (M. Brooker, "Exponential backoff and jitter", AWS
+ * 2015): uniform between 0 and the bound, on top of the `asked` milliseconds that the provider wants. More of these than `maxMs`
+ * are the caller's to wait: then the provider's own `Retry-After` goes back to them.
  */
-export function waitBefore(round: number, asked: number | null, policy: RetryPolicy, random: () => number): number | null {
-  if (asked !== null && asked > policy.maxMs) return null;
+export function waitBefore(round: number, asked: number, policy: RetryPolicy, random: () => number): number {
   const bound = Math.min(policy.maxMs, policy.baseMs * 2 ** (round - 1));
-  return (asked ?? 0) + random() * bound;
+  return asked + random() * bound;
 }
 
 /** Milliseconds that an answer asks to wait: `retry-after-ms`, or `retry-after` in seconds or as a date; null where it asks for nothing. */

@@ -6,13 +6,11 @@ import { retryAfterMs, waitBefore } from './retry.ts';
 const policy = { retries: 2, baseMs: 200, maxMs: 8000 };
 
 test('waits are uniform up to a bound that doubles, on top of what the provider asked for', () => {
-  expect([1, 2, 3].map((round) => waitBefore(round, null, policy, () => 0.5))).toEqual([100, 200, 400]);
+  expect([1, 2, 3].map((round) => waitBefore(round, 0, policy, () => 0.5))).toEqual([100, 200, 400]);
   expect(waitBefore(1, 3000, policy, () => 0.5)).toBe(3100);
-  // Longer than the gateway waits: the caller is told instead.
-  expect(waitBefore(1, 8001, policy, () => 0.5)).toBeNull();
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 60 }), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (round, chance) => {
-      const wait = waitBefore(round, null, policy, () => chance)!;
+      const wait = waitBefore(round, 0, policy, () => chance);
       expect(wait).toBeGreaterThanOrEqual(0);
       expect(wait).toBeLessThanOrEqual(policy.maxMs);
     }),
@@ -61,4 +59,34 @@ test('a breaker opens after failures in a row, lets one probe through, and close
   breakers.succeeded('a/x');
   expect(breakers.states()).toEqual([]);
   expect([breakers.enter('a/x'), breakers.enter('a/x')]).toEqual([true, true]);
+});
+
+test('streams that begin well and break off open a breaker; one that ends well closes it', () => {
+  let now = 1000;
+  const breakers = circuitBreakers({ failures: 3, openMs: 100, maxOpenMs: 300 }, () => now);
+  const stream = () => {
+    expect(breakers.enter('a/x')).toBe(true);
+    breakers.began('a/x');
+  };
+  const breaksOff = () => {
+    stream();
+    breakers.failed('a/x');
+  };
+  breaksOff();
+  breaksOff();
+  stream();
+  breakers.succeeded('a/x');
+  for (let i = 0; i < 3; i++) breaksOff();
+  expect(breakers.enter('a/x')).toBe(false);
+  expect(breakers.waitMs('a/x')).toBe(100);
+  now += 100;
+  // A probe whose stream has begun holds up nobody, and opens it for twice as long where it breaks off.
+  stream();
+  stream();
+  breakers.failed('a/x');
+  expect(breakers.waitMs('a/x')).toBe(200);
+  now += 200;
+  stream();
+  breakers.succeeded('a/x');
+  expect(breakers.states()).toEqual([]);
 });

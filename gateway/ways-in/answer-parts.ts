@@ -16,6 +16,8 @@ export interface AnswerParts {
   details: ReasoningDetail[];
   calls: CallPart[];
   finish: FinishReason | null;
+  /** The stop text that was met, where the provider says which. */
+  stop: string | null;
   logprobs: unknown[];
 }
 
@@ -40,6 +42,7 @@ export function answerParts(choice: Loose | undefined): AnswerParts {
   const part = isObject(said) ? said : {};
   const logprobs = choice?.['logprobs'];
   const finish = choice?.['finish_reason'];
+  const stop = choice?.['stop_reason'];
   return {
     text: textIn(part['content']),
     refusal: textIn(part['refusal']),
@@ -49,6 +52,7 @@ export function answerParts(choice: Loose | undefined): AnswerParts {
     details: reasoningDetails(part),
     calls: listOf(part['tool_calls']).map(callPart),
     finish: typeof finish === 'string' ? (finish as FinishReason) : null,
+    stop: finish === 'stop' && typeof stop === 'string' ? stop : null,
     logprobs: isObject(logprobs) && Array.isArray(logprobs['content']) ? (logprobs['content'] as unknown[]) : [],
   };
 }

@@ -207,3 +207,24 @@ test('blocks that come behind the text, and a signature of ours that was altered
   );
   expect(back(altered)).toEqual([{ role: 'assistant', content: 'yes!', reasoning_content: 'hm' }]);
 });
+
+test('the stop text that was met is told, whole and streamed', async () => {
+  const completion = {
+    id: 'c',
+    object: 'chat.completion' as const,
+    created: 1,
+    model: 'm',
+    choices: [{ index: 0, message: { role: 'assistant' as const, content: 'a' }, finish_reason: 'stop' as const, stop_reason: 'END' }],
+  };
+  expect(await whole(completion)).toMatchObject({ stop_reason: 'stop_sequence', stop_sequence: 'END' });
+  const frames = messagesWayIn.frames(asked, TRACE);
+  const text =
+    frames.take(chunkOf({ content: 'a' })) + frames.take(chunkOf({}, { finish_reason: 'stop', stop_reason: 'END' })) + frames.end();
+  const message = await client(text, 'text/event-stream').messages.stream(asked).finalMessage();
+  expect(message).toMatchObject({ stop_reason: 'stop_sequence', stop_sequence: 'END' });
+  // vLLM numbers tokens there, and other servers say it of other ends.
+  for (const odd of [{ stop_reason: 128_009 }, { stop_reason: 'x', finish_reason: 'length' as const }]) {
+    const other = { ...completion, choices: [{ ...completion.choices[0]!, ...odd }] } as ChatCompletion;
+    expect((await whole(other)).stop_sequence).toBeNull();
+  }
+});

@@ -118,6 +118,7 @@ const BEFORE: Fault[] = [
   { name: '500', answer: status(500, '{"error":{"message":"oh","code":"theirs"}}'), alone: [500, 'theirs'] },
   { name: '502 in HTML', answer: status(502, '<html>Bad gateway</html>', { 'content-type': 'text/html' }), alone: [502, null] },
   { name: '200 with an error body', answer: status(200, '{"error":{"message":"no capacity"}}'), alone: [502, 'upstream_invalid'] },
+  { name: '200 without a choice', answer: status(200, '{"object":"chat.completion","choices":[]}'), alone: [502, 'upstream_invalid'] },
   { name: 'an empty body', answer: status(200, ''), alone: [502, 'upstream_invalid'] },
   { name: 'truncated JSON', answer: status(200, '{"choices":[{"message":{"cont'), alone: [502, 'upstream_invalid'] },
   { name: 'a wrong content type', answer: status(200, 'hello', { 'content-type': 'text/plain' }), alone: [502, 'upstream_invalid'] },
@@ -197,6 +198,16 @@ const MIDDLE: { name: string; answer: Answer; code: string }[] = [
   { name: 'a garbage frame', answer: midStream((write) => write('data: {"choices": [{"del\n\n')), code: 'upstream_invalid' },
   { name: 'a missing end mark', answer: midStream((_write, response) => response.end()), code: 'upstream_reset' },
   { name: 'an error frame', answer: midStream((write) => write('data: {"error":{"message":"overloaded"}}\n\n')), code: 'upstream_invalid' },
+  {
+    name: 'an error that is called so, and an end mark',
+    answer: midStream((write) => write('data: {"object":"error","message":"overloaded","code":500}\n\ndata: [DONE]\n\n')),
+    code: 'upstream_invalid',
+  },
+  {
+    name: 'an event of an error',
+    answer: midStream((write) => write('event: error\ndata: {"message":"overloaded"}\n\ndata: [DONE]\n\n')),
+    code: 'upstream_invalid',
+  },
   {
     name: 'nothing but comments',
     answer: midStream((write, response) => {

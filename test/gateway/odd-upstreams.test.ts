@@ -91,3 +91,19 @@ test.each([
     answer_text: 'a',
   });
 });
+
+test.each([
+  ['its end mark', `${chunkFrame({ content: 'four' })}${chunkFrame({}, 'stop')}data: [DONE]`],
+  ['its last chunk', `${chunkFrame({ content: 'four' })}${chunkFrame({}, 'stop').trimEnd()}\n`],
+])('a stream without an empty line behind %s is whole', async (_what, text) => {
+  upstream.answer = streamOf(text);
+  const got = await gateway.post({ model: 'lab/test', messages, stream: true });
+  expect(await got.text()).not.toContain('error');
+  expect(traceOf(got)).toMatchObject({ status: 'ok', answer_text: 'four', finish_reason: 'stop' });
+});
+
+test('a stream that ends within a chunk is not', async () => {
+  upstream.answer = streamOf(chunkFrame({ content: 'four' }), chunkFrame({}, 'stop').slice(0, -20));
+  const got = await gateway.post({ model: 'lab/test', messages, stream: true });
+  expect(await got.text()).toContain('"upstream_reset"');
+});

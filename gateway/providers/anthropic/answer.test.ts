@@ -208,3 +208,12 @@ test('garbage is no other error than ours', () => {
     { numRuns: 300 },
   );
 });
+
+test('the stop text that was met is told, whole and streamed', () => {
+  const ended = { stop_reason: 'stop_sequence', stop_sequence: 'END' };
+  const whole = anthropicAnswer({ id: 'm', model: 'c', content: [{ type: 'text', text: 'a' }], ...ended }, callOf());
+  expect(whole.choices).toMatchObject([{ finish_reason: 'stop', stop_reason: 'END' }]);
+  const chunks = new AnthropicChunks(callOf());
+  const [last] = chunks.take({ name: 'message_delta', data: { type: 'message_delta', delta: ended } });
+  expect(last!.choices).toMatchObject([{ finish_reason: 'stop', stop_reason: 'END' }]);
+});

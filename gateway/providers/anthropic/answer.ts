@@ -25,7 +25,7 @@ export function anthropicAnswer(answer: unknown, call: DialectCall): ChatComplet
     object: 'chat.completion',
     created: call.now,
     model: textOr(answer['model'], call.model),
-    choices: [{ index: 0, message, finish_reason: finishOf(answer['stop_reason']) }],
+    choices: [{ index: 0, message, finish_reason: finishOf(answer['stop_reason']), ...stoppedAt(answer['stop_sequence']) }],
     ...(usage ? { usage } : {}),
   };
 }
@@ -80,6 +80,11 @@ export function finishOf(reason: unknown): FinishReason {
   }
 }
 
+/** The stop text that was met. */
+function stoppedAt(stop: unknown): { stop_reason?: string } {
+  return typeof stop === 'string' ? { stop_reason: stop } : {};
+}
+
 /** Their `input_tokens` leaves out what the cache had and took; thinking is within `output_tokens`. */
 export function usageOf(usage: unknown): ChatUsage | null {
   if (!isObject(usage) || typeof usage['input_tokens'] !== 'number') return null;
@@ -89,7 +94,10 @@ export function usageOf(usage: unknown): ChatUsage | null {
   const details = usage['output_tokens_details'];
   const reasoning = isObject(details) && typeof details['thinking_tokens'] === 'number' ? { reasoning: details['thinking_tokens'] } : {};
   const input = count('input_tokens') + cached + cacheWrite;
-  return chatUsage({ input, output: count('output_tokens'), cached, cacheWrite, ...reasoning });
+  const written = usage['cache_creation'];
+  const hour = isObject(written) ? written['ephemeral_1h_input_tokens'] : undefined;
+  const cacheWriteHour = typeof hour === 'number' ? hour : 0;
+  return chatUsage({ input, output: count('output_tokens'), cached, cacheWrite, cacheWriteHour, ...reasoning });
 }
 
 /** `{type: "error", error: {type, message}}`. */

@@ -1,5 +1,5 @@
 import { askedTools, chatParts, type ChatPart, type DataSource } from '../chat-parts.ts';
-import { cannot, isObject, wrong } from '../chat-fields.ts';
+import { cannot, isObject, orWithout, wrong } from '../chat-fields.ts';
 
 export type Block = Record<string, unknown>;
 export interface Turn {
@@ -8,7 +8,7 @@ export interface Turn {
 }
 
 /** Messages in Anthropic's shape: system ones apart, turns by turns, tool results in the user's turn, before its text. */
-export function anthropicMessages(messages: readonly unknown[], prefix: string): { system: Block[]; messages: Turn[] } {
+export function anthropicMessages(messages: readonly unknown[], prefix: string, lenient: boolean): { system: Block[]; messages: Turn[] } {
   const system: Block[] = [];
   const turns: Turn[] = [];
   /** Calls of tools in the last turn of the assistant's that have no result yet, by where they are. */
@@ -19,21 +19,21 @@ export function anthropicMessages(messages: readonly unknown[], prefix: string):
     switch (message['role']) {
       case 'system':
       case 'developer':
-        system.push(...marked(textBlocks(message, at), message['cache_control']));
+        system.push(...marked(textBlocks(message, at, lenient), message['cache_control']));
         break;
       case 'user':
-        add(turns, 'user', filled(marked(blocksOf(message['content'], `${at}.content`), message['cache_control']), at));
+        add(turns, 'user', filled(marked(blocksOf(message['content'], `${at}.content`, lenient), message['cache_control']), at));
         break;
       case 'assistant': {
         if (turns.at(-1)?.role === 'user') answered(open);
-        const blocks = marked(assistantBlocks(message, at), message['cache_control']);
+        const blocks = marked(assistantBlocks(message, at, lenient), message['cache_control']);
         for (const { type, id } of blocks) if (type === 'tool_use') opened(open, id as string, at);
         // One that says nothing is nothing.
         if (blocks.length > 0) add(turns, 'assistant', blocks);
         break;
       }
       case 'tool':
-        addResult(turns, cached(toolResult(message, at, open), message['cache_control']));
+        addResult(turns, cached(toolResult(message, at, open, lenient), message['cache_control']));
         break;
       default:
         throw wrong(`${at}.role`, 'system, developer, user, assistant or tool is needed');
@@ -95,16 +95,19 @@ function filled(blocks: Block[], at: string): Block[] {
   return blocks;
 }
 
-function textBlocks(message: Record<string, unknown>, at: string): Block[] {
+function textBlocks(message: Record<string, unknown>, at: string, lenient: boolean): Block[] {
   return chatParts(message['content'], `${at}.content`).flatMap((part) => {
-    if (part.kind !== 'text') throw cannot('Anthropic', part.at, 'anything but text in a system message');
+    if (part.kind !== 'text') {
+      if (lenient) return [];
+      throw cannot('Anthropic', part.at, 'anything but text in a system message');
+    }
     return isBlank(part.text) ? [] : [cached({ type: 'text', text: part.text }, part.cacheControl)];
   });
 }
 
-function blocksOf(content: unknown, at: string): Block[] {
+function blocksOf(content: unknown, at: string, lenient: boolean): Block[] {
   return chatParts(content, at).flatMap((part) => {
-    const block = blockOf(part);
+    const block = orWithout(lenient, () => blockOf(part));
     return block === null ? [] : [cached(block, part.cacheControl)];
   });
 }
@@ -134,9 +137,9 @@ function base64({ mediaType, base64: data }: DataSource): Block {
 }
 
 /** Its thinking comes first, as the API wants it back; then what it said and which tools it called. */
-function assistantBlocks(message: Record<string, unknown>, at: string): Block[] {
+function assistantBlocks(message: Record<string, unknown>, at: string, lenient: boolean): Block[] {
   const thoughts = Array.isArray(message['thinking_blocks']) ? message['thinking_blocks'].filter(isObject) : [];
-  const said = blocksOf(message['content'] ?? message['refusal'], `${at}.content`);
+  const said = blocksOf(message['content'] ?? message['refusal'], `${at}.content`, lenient);
   const calls = askedTools(message, at).map(({ id, name, input }) => ({ type: 'tool_use', id: callId(id), name, input }));
   return [...thoughts.flatMap(thoughtOf), ...said, ...calls];
 }
@@ -152,12 +155,12 @@ function isThought(type: unknown): boolean {
   return type === 'thinking' || type === 'redacted_thinking';
 }
 
-function toolResult(message: Record<string, unknown>, at: string, open: Map<string, string>): Block {
+function toolResult(message: Record<string, unknown>, at: string, open: Map<string, string>, lenient: boolean): Block {
   const id = message['tool_call_id'];
   if (typeof id !== 'string') throw wrong(`${at}.tool_call_id`, 'a text is needed');
   if (!open.delete(callId(id)))
     throw wrong(`${at}.tool_call_id`, 'it is of no call in the assistant’s turn before, or has a result already');
-  const content = blocksOf(message['content'], `${at}.content`);
+  const content = blocksOf(message['content'], `${at}.content`, lenient);
   return { type: 'tool_result', tool_use_id: callId(id), content, ...(message['is_error'] === true ? { is_error: true } : {}) };
 }
 

@@ -45,7 +45,7 @@ function wireOf(call: DialectCall): object {
   const { body, lenient, model } = call;
   refuseUnsupported(body, SUPPORTED, { provider: NAME, lenient });
   const abilities = abilitiesOf(model);
-  const { system, messages } = anthropicMessages(body['messages'] as unknown[], call.prefix);
+  const { system, messages } = anthropicMessages(body['messages'] as unknown[], call.prefix, lenient);
   checkLastWords(NAME, messages, call, abilities.continues);
   const { thinking, effort, budget } = claudeThinking({ provider: NAME, call, abilities, canBegin: canBeginToThink(messages) });
   const stop = stopTexts(body);

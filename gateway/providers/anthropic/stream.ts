@@ -113,7 +113,8 @@ export class AnthropicChunks implements ChunkTranslator {
     const refusal = refusalOf(delta);
     // An answer of nothing is an empty text.
     const last: ChatDelta = refusal !== null ? { refusal } : this.#hasText || this.#tools > 0 ? {} : { content: '' };
-    return [this.#writer.delta(last, { finish: finishOf(delta['stop_reason']) })];
+    const stop = typeof delta['stop_sequence'] === 'string' ? { stop: delta['stop_sequence'] } : {};
+    return [this.#writer.delta(last, { finish: finishOf(delta['stop_reason']), ...stop })];
   }
 
   /** Counts go up to what the whole answer took; one that is null says nothing. */

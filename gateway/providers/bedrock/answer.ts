@@ -98,5 +98,12 @@ export function usageOf(usage: unknown): ChatUsage | null {
   const count = (field: string) => (typeof usage[field] === 'number' ? usage[field] : 0);
   const cached = count('cacheReadInputTokens');
   const cacheWrite = count('cacheWriteInputTokens');
-  return chatUsage({ input: count('inputTokens') + cached + cacheWrite, output: count('outputTokens'), cached, cacheWrite });
+  const input = count('inputTokens') + cached + cacheWrite;
+  return chatUsage({ input, output: count('outputTokens'), cached, cacheWrite, cacheWriteHour: keptForAnHour(usage['cacheDetails']) });
+}
+
+/** `[{ttl, inputTokens}]`: what was written, by how long it is kept. */
+function keptForAnHour(details: unknown): number {
+  const hours = Array.isArray(details) ? details.filter(isObject).filter(({ ttl }) => ttl === '1h') : [];
+  return hours.reduce((sum, { inputTokens }) => sum + (typeof inputTokens === 'number' ? inputTokens : 0), 0);
 }

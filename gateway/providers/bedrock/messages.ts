@@ -1,5 +1,5 @@
 import { askedTools, chatParts, type ChatPart } from '../chat-parts.ts';
-import { cannot, isObject, wrong } from '../chat-fields.ts';
+import { cannot, isObject, orWithout, wrong } from '../chat-fields.ts';
 import { textOf } from './answer.ts';
 
 type Loose = Record<string, unknown>;
@@ -23,7 +23,11 @@ const DOCUMENTS: Readonly<Record<string, string>> = {
 };
 
 /** Messages in Converse's shape: system ones apart, turns by turns, tool results in the user's turn. */
-export function bedrockMessages(messages: readonly unknown[], prefix: string): { system: Loose[]; messages: BedrockTurn[] } {
+export function bedrockMessages(
+  messages: readonly unknown[],
+  prefix: string,
+  lenient: boolean,
+): { system: Loose[]; messages: BedrockTurn[] } {
   const system: Loose[] = [];
   const turns: BedrockTurn[] = [];
   messages.forEach((message, index) => {
@@ -33,16 +37,16 @@ export function bedrockMessages(messages: readonly unknown[], prefix: string): {
     switch (message['role']) {
       case 'system':
       case 'developer':
-        system.push(...systemBlocks(message['content'], `${at}.content`), ...mark);
+        system.push(...systemBlocks(message['content'], `${at}.content`, lenient), ...mark);
         break;
       case 'user':
-        add(turns, 'user', [...filled(blocksOf(message['content'], `${at}.content`), at), ...mark]);
+        add(turns, 'user', [...filled(blocksOf(message['content'], `${at}.content`, lenient), at), ...mark]);
         break;
       case 'assistant':
-        add(turns, 'assistant', [...filled(assistantBlocks(message, at), at), ...mark]);
+        add(turns, 'assistant', [...filled(assistantBlocks(message, at, lenient), at), ...mark]);
         break;
       case 'tool':
-        add(turns, 'user', [toolResult(message, at), ...mark]);
+        add(turns, 'user', [toolResult(message, at, lenient), ...mark]);
         break;
       default:
         throw wrong(`${at}.role`, 'system, developer, user, assistant or tool is needed');
@@ -80,16 +84,19 @@ function filled(blocks: Loose[], at: string): Loose[] {
   return blocks;
 }
 
-function systemBlocks(content: unknown, at: string): Loose[] {
+function systemBlocks(content: unknown, at: string, lenient: boolean): Loose[] {
   return chatParts(content, at).flatMap((part) => {
-    if (part.kind !== 'text') throw cannot('Bedrock', part.at, 'anything but text in a system message');
+    if (part.kind !== 'text') {
+      if (lenient) return [];
+      throw cannot('Bedrock', part.at, 'anything but text in a system message');
+    }
     return part.text === '' ? [] : [{ text: part.text }, ...cachePoint(part.cacheControl)];
   });
 }
 
-function blocksOf(content: unknown, at: string): Loose[] {
+function blocksOf(content: unknown, at: string, lenient: boolean): Loose[] {
   return chatParts(content, at).flatMap((part) => {
-    const block = blockOf(part);
+    const block = orWithout(lenient, () => blockOf(part));
     return block === null ? [] : [block, ...cachePoint(part.cacheControl)];
   });
 }
@@ -134,7 +141,7 @@ function tellApart(turns: readonly BedrockTurn[]): void {
 }
 
 /** Its thinking comes first, then what it said and which tools it called. */
-function assistantBlocks(message: Loose, at: string): Loose[] {
+function assistantBlocks(message: Loose, at: string, lenient: boolean): Loose[] {
   const thoughts = Array.isArray(message['thinking_blocks']) ? message['thinking_blocks'].filter(isObject) : [];
   const reasoning = thoughts.flatMap((block): Loose[] => {
     const { type, data, signature } = block;
@@ -145,12 +152,12 @@ function assistantBlocks(message: Loose, at: string): Loose[] {
     return [{ reasoningContent: { reasoningText: { text: textOf(block['thinking']), signature } } }];
   });
   const calls = askedTools(message, at).map(({ id, name, input }) => ({ toolUse: { toolUseId: id, name, input } }));
-  return [...reasoning, ...blocksOf(message['content'] ?? message['refusal'], `${at}.content`), ...calls];
+  return [...reasoning, ...blocksOf(message['content'] ?? message['refusal'], `${at}.content`, lenient), ...calls];
 }
 
-function toolResult(message: Loose, at: string): Loose {
+function toolResult(message: Loose, at: string, lenient: boolean): Loose {
   if (typeof message['tool_call_id'] !== 'string') throw wrong(`${at}.tool_call_id`, 'a text is needed');
-  const content = blocksOf(message['content'], `${at}.content`);
+  const content = blocksOf(message['content'], `${at}.content`, lenient);
   const status = message['is_error'] === true ? { status: 'error' } : {};
   return { toolResult: { toolUseId: message['tool_call_id'], content: content.length > 0 ? content : [{ text: '(empty)' }], ...status } };
 }

@@ -20,7 +20,7 @@ type Body = DialectCall['body'];
 export function bedrockRequest(call: DialectCall): Loose {
   const { body, model, lenient, prefix } = call;
   refuseUnsupported(body, SUPPORTED, { provider: NAME, lenient });
-  const { system, messages } = bedrockMessages(body['messages'] as unknown[], prefix);
+  const { system, messages } = bedrockMessages(body['messages'] as unknown[], prefix, lenient);
   // What Anthropic's models can do is the same wherever they are.
   const claude = model.includes('anthropic') ? abilitiesOf(model) : null;
   checkLastWords(NAME, messages, call, claude?.continues ?? true);

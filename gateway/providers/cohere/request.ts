@@ -30,7 +30,7 @@ export function cohereRequest({ body, model, stream, lenient }: DialectCall): Wi
   ] as const;
   const wire = {
     model,
-    messages: (body['messages'] as unknown[]).map((message, index) => messageOf(message, `messages[${index}]`)),
+    messages: (body['messages'] as unknown[]).map((message, index) => messageOf(message, `messages[${index}]`, lenient)),
     ...Object.fromEntries(numbers.flatMap(([from, to]) => (numberIn(body, from) === undefined ? [] : [[to, numberIn(body, from)]]))),
     ...(most === undefined ? {} : { max_tokens: most }),
     ...(stop.length > 0 ? { stop_sequences: stop } : {}),
@@ -49,28 +49,28 @@ export function cohereRequest({ body, model, stream, lenient }: DialectCall): Wi
   return { path: '/chat', body: JSON.stringify(wire) };
 }
 
-function messageOf(message: unknown, at: string): Loose {
+function messageOf(message: unknown, at: string, lenient: boolean): Loose {
   if (!isObject(message)) throw wrong(at, 'an object is needed');
   switch (message['role']) {
     case 'system':
     case 'developer':
-      return { role: 'system', content: textOf(message['content'], `${at}.content`) };
+      return { role: 'system', content: textOf(message['content'], `${at}.content`, lenient) };
     case 'user':
-      return { role: 'user', content: contentOf(message['content'], `${at}.content`) };
+      return { role: 'user', content: contentOf(message['content'], `${at}.content`, lenient) };
     case 'assistant':
-      return assistantOf(message, at);
+      return assistantOf(message, at, lenient);
     case 'tool':
       if (typeof message['tool_call_id'] !== 'string') throw wrong(`${at}.tool_call_id`, 'a text is needed');
-      return { role: 'tool', tool_call_id: message['tool_call_id'], content: textOf(message['content'], `${at}.content`) };
+      return { role: 'tool', tool_call_id: message['tool_call_id'], content: textOf(message['content'], `${at}.content`, lenient) };
     default:
       throw wrong(`${at}.role`, 'system, developer, user, assistant or tool is needed');
   }
 }
 
 /** What it planned before its tool calls goes back as its plan. */
-function assistantOf(message: Loose, at: string): Loose {
+function assistantOf(message: Loose, at: string, lenient: boolean): Loose {
   const calls = askedTools(message, at);
-  const text = textOf(message['content'] ?? message['refusal'], `${at}.content`);
+  const text = textOf(message['content'] ?? message['refusal'], `${at}.content`, lenient);
   if (calls.length === 0) return { role: 'assistant', content: text };
   const { reasoning_content: plan } = message;
   return {
@@ -81,18 +81,19 @@ function assistantOf(message: Loose, at: string): Loose {
   };
 }
 
-function textOf(content: unknown, at: string): string {
+function textOf(content: unknown, at: string, lenient: boolean): string {
   return chatParts(content, at)
     .map((part) => {
-      if (part.kind !== 'text') throw cannot(NAME, part.at, 'anything but text here');
-      return part.text;
+      if (part.kind === 'text') return part.text;
+      if (lenient) return '';
+      throw cannot(NAME, part.at, 'anything but text here');
     })
     .join('');
 }
 
-function contentOf(content: unknown, at: string): string | Loose[] {
-  const parts = chatParts(content, at);
-  if (parts.every((part) => part.kind === 'text')) return textOf(content, at);
+function contentOf(content: unknown, at: string, lenient: boolean): string | Loose[] {
+  const parts = chatParts(content, at).filter(({ kind }) => !lenient || kind === 'text' || kind === 'image');
+  if (parts.every((part) => part.kind === 'text')) return parts.map(({ text }) => text).join('');
   return parts.map((part) => {
     if (part.kind === 'text') return { type: 'text', text: part.text };
     if (part.kind !== 'image') throw cannot(NAME, part.at, 'anything but texts and images');

@@ -89,12 +89,23 @@ export function usageOf(usage: unknown): ChatUsage | null {
   if (!isObject(usage) || typeof usage['promptTokenCount'] !== 'number') return null;
   const count = (field: string) => (typeof usage[field] === 'number' ? usage[field] : 0);
   const reasoning = count('thoughtsTokenCount');
+  const of = (field: string, modality: string) => tokensOf(usage[field], modality);
   return chatUsage({
     input: count('promptTokenCount') + count('toolUsePromptTokenCount'),
     output: count('candidatesTokenCount') + reasoning,
     cached: count('cachedContentTokenCount'),
     reasoning,
+    audioIn: of('promptTokensDetails', 'AUDIO'),
+    audioCached: of('cacheTokensDetails', 'AUDIO'),
+    audioOut: of('candidatesTokensDetails', 'AUDIO'),
+    imageOut: of('candidatesTokensDetails', 'IMAGE'),
   });
+}
+
+/** `[{modality, tokenCount}]`. */
+function tokensOf(details: unknown, modality: string): number {
+  const counts = Array.isArray(details) ? details.filter(isObject).filter((one) => one['modality'] === modality) : [];
+  return counts.reduce((sum, { tokenCount }) => sum + (typeof tokenCount === 'number' ? tokenCount : 0), 0);
 }
 
 /** `{content: [{token, logprob, bytes, top_logprobs}]}`; null where there are none. */

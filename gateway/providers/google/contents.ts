@@ -1,6 +1,6 @@
 import { parseWritable } from '../../../core/json-nesting.ts';
 import { askedTools, chatParts, type ChatPart } from '../chat-parts.ts';
-import { cannot, isObject, wrong } from '../chat-fields.ts';
+import { cannot, isObject, orWithout, wrong } from '../chat-fields.ts';
 import type { Abilities } from './models.ts';
 
 const NAME = 'Google';
@@ -33,8 +33,12 @@ interface OpenCall {
 }
 
 /** Messages as contents: system ones apart, turns by turns, results in the order of their calls and before what else the user's turn has. */
-export function googleContents(messages: readonly unknown[], abilities: Abilities): { system: Part[]; contents: Content[] } {
-  const made = new Contents(abilities);
+export function googleContents(
+  messages: readonly unknown[],
+  abilities: Abilities,
+  lenient: boolean,
+): { system: Part[]; contents: Content[] } {
+  const made = new Contents(abilities, lenient);
   messages.forEach((message, index) => {
     if (!isObject(message)) throw wrong(`messages[${index}]`, 'an object is needed');
     made.add(message, `messages[${index}]`);
@@ -44,6 +48,7 @@ export function googleContents(messages: readonly unknown[], abilities: Abilitie
 
 class Contents {
   readonly #abilities: Abilities;
+  readonly #lenient: boolean;
   readonly #system: Part[] = [];
   readonly #contents: Content[] = [];
   readonly #open = new Map<string, OpenCall>();
@@ -51,15 +56,16 @@ class Contents {
   readonly #places = new Map<Part, number>();
   #calls = 0;
 
-  constructor(abilities: Abilities) {
+  constructor(abilities: Abilities, lenient: boolean) {
     this.#abilities = abilities;
+    this.#lenient = lenient;
   }
 
   add(message: Record<string, unknown>, at: string): void {
     switch (message['role']) {
       case 'system':
       case 'developer':
-        this.#system.push(...textParts(message['content'], `${at}.content`));
+        this.#system.push(...textParts(message['content'], `${at}.content`, this.#lenient));
         break;
       case 'user': {
         const parts = this.#partsOf(message['content'], `${at}.content`);
@@ -118,7 +124,7 @@ class Contents {
       throw wrong(`${at}.tool_call_id`, 'it is of no call in the assistant’s turn before, or has a result already');
     this.#open.delete(id);
     const parts = chatParts(message['content'], `${at}.content`);
-    const seen = parts.flatMap((part) => (part.kind === 'text' ? [] : [this.#partOf(part)]));
+    const seen = parts.flatMap((part) => (part.kind === 'text' ? [] : this.#partsFor(part)));
     const text = parts.map((part) => (part.kind === 'text' ? part.text : '')).join('');
     const within = this.#abilities.signs && seen.length > 0 ? { parts: seen } : {};
     const named = { ...(this.#abilities.signs ? { id } : {}), name: call.name };
@@ -138,7 +144,13 @@ class Contents {
   }
 
   #partsOf(content: unknown, at: string): Part[] {
-    return chatParts(content, at).flatMap((part) => (part.kind === 'text' && part.text === '' ? [] : [this.#partOf(part)]));
+    return chatParts(content, at).flatMap((part) => (part.kind === 'text' && part.text === '' ? [] : this.#partsFor(part)));
+  }
+
+  /** None where the API can't do it and the call goes on without. */
+  #partsFor(part: ChatPart): Part[] {
+    const made = orWithout(this.#lenient, () => this.#partOf(part));
+    return made === null ? [] : [made];
   }
 
   #partOf(part: ChatPart): Part {
@@ -154,9 +166,12 @@ class Contents {
   }
 }
 
-function textParts(content: unknown, at: string): Part[] {
+function textParts(content: unknown, at: string, lenient: boolean): Part[] {
   return chatParts(content, at).flatMap((part) => {
-    if (part.kind !== 'text') throw cannot(NAME, part.at, 'anything but text in a system message');
+    if (part.kind !== 'text') {
+      if (lenient) return [];
+      throw cannot(NAME, part.at, 'anything but text in a system message');
+    }
     return part.text === '' ? [] : [{ text: part.text }];
   });
 }

@@ -48,7 +48,7 @@ function wireOf(call: DialectCall): object {
   const { body, model, lenient } = call;
   refuseUnsupported(body, SUPPORTED, { provider: NAME, lenient });
   const abilities = abilitiesOf(model);
-  const { system, contents } = googleContents(body['messages'] as unknown[], abilities);
+  const { system, contents } = googleContents(body['messages'] as unknown[], abilities, lenient);
   const generationConfig = configOf(call, abilities);
   return {
     ...(system.length > 0 ? { systemInstruction: { parts: system } } : {}),

@@ -8,7 +8,7 @@ import type { Loose } from './blocks.ts';
 
 /** A completion as a message: its thoughts first, then its text, then its tool calls. */
 export function messagesAnswer(completion: ChatCompletion, _asked: Readonly<Loose>, traceId: string): object {
-  const { thoughts, details, reasoning, text, refusal, calls, finish } = firstAnswer(completion);
+  const { thoughts, details, reasoning, text, refusal, calls, finish, stop } = firstAnswer(completion);
   const content: Loose[] = [...thoughts];
   // What a provider without signatures thought, and the blocks that it may want back in their place.
   if (thoughts.length === 0 && (reasoning !== '' || details.length > 0))
@@ -24,8 +24,8 @@ export function messagesAnswer(completion: ChatCompletion, _asked: Readonly<Loos
     role: 'assistant',
     model: completion.model,
     content,
-    stop_reason: stopReason(finish ?? 'stop', calls.length > 0),
-    stop_sequence: null,
+    stop_reason: stopReason(finish ?? 'stop', calls.length > 0, stop),
+    stop_sequence: stop,
     usage: messagesUsage(completion.usage ?? null),
   };
 }
@@ -35,7 +35,7 @@ export function messageId(traceId: string): string {
 }
 
 /** Some providers say `stop` behind a tool call that was asked for by its name; these clients look for `tool_use`. */
-export function stopReason(finish: FinishReason, called: boolean): string {
+export function stopReason(finish: FinishReason, called: boolean, stop: string | null): string {
   switch (finish) {
     case 'length':
       return 'max_tokens';
@@ -45,7 +45,7 @@ export function stopReason(finish: FinishReason, called: boolean): string {
       return 'tool_use';
     case 'stop':
     default:
-      return called ? 'tool_use' : 'end_turn';
+      return stop !== null ? 'stop_sequence' : called ? 'tool_use' : 'end_turn';
   }
 }
 

@@ -20,6 +20,7 @@ export class MessageFrames implements FrameTranslator {
   readonly #call = new OpenCall();
   #calls = 0;
   #finish: FinishReason | null = null;
+  #stop: string | null = null;
   #usage: ChatUsage | null = null;
 
   constructor(traceId: string) {
@@ -32,11 +33,12 @@ export class MessageFrames implements FrameTranslator {
     const parts = firstAnswer(chunk);
     text += this.#parts(parts);
     this.#finish = parts.finish ?? this.#finish;
+    this.#stop = parts.stop ?? this.#stop;
     return text;
   }
 
   end(): string {
-    const delta = { stop_reason: stopReason(this.#finish ?? 'stop', this.#calls > 0), stop_sequence: null };
+    const delta = { stop_reason: stopReason(this.#finish ?? 'stop', this.#calls > 0, this.#stop), stop_sequence: this.#stop };
     let text = this.#close();
     // Blocks that came once the thinking was closed.
     if (this.#details.length > 0) text += this.#enter('thinking') + this.#close();

@@ -1,0 +1,16 @@
+import type { ChatRequest } from './chat-request.ts';
+import { estimateTokens } from './completion-facts.ts';
+import { editFields, topLevelMembers } from './json-members.ts';
+
+const BOUNDS = ['max_completion_tokens', 'max_tokens'];
+
+/** The request for what is left of an answer that has begun with `prefix`: a bound of tokens is less by those that have come. */
+export function continuedRequest(request: ChatRequest, prefix: string): ChatRequest {
+  const bounds = BOUNDS.filter((field) => Number.isInteger(request.body[field]));
+  if (bounds.length === 0) return request;
+  const come = estimateTokens(prefix);
+  const left = Object.fromEntries(bounds.map((field) => [field, Math.max(1, (request.body[field] as number) - come)]));
+  const edits = Object.fromEntries(Object.entries(left).map(([field, tokens]) => [field, String(tokens)]));
+  const text = editFields(request.text, request.members, edits);
+  return { ...request, text, members: topLevelMembers(text), body: { ...request.body, ...left } };
+}
