@@ -15,6 +15,7 @@ import type { Answered, Failed } from './answered.ts';
 import { newAttempt } from './new-attempt.ts';
 import { asStillhouseError } from './openai-error.ts';
 import { openStream } from './open-stream.ts';
+import { streamedWhole } from './streamed-whole.ts';
 
 /** What asking works with. */
 export interface AskingParts {
@@ -195,7 +196,9 @@ export class Asking {
     let goesOn = false;
     try {
       const { request, kind } = this.#call;
-      const answer = await kind.perform(provider, { model, request, snapshot: this.#snapshot, signal, lenient: request.lenient, prefix });
+      const given = await kind.perform(provider, { model, request, snapshot: this.#snapshot, signal, lenient: request.lenient, prefix });
+      const isOther = request.stream && given.form === 'whole' && given.status < 400 && kind.name === 'chat';
+      const answer = isOther ? streamedWhole(given) : given;
       attempt.status = answer.status;
       if (answer.status >= 400) attempt.error_class = classOfStatus(answer.status);
       if (answer.form === 'stream') {
