@@ -9,7 +9,7 @@ import { checkMayCall } from '../keys/key-rules.ts';
 import type { Admitted } from '../limits/call-limits.ts';
 import { worstUsage, worstUsd } from '../limits/worst-case.ts';
 import { CancelSignal } from '../providers/cancel-signal.ts';
-import { NO_USAGE } from '../providers/provider.ts';
+import { NO_USAGE, type Usage } from '../providers/provider.ts';
 import type { Answer } from './answer.ts';
 import type { AnswerForm } from './answer-form.ts';
 import { answerHeaders } from './answer-headers.ts';
@@ -179,12 +179,21 @@ async function failed(plane: DataPlane, call: Call, form: AnswerForm, error: unk
   const failure = asStillhouseError(error);
   if (failure.code === 'internal') plane.log.error({ err: error, trace: call.id }, 'a call failed inside the gateway');
   const cancelled = failure.code === 'cancelled';
-  // A caller who goes away does not stop a provider from charging for what it has read.
-  const usage = cancelled ? { ...NO_USAGE, tokensIn: estimatePrompt(call.request) } : NO_USAGE;
+  const usage = cancelled ? usageOfCancelled(call) : NO_USAGE;
   const costUsd = cancelled ? costOf(plane, call, usage) : UNKNOWN_COST.has(failure.code) ? null : 0;
   const outcome = { httpStatus: statusOf(failure), errorClass: failure.code, errorMessage: failure.message, usage, costUsd };
   await recordCall(call, { status: cancelled ? 'cancelled' : 'error', ...outcome }, plane);
   return form.refusal(failure, answerHeaders(call));
+}
+
+/**
+ * A caller who goes away does not stop a provider from charging for what it has read, nor for what it has written by then: of a whole answer
+ * nobody knows how much, so that it counts as that of a call which a crash cut off.
+ */
+function usageOfCancelled({ attempts, request }: Call): Usage {
+  if (attempts.length === 0) return NO_USAGE;
+  const hasText = !request.stream && request.messages.length > 0;
+  return hasText ? estimateUsage(request) : { ...NO_USAGE, tokensIn: estimatePrompt(request) };
 }
 
 /** Why a call was not made; a fault of our own is logged. */
