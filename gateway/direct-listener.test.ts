@@ -5,6 +5,43 @@ import { expect, test } from 'vitest';
 import type { AnswerStream } from './chat/answer.ts';
 import { directListener } from './direct-listener.ts';
 
+test('a stream for a caller who is gone is ended, and a failure of that ends nothing else', async () => {
+  const cancelled = Promise.withResolvers<undefined>();
+  const gone = Promise.withResolvers<undefined>();
+  const body: AnswerStream = {
+    pull: () => Promise.reject(new Error('nobody reads it')),
+    cancel() {
+      cancelled.resolve(undefined);
+      return Promise.reject(new Error('the disk is full'));
+    },
+  };
+  const server = createServer(
+    directListener(
+      new Map([
+        [
+          '/v1/stream',
+          async ({ env }) => {
+            caller.destroy();
+            await once(env!.outgoing!, 'close');
+            gone.resolve(undefined);
+            return { status: 200, headers: {}, body };
+          },
+        ],
+      ]),
+      (_incoming, outgoing) => void outgoing.end(),
+    ),
+  );
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const caller = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  caller.write('POST /v1/stream HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n');
+  await gone.promise;
+  await cancelled.promise;
+  // A rejection that nobody heard would be known by now, and would end the process.
+  await new Promise((resolve) => setImmediate(resolve));
+  server.close();
+});
+
 test('a caller who takes nothing of a stream is gone after a while, and the call is ended', async () => {
   const cancelled = Promise.withResolvers<undefined>();
   let pieces = 0;

@@ -67,7 +67,8 @@ interface Exchanged {
 
 function send({ status, headers, body }: Answer, { incoming, outgoing, unreadMs }: Exchanged): void {
   if (outgoing.destroyed) {
-    if (typeof body !== 'string') void body.cancel();
+    // What can't be recorded (a full disk) must not end the process.
+    if (typeof body !== 'string') body.cancel().catch(() => undefined);
     return;
   }
   if (typeof body !== 'string') {

@@ -185,19 +185,25 @@ async function failed(plane: DataPlane, call: Call, form: AnswerForm, error: unk
   return form.refusal(failure, answerHeaders(call));
 }
 
-/** A caller who goes away does not stop a provider from charging for what it has read: each that was at work then. */
+/**
+ * A caller who goes away does not stop a provider from charging for what it has read, nor for what it has written by then: each that was at
+ * work. Of a whole answer nobody knows how much, so that it counts as that of a call which a crash cut off.
+ */
 function usedByCancelled({ catalogue }: DataPlane, { attempts, request }: Call): { usage: Usage; costUsd: number | null } {
   const atWork = attempts.filter(({ error_class: code, tokens_in: counted }) => code === 'cancelled' && counted === 0);
   if (atWork.length === 0) return { usage: NO_USAGE, costUsd: sentBy(() => attempts).mayHaveCost() ? null : 0 };
-  const tokensIn = estimatePrompt(request);
+  const isText = !request.stream && request.messages.length > 0;
+  const each = isText ? estimateUsage(request) : { ...NO_USAGE, tokensIn: estimatePrompt(request) };
   const costs = atWork.map((attempt) => {
-    attempt.tokens_in = tokensIn;
-    attempt.cost_usd = catalogue.find(attempt.target)?.provider.cost(attempt.model, { ...NO_USAGE, tokensIn }) ?? null;
+    attempt.tokens_in = each.tokensIn;
+    attempt.tokens_out = each.tokensOut;
+    attempt.cost_usd = catalogue.find(attempt.target)?.provider.cost(attempt.model, each) ?? null;
     return attempt.cost_usd;
   });
   const known = costs.filter((usd) => usd !== null);
   const costUsd = known.length < costs.length ? null : known.reduce((sum, usd) => sum + usd, 0);
-  return { usage: { ...NO_USAGE, tokensIn: tokensIn * atWork.length }, costUsd };
+  const usage = { ...NO_USAGE, tokensIn: each.tokensIn * atWork.length, tokensOut: each.tokensOut * atWork.length };
+  return { usage, costUsd };
 }
 
 /** Why a call was not made; a fault of our own is logged. */

@@ -32,8 +32,7 @@ export class OwedWrites {
         await write();
         if (this.#owed.get(place) === write) this.#owed.delete(place);
       } catch {
-        // What keeps one from being written keeps the others, too; it was logged the first time.
-        break;
+        // It was logged the first time, and is tried again; what keeps one from being written need not keep the others.
       }
     }
     this.#timer = undefined;

@@ -168,6 +168,8 @@ test.each([[false], [true]])('a caller who goes away cancels the call at the pro
   const row = await until('a cancelled trace', () => spooledRows(gateway.home).find((one) => one.metadata['marker'] === marker));
   expect(row).toMatchObject({ status: 'cancelled', error_class: 'cancelled', answer_text: stream ? 'endless' : '' });
   expect(row.cost_usd).toBeGreaterThan(0);
+  // Of a stream what came is known; of a whole answer it is as of a call that a crash cut off.
+  expect(row.tokens_out).toBe(stream ? Math.ceil('endless'.length / 4) : 256);
 });
 
 test('the error says what happened', async () => {
