@@ -3,8 +3,10 @@ import type { DatasetRowView } from '../../clients/sdk/index.ts';
 import { DEFAULT_SPLITS, SPLITS } from '../../contracts/datasets.ts';
 import { rowContent } from '../../platform/content-hash.ts';
 import { goldOf, readDatasetRows } from '../../store/clickhouse/datasets.ts';
+import { insertClusters } from '../../store/clickhouse/clusters.ts';
 import { insertVerdicts } from '../../store/clickhouse/dataset-verdicts.ts';
 import { insertTraceSegment } from '../../store/clickhouse/traces.ts';
+import { clusterFixture } from '../store/cluster-fixture.ts';
 import type { TestClickHouse } from '../support/clickhouse.ts';
 import type { TestControlPlane } from './control-plane.ts';
 import { startWorkedPlane, type WorkedPlane } from './worked-plane.ts';
@@ -109,6 +111,17 @@ describe('splits', () => {
     const third = source('2099-01-03T00:00:00Z');
     await expect(plane.sdk.datasets.create({ name, source: third, task, splits: DEFAULT_SPLITS })).rejects.toMatchObject(refused);
     expect((await plane.sdk.datasets.get(name)).version).toBe(2);
+  });
+});
+
+test('a cluster that no run of the project has found is refused, and leaves no version behind', async () => {
+  await insertClusters(clickhouse.client, [clusterFixture({ project: 'another', id: 'theirs' })]);
+  const theirs = plane.sdk.datasets.create({ ...request, name: 'lost', source: { traces: { cluster: 'theirs' } } });
+  await expect(theirs).rejects.toMatchObject({ status: 404, message: expect.stringContaining('there is no cluster "theirs"') as string });
+  await expect(plane.sdk.datasets.get('lost')).rejects.toMatchObject({ status: 404 });
+  await insertClusters(clickhouse.client, [clusterFixture({ id: 'ours' })]);
+  expect(await plane.sdk.datasets.create({ ...request, name: 'found', source: { traces: { cluster: 'ours' } } })).toMatchObject({
+    version: 1,
   });
 });
 
