@@ -143,8 +143,17 @@ describe('edits', () => {
     ]);
     // What stands already is no edit.
     expect(await curation().edit('support', [{ rowIds: [a!.rowId], verdict: 'drop' }])).toEqual([]);
+    // What is said of an answer shows beside it until a version has it.
+    const answers = async (version: number) => (await restored(version, [b!.rowId, c!.rowId])).map(({ rowId, answer }) => [rowId, answer]);
+    expect(new Map((await answers(3)) as [string, string | null][])).toEqual(
+      new Map([
+        [b!.rowId, null],
+        [c!.rowId, 'It arrives tomorrow.'],
+      ]),
+    );
     const begun = await curation().curate('support');
     expect((await built(begun)).skipped).toMatchObject({ 'dropped by a person': 2 });
+    expect(await answers(begun.version)).toEqual([[c!.rowId, null]]);
     const after = await allRows(begun.version);
     expect(after).toHaveLength(before.length - 2);
     for (const row of after) expect(row.split).toBe(kept.get(row.rowId));

@@ -101,6 +101,12 @@ describe.skipIf(!chromiumPath)(`rows of a dataset in Chromium${withoutChromium}`
     await text(page, 'suspicion 1.00');
   });
 
+  it('show the answer that a person has given beside the one that the version has', async () => {
+    const { page } = await open('/datasets/support');
+    await page.getByText('validation', { exact: true }).click();
+    await text(page, `${makeRows('validation')[3]!.reference} → card_linking`);
+  });
+
   it('come with the most suspect first where that is asked for', async () => {
     const { page } = await open('/datasets/support');
     await page.getByText('suspects', { exact: true }).click();
