@@ -92,7 +92,8 @@ async function judgeShard(deps: JudgeDeps, shard: JudgeShard, { signal, progress
   if (shard.asks && missing.size > 0) {
     let done = 0;
     const moved = () => progress({ from, judged: ++done, of: missing.size });
-    const calling = { run: plan.run, capUsd: maxUsd, most: concurrency, signal, moved };
+    // One row that is too long for the judge is not judged; the others are.
+    const calling = { run: plan.run, capUsd: maxUsd, most: concurrency, refusals: 'lose' as const, signal, moved };
     ({ capReached } = await runJournalledCalls(deps, calling, [...missing.values()]));
   }
   signal.throwIfAborted();

@@ -9,7 +9,11 @@ const WORST_USD = 0.3;
 const never = new AbortController().signal;
 
 /** Runs calls against a gateway that answers as told, without waiting; a call's worst case is 0.3 dollars, the cap 1. */
-async function lane(calls: number, answer: (attempt: number) => Response, { most = 1, capUsd = 1 } = {}) {
+async function lane(
+  calls: number,
+  answer: (attempt: number) => Response,
+  { most = 1, capUsd = 1, refusals = 'fail' as 'fail' | 'lose' } = {},
+) {
   let attempts = 0;
   const pauses: number[] = [];
   const client = gatewayClient({ url: 'http://gateway.test', serviceKey: 'key', fetch: async () => answer(attempts++) }, 'acme');
@@ -26,7 +30,7 @@ async function lane(calls: number, answer: (attempt: number) => Response, { most
     toCandidate: ({ text, ...rest }) => ({ answer: text, ...rest }) as unknown as Candidate,
   };
   const pause = async (ms: number) => void pauses.push(ms);
-  const deps = { client, journal, guard, most, stop: never, abandon: never, moved: () => undefined, pause };
+  const deps = { client, journal, guard, most, stop: never, abandon: never, refusals, moved: () => undefined, pause };
   let error: unknown = null;
   const result = await runCalls(deps, Array<LaneCall>(calls).fill(call)).catch((thrown: unknown) => void (error = thrown));
   return { result, error, attempts, pauses, journalled, guard };
@@ -92,4 +96,17 @@ test.each(['1e12', '99999999999', 'Infinity'])('a retry-after of %s is heeded fo
   const { result, pauses } = await lane(1, answer);
   expect(result).toMatchObject({ journalled: 1 });
   expect(pauses).toEqual([300_000]);
+});
+
+test('where a refusal may be of one call it is lost alone; where nearly all are refused, or it is of whoever asks, the lane fails with it', async () => {
+  const refusing = (status: number) => (attempt: number) =>
+    attempt % 50 === 7 ? failure(status, null) : success(undefined, { 'x-stillhouse-cost-usd': '0' });
+  const lenient = { capUsd: 1_000, refusals: 'lose' } as const;
+  expect(await lane(100, refusing(400), lenient)).toMatchObject({ error: null, result: { journalled: 98, lost: 2 }, attempts: 100 });
+  const refused = { code: 'upstream_invalid', retryable: false, message: expect.stringContaining('refused a call with 400') as string };
+  expect((await lane(100, refusing(400), { capUsd: 1_000 })).error).toMatchObject(refused);
+  const all = await lane(100, () => failure(400, null), lenient);
+  expect(all.error).toMatchObject(refused);
+  expect(all.attempts).toBeLessThan(20);
+  expect((await lane(100, refusing(402), lenient)).error).toMatchObject({ code: 'upstream_invalid', data: { status: 402 } });
 });

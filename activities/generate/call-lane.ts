@@ -38,6 +38,8 @@ export interface LaneDeps {
   stop: AbortSignal;
   /** Aborted: calls in flight are given up. */
   abandon: AbortSignal;
+  /** What a refusal of one call (it is too long, say) does; default: it fails the lane, for the others would meet it, too. */
+  refusals?: 'fail' | 'lose';
   /** Told after every journalled answer. */
   moved: () => void;
   /** Resolves after `ms`, or when the signal is aborted. */
@@ -125,7 +127,11 @@ async function reserved({ guard, stop, limit, result }: Lane, worstUsd: number):
 
 /** Has one sample, journalled; its first attempt is reserved already. */
 async function runOne(lane: Lane, next: LaneCall): Promise<void> {
-  const answer = await insist(lane, next);
+  const answer = await insist(lane, next).catch((error: unknown) => {
+    if (lane.refusals !== 'lose' || !isOfOneCall(error)) throw error;
+    lose(lane, next, error);
+    return null;
+  });
   if (answer === null) return;
   lane.answered++;
   try {
@@ -135,6 +141,11 @@ async function runOne(lane: Lane, next: LaneCall): Promise<void> {
   }
   lane.result.journalled++;
   lane.moved();
+}
+
+/** Whether a refusal may be of what one call asks, and not of whoever asks. */
+function isOfOneCall(error: unknown): boolean {
+  return isStillhouseError(error, 'upstream_invalid') && [400, 413, 422].includes(error.data['status'] as number);
 }
 
 /**
@@ -171,12 +182,13 @@ async function insist(lane: Lane, next: LaneCall): Promise<TeacherAnswer | null>
   return null;
 }
 
-/** Counts a lost sample, and fails the lane once there are too many: what is not there is not asked for thousands of times. */
-function lose(lane: Lane, { call }: LaneCall, reason: string): void {
+/** Counts a lost sample, and fails the lane once there are too many, with the refusal where it was one: what is not there is not asked for thousands of times. */
+function lose(lane: Lane, { call }: LaneCall, reason: unknown): void {
   const { result, calls, answered } = lane;
   result.lost++;
   const isSilent = answered === 0 && result.lost >= LOST_IN_SILENCE;
   if (!isSilent && result.lost <= Math.max(LOST_ALWAYS_ALLOWED, calls * LOST_SHARE)) return;
+  if (typeof reason !== 'string') return lane.fail(reason);
   const counted = `${result.lost} of ${calls} samples failed ${PROVIDER_ATTEMPTS} times each, the last with: ${reason}.`;
   lane.fail(new LostTeacher(`The teacher "${call.body.model}" is not there: ${counted}`, false));
 }

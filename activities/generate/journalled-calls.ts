@@ -22,6 +22,8 @@ export interface CallingRun {
   capUsd: number;
   /** Calls in flight at most: what a kill can lose. */
   most: number;
+  /** As of a lane. */
+  refusals?: LaneDeps['refusals'];
   signal: AbortSignal;
   moved: () => void;
 }
@@ -42,7 +44,7 @@ const byTheClock: LaneDeps['pause'] = (ms, stop) => wait(ms, undefined, { signal
  */
 export async function runJournalledCalls(
   { clickhouse, gateway, pause = byTheClock }: JournalledDeps,
-  { run, capUsd, most, signal, moved }: CallingRun,
+  { run, capUsd, most, refusals = 'fail', signal, moved }: CallingRun,
   calls: readonly LaneCall[],
 ): Promise<LaneResult & { spentUsd: number }> {
   const { usd, unpriced } = await spentSoFar(clickhouse, run);
@@ -59,6 +61,7 @@ export async function runJournalledCalls(
       stop: signal,
       abandon: abandon.signal,
       pause,
+      refusals,
       moved,
     };
     return { ...(await runCalls(lane, calls)), spentUsd: guard.spentUsd };

@@ -209,7 +209,11 @@ function showDataset(out: Output, dataset: Dataset & Partial<DatasetView>, nowMs
 
 function showRows(out: Output, rows: readonly DatasetRowView[], nextCursor: string | null): void {
   if (rows.length === 0) return out.line('No rows here.');
-  const shown = rows.map((row) => [String(row.position), lastUser(row), clip(row.reference, 40)]);
+  const shown = rows.map((row) => [
+    String(row.position),
+    lastUser(row),
+    clip(row.answer === null ? row.reference : `${row.reference} → ${row.answer}`, 40),
+  ]);
   out.table(['#', 'last user message', 'reference'], shown, { right: ['#'], elastic: ['last user message'] });
   if (nextCursor) out.line(out.style('dim', `\nMore: --cursor ${nextCursor}`));
 }

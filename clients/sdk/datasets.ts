@@ -15,6 +15,8 @@ export type DatasetRowView = Pick<
 > & {
   /** A person's word, else the newest of a judge on this answer. */
   verdict: StandingVerdict | null;
+  /** The right answer by a person, which the next version has; null: nobody has said another one. */
+  answer: string | null;
   tags: string[];
   /** How much its answer disagrees with its neighbours', from 0 to 1; only in the order `suspect`. */
   suspicion?: number;

@@ -53,5 +53,6 @@ export function skeletonKey(text: string, within = ''): string {
 export function headAndTail(text: string, characters: number): string {
   if (text.length <= characters) return text;
   const tail = Math.floor(characters / 4);
-  return `${text.slice(0, characters - tail - 3)} … ${text.slice(-tail)}`;
+  // A cut may fall into a pair of surrogates, of which one alone is no text: providers refuse it.
+  return `${text.slice(0, characters - tail - 3)} … ${text.slice(-tail)}`.toWellFormed();
 }

@@ -62,6 +62,8 @@ test('what is wanted: the last user message with the identity of the system prom
   expect(long.length).toBeLessThanOrEqual(600);
   expect(long).toMatch(/^Summarise this: word.* … .*In one line, please\.$/u);
   expect(headAndTail('short', 100)).toBe('short');
+  // A cut leaves no half of a character.
+  for (const filler of ['', 'a']) expect(headAndTail(filler + '🙂'.repeat(100), 50).isWellFormed()).toBe(true);
 });
 
 test('calls with the same skeleton become one that weighs as much', () => {

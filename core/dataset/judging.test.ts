@@ -22,6 +22,13 @@ test('a long conversation keeps its beginning and its end', () => {
   expect(text).toMatch(/begin x+\n\[… \d+ characters left out …\]\nx+ end/);
 });
 
+test('a cut leaves no half of a character', () => {
+  for (const filler of ['', 'a']) {
+    const long = { ...row, messages: [{ role: 'user', content: filler + '🙂'.repeat(20_000) }], reference: 'no' };
+    expect((judgeMessages(long, { kind: 'text' }, [], CRITERIA)[1]!.content as string).isWellFormed()).toBe(true);
+  }
+});
+
 test('points become a score from 0 to 1, by criterion too', () => {
   const said = JSON.stringify({ reason: ' Wrong. ', c1: 1, c2: 5, score: 2 });
   const opinion = { score: 0.25, criteria: { correct: 0, polite: 1 }, reason: 'Wrong.' };

@@ -92,5 +92,6 @@ function turn(message: Message): string {
 function shortened(text: string): string {
   if (text.length <= CONVERSATION_CHARACTERS) return text;
   const half = CONVERSATION_CHARACTERS / 2;
-  return `${text.slice(0, half)}\n[… ${text.length - CONVERSATION_CHARACTERS} characters left out …]\n${text.slice(-half)}`;
+  // A cut may fall into a pair of surrogates, of which one alone is no text: providers refuse it.
+  return `${text.slice(0, half)}\n[… ${text.length - CONVERSATION_CHARACTERS} characters left out …]\n${text.slice(-half)}`.toWellFormed();
 }

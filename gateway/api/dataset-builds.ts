@@ -7,6 +7,7 @@ import { QUEUES, WORKFLOWS, workflowIds } from '../../contracts/names.ts';
 import { buildingDataset } from '../../core/dataset/building-dataset.ts';
 import { refuseOtherSplits } from '../../core/dataset/split.ts';
 import { datasetSourceHash } from '../../platform/content-hash.ts';
+import { isCluster } from '../../store/clickhouse/dataset-clusters.ts';
 import { curatedUntil } from '../../store/clickhouse/dataset-edits.ts';
 import { readDataset, readNewestReady } from '../../store/clickhouse/datasets.ts';
 import type { ApiDeps } from './dependencies.ts';
@@ -29,10 +30,7 @@ export async function startBuild(deps: ApiDeps, request: DatasetRequest & { proj
   const splits = request.splits ?? ready?.splits ?? DEFAULT_SPLITS;
   refuseOtherSplits(ready, splits);
   const input: BuildDatasetInput = { ...request, splits, ...(until === undefined ? {} : { curatedUntil: until }) };
-  if ('file' in input.source && !(await deps.artifacts.has(fileKey(input.source.file))))
-    throw new StillhouseError('not_found', 'source.file: no such file was uploaded; POST /api/files answers with its id.', {
-      param: 'source.file',
-    });
+  await refuseUnknownSource(deps, project, input.source);
   const newest = await readDataset(deps.clickhouse, input.project, input.name);
   const same = await recordOf(deps, input, newest);
   if (same?.status === 'ready') return same;
@@ -46,6 +44,23 @@ export async function startBuild(deps: ApiDeps, request: DatasetRequest & { proj
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   return pendingBuild(input, newest, deps.now());
+}
+
+/** What would leave a version that failed behind. */
+async function refuseUnknownSource(deps: ApiDeps, project: string, source: BuildDatasetInput['source']): Promise<void> {
+  if ('file' in source) {
+    if (await deps.artifacts.has(fileKey(source.file))) return;
+    throw new StillhouseError('not_found', 'source.file: no such file was uploaded; POST /api/files answers with its id.', {
+      param: 'source.file',
+    });
+  }
+  const { cluster } = source.traces;
+  if (cluster === undefined || (await isCluster(deps.clickhouse, project, cluster))) return;
+  throw new StillhouseError(
+    'not_found',
+    `source.traces.cluster: there is no cluster "${cluster.slice(0, 64)}". GET /api/clusters lists those that there are.`,
+    { param: 'source.traces.cluster' },
+  );
 }
 
 /** The newest version that was made from the same request. */

@@ -26,6 +26,8 @@ const Row = z.object({
   traceId: z.string(),
   /** A person's word, else the newest of a judge on this answer. */
   verdict: StandingVerdict.nullable(),
+  /** The right answer by a person, which the next version has; null: nobody has said another one. */
+  answer: z.string().nullable(),
   tags: z.array(z.string()),
   /** How much its answer disagrees with its neighbours', from 0 to 1; only with `order=suspect`. */
   suspicion: z.number().optional(),
@@ -106,7 +108,8 @@ async function viewsOf({ clickhouse }: ApiDeps, { project, name }: Dataset, rows
   ]);
   return rows.map(({ rowId, group, split, position, messages, reference, referenceTarget, traceId }) => {
     const edit = edits.get(rowId);
-    const said = { verdict: wordOn(edit, verdicts.get(rowId)), tags: edit?.tags ?? [] };
+    const answer = edit && edit.answer !== reference ? edit.answer : null;
+    const said = { verdict: wordOn(edit, verdicts.get(rowId)), answer, tags: edit?.tags ?? [] };
     return { rowId, group, split, position, messages, reference, referenceTarget, traceId, ...said };
   });
 }

@@ -36,3 +36,15 @@ export async function clustersOfSource(
   const rows = await runQuery(client, query, filterParameters(project, choice));
   return rows.map(({ cluster_id: id, ...row }) => ({ id, ...row }));
 }
+
+const KNOWN = defineQuery({
+  name: 'whether a cluster was found',
+  sql: `SELECT count() AS n FROM (SELECT 1 FROM ${TABLES.clusters} WHERE project = {project:String} AND cluster_id = {cluster:String} LIMIT 1)`,
+  parameters: z.object({ project: z.string(), cluster: z.string() }),
+  row: z.object({ n: z.number() }),
+});
+
+/** Whether any run of the project has found a cluster of that id. */
+export async function isCluster(client: ClickHouseClient, project: string, id: string): Promise<boolean> {
+  return (await runQuery(client, KNOWN, { project, cluster: id }))[0]!.n > 0;
+}

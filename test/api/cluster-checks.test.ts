@@ -7,6 +7,7 @@ import { type TestControlPlane, startControlPlane } from './control-plane.ts';
 
 /** A model that answers some calls and then no more. */
 const GONE = 'gone/test';
+const PROJECTS = ['chain', 'few', 'gone', 'half', 'many', 'named', 'quiet', 'refused', 'silent', 'whole'];
 
 let bench: ClusterBench;
 let plane: TestControlPlane;
@@ -15,7 +16,7 @@ let gone: Promise<ClusterRun>;
 
 beforeAll(async () => {
   // No breaker opens: the calls themselves fail.
-  bench = await startClusterBench(['gone'], { breakerFailures: 10_000 });
+  bench = await startClusterBench(['gone'], { breakerFailures: 10_000 }, PROJECTS);
   bench.namer.faultOf = (url) => (url.startsWith('/gone/') && bench.namer.delivered('/gone/') >= 3 ? 500 : bench.namer.fault);
   plane = await startControlPlane(bench.clickhouse.client, bench.temporal.address, { targets: [NAMER, GONE] });
   worker = await startTestWorker({ env: { ...bench.workerEnv(join(bench.folder(), 'home')), STILLHOUSE_ARTIFACTS: plane.artifacts } });

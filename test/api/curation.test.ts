@@ -3,8 +3,10 @@ import type { DatasetRowView } from '../../clients/sdk/index.ts';
 import { DEFAULT_SPLITS, SPLITS } from '../../contracts/datasets.ts';
 import { rowContent } from '../../platform/content-hash.ts';
 import { goldOf, readDatasetRows } from '../../store/clickhouse/datasets.ts';
+import { insertClusters } from '../../store/clickhouse/clusters.ts';
 import { insertVerdicts } from '../../store/clickhouse/dataset-verdicts.ts';
 import { insertTraceSegment } from '../../store/clickhouse/traces.ts';
+import { clusterFixture } from '../store/cluster-fixture.ts';
 import type { TestClickHouse } from '../support/clickhouse.ts';
 import type { TestControlPlane } from './control-plane.ts';
 import { startWorkedPlane, type WorkedPlane } from './worked-plane.ts';
@@ -112,6 +114,17 @@ describe('splits', () => {
   });
 });
 
+test('a cluster that no run of the project has found is refused, and leaves no version behind', async () => {
+  await insertClusters(clickhouse.client, [clusterFixture({ project: 'another', id: 'theirs' })]);
+  const theirs = plane.sdk.datasets.create({ ...request, name: 'lost', source: { traces: { cluster: 'theirs' } } });
+  await expect(theirs).rejects.toMatchObject({ status: 404, message: expect.stringContaining('there is no cluster "theirs"') as string });
+  await expect(plane.sdk.datasets.get('lost')).rejects.toMatchObject({ status: 404 });
+  await insertClusters(clickhouse.client, [clusterFixture({ id: 'ours' })]);
+  expect(await plane.sdk.datasets.create({ ...request, name: 'found', source: { traces: { cluster: 'ours' } } })).toMatchObject({
+    version: 1,
+  });
+});
+
 describe('edits', () => {
   test('drop, correct and tag in bulk; the next version has them, no row changes its split, and an undone one is as it was', async () => {
     const before = await allRows(3);
@@ -130,8 +143,17 @@ describe('edits', () => {
     ]);
     // What stands already is no edit.
     expect(await curation().edit('support', [{ rowIds: [a!.rowId], verdict: 'drop' }])).toEqual([]);
+    // What is said of an answer shows beside it until a version has it.
+    const answers = async (version: number) => (await restored(version, [b!.rowId, c!.rowId])).map(({ rowId, answer }) => [rowId, answer]);
+    expect(new Map((await answers(3)) as [string, string | null][])).toEqual(
+      new Map([
+        [b!.rowId, null],
+        [c!.rowId, 'It arrives tomorrow.'],
+      ]),
+    );
     const begun = await curation().curate('support');
     expect((await built(begun)).skipped).toMatchObject({ 'dropped by a person': 2 });
+    expect(await answers(begun.version)).toEqual([[c!.rowId, null]]);
     const after = await allRows(begun.version);
     expect(after).toHaveLength(before.length - 2);
     for (const row of after) expect(row.split).toBe(kept.get(row.rowId));

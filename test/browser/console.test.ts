@@ -14,6 +14,7 @@ const ADDRESSES = [
   '/datasets',
   '/datasets/support',
   '/new-dataset',
+  '/forget',
   '/distillations',
   '/distillations/support-2',
   '/distillations/support-3',

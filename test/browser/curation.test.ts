@@ -49,7 +49,7 @@ describe.skipIf(!chromiumPath)(`rows of a dataset in Chromium${withoutChromium}`
     expect(y).toBeGreaterThanOrEqual(0);
     expect(y + height).toBeLessThanOrEqual(900);
     await page.keyboard.press('j');
-    await text(page, /^51 to \d+ of 748$/);
+    await text(page, '51 to 100 of 748');
     await page.keyboard.press('x');
     await text(page, 'drop by a person');
     const rowId = makeRows('train')[50]!.rowId;
@@ -58,6 +58,20 @@ describe.skipIf(!chromiumPath)(`rows of a dataset in Chromium${withoutChromium}`
     await page.keyboard.press('k');
     await text(page, '1 to 50 of 748');
     expect(await current.textContent()).toBe(await list.locator('article').nth(49).textContent());
+  });
+
+  it('that were forgotten leave a page that leads on', async () => {
+    const of = busyWorld();
+    of.forgottenRows = new Set(
+      makeRows('train')
+        .slice(0, 50)
+        .map(({ rowId }) => rowId),
+    );
+    const { page } = await open('/datasets/support', { of });
+    await text(page, 'All rows of this page were forgotten.');
+    await page.getByRole('button', { name: 'Next' }).click();
+    await text(page, '51 to 100 of 748');
+    expect(await page.getByRole('group', { name: 'Rows' }).locator('article').count()).toBeGreaterThan(10);
   });
 
   it('of the newest version that is ready can be curated when a later one has failed', async () => {
@@ -85,6 +99,12 @@ describe.skipIf(!chromiumPath)(`rows of a dataset in Chromium${withoutChromium}`
     await page.getByRole('button', { name: 'Look for suspects' }).click();
     await text(page, '31 of 1,250 rows have another answer than most of their neighbours.');
     await text(page, 'suspicion 1.00');
+  });
+
+  it('show the answer that a person has given beside the one that the version has', async () => {
+    const { page } = await open('/datasets/support');
+    await page.getByText('validation', { exact: true }).click();
+    await text(page, `${makeRows('validation')[3]!.reference} → card_linking`);
   });
 
   it('come with the most suspect first where that is asked for', async () => {

@@ -3,6 +3,7 @@ import { readDatasetStart } from './datasets/dataset-draft.ts';
 import { NotFound } from './shell/not-found.tsx';
 import { RouteProblem } from './shell/route-problem.tsx';
 import { Shell } from './shell/shell.tsx';
+import { readForgetSearch } from './traces/forget-draft.ts';
 import { readTraceSearch } from './traces/trace-search.ts';
 
 const root = createRootRoute({
@@ -25,6 +26,12 @@ const traces = createRoute({
   path: '/traces',
   validateSearch: readTraceSearch,
   component: lazyRouteComponent(() => import('./traces/traces-page.tsx'), 'TracesPage'),
+});
+const forget = createRoute({
+  getParentRoute: () => root,
+  path: '/forget',
+  validateSearch: readForgetSearch,
+  component: lazyRouteComponent(() => import('./traces/forget-page.tsx'), 'ForgetPage'),
 });
 const clusters = createRoute({
   getParentRoute: () => root,
@@ -131,6 +138,7 @@ const limits = createRoute({
 const routeTree = root.addChildren([
   overview,
   traces,
+  forget,
   clusters,
   cluster,
   datasets,

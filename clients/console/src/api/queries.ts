@@ -37,6 +37,14 @@ export const tracesQuery = (api: Stillhouse, filter: Partial<TraceFilter>, tail:
 export const traceQuery = (api: Stillhouse, id: string) =>
   queryOptions({ queryKey: ['trace', id], queryFn: ({ signal }) => api.traces.get(id, signal), staleTime: Infinity });
 
+/** How a forgetting stands; asked again until it has ended. */
+export const forgettingQuery = (api: Stillhouse, name: string) =>
+  queryOptions({
+    queryKey: ['forget', name],
+    queryFn: ({ signal }) => api.traces.forgettingState(name, signal),
+    refetchInterval: (query) => (query.state.data && query.state.data.status !== 'running' ? false : LIVE_MS),
+  });
+
 /** All clusters, those first that would save most. */
 export const clustersQuery = (api: Stillhouse) =>
   queryOptions({ queryKey: ['clusters', 'list'], queryFn: ({ signal }) => api.clusters.list({}, signal), staleTime: CALM_MS });

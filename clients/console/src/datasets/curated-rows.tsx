@@ -64,7 +64,10 @@ export function CuratedRows({ dataset, rows, place, isComing, onMove }: CuratedR
           >
             <div className={classes.prompt}>{lastUserText(row)}</div>
             <div className={classes.answer}>
-              <span className={`${classes.reference} mono`}>{row.reference}</span>
+              <span className={`${classes.reference} mono`}>
+                {row.reference}
+                {row.answer !== null && ` → ${row.answer}`}
+              </span>
               <span className={classes.said}>
                 <Word row={row} />
                 {row.traceId && (

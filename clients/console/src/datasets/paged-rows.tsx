@@ -31,14 +31,12 @@ export function PagedRows({ dataset, split, order }: { dataset: Dataset; split: 
     else if (to < rows) setPlace(to);
     else forth();
   };
-  const from = (cursors.length - 1) * ROWS_A_PAGE;
+  const isOnly = cursors.length === 1 && next === null;
   return (
     <Loaded query={query} skeleton={<Skeleton height={420} radius={0} />}>
-      {({ items }) =>
-        items.length === 0 ? (
-          <div className={classes.quiet}>This split is empty.</div>
-        ) : (
-          <>
+      {({ items }) => (
+        <>
+          {items.length > 0 ? (
             <CuratedRows
               dataset={dataset}
               rows={items}
@@ -46,10 +44,12 @@ export function PagedRows({ dataset, split, order }: { dataset: Dataset; split: 
               isComing={query.isPlaceholderData}
               onMove={(to) => move(to, items.length)}
             />
+          ) : (
+            <div className={classes.quiet}>{isOnly ? 'This split is empty.' : 'All rows of this page were forgotten.'}</div>
+          )}
+          {(items.length > 0 || !isOnly) && (
             <div className={classes.pages}>
-              <span className="dimmed numbers">
-                {formatCount(from + 1)} to {formatCount(from + items.length)} of {formatCount(dataset.rows[split])}
-              </span>
+              <span className="dimmed numbers">{placesOf(cursors.length, dataset.rows[split])}</span>
               <Button size="compact-xs" variant="default" disabled={cursors.length === 1} onClick={() => back(0)}>
                 Before
               </Button>
@@ -57,9 +57,15 @@ export function PagedRows({ dataset, split, order }: { dataset: Dataset; split: 
                 Next
               </Button>
             </div>
-          </>
-        )
-      }
+          )}
+        </>
+      )}
     </Loaded>
   );
+}
+
+/** Which places of a split a page has; rows that were forgotten leave theirs empty. */
+function placesOf(page: number, rows: number): string {
+  const from = (page - 1) * ROWS_A_PAGE;
+  return `${formatCount(from + 1)} to ${formatCount(Math.min(rows, from + ROWS_A_PAGE))} of ${formatCount(rows)}`;
 }

@@ -1,6 +1,6 @@
 import { Button, Skeleton } from '@mantine/core';
 import { IconListSearch } from '@tabler/icons-react';
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Tail } from '../api/queries.ts';
 import { Empty } from '../components/empty.tsx';
@@ -36,7 +36,12 @@ export function TracesPage() {
     <Page
       title="Traces"
       lead="Every call that went through the gateway, newest first."
-      actions={<LiveSwitch tail={tail} arrived={traces.filter(isNew).length} cutOff={tail === 'on' && query.isError} onChange={follow} />}
+      actions={
+        <>
+          <ForgetLink search={search} />
+          <LiveSwitch tail={tail} arrived={traces.filter(isNew).length} cutOff={tail === 'on' && query.isError} onChange={follow} />
+        </>
+      }
     >
       <TraceFilters search={search} onChange={change} />
       {query.isError && !query.data && <ProblemPanel error={query.error} retry={() => void query.refetch()} />}
@@ -52,6 +57,18 @@ export function TracesPage() {
     </Page>
   );
 }
+
+/** To the page that forgets, with whom the filter names. */
+const ForgetLink = ({ search: { user, session, meta } }: { search: TraceSearch }) => (
+  <Button
+    size="xs"
+    variant="subtle"
+    color="gray"
+    renderRoot={(props) => <Link to="/forget" search={withoutEmpty({ user, session, meta })} {...props} />}
+  >
+    Forget calls
+  </Button>
+);
 
 function withoutEmpty(search: SearchChange): TraceSearch {
   return Object.fromEntries(
