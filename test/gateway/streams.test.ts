@@ -90,7 +90,7 @@ test.each([['data: [DONE]'], ['data: [DONE]\n'], ['data:[DONE]\r\n']])(
   async (mark) => {
     upstream.answer = inPieces(`${frames[1]}${frames[3]}${mark}`, 25);
     const answer = await streamed();
-    expect(await answer.text()).toBe(`${frames[1]}${frames[3]}${mark}\n\n`);
+    expect(await answer.text()).toBe(`${frames[1]}${frames[3]}data: [DONE]\n\n`);
     expect(traceOf(answer)).toMatchObject({ status: 'ok', answer_text: 'one', finish_reason: 'stop' });
   },
 );
