@@ -265,8 +265,6 @@ def main() -> None:
         make_base(base, texts)
         make_rows(shared, arguments.rows, own_prompts=False)
         make_rows(own, arguments.rows, own_prompts=True)
-        note(measure("one system prompt", base, shared, folder))
-        note(measure_trl("one system prompt, TRL", base, shared, folder))
         note(measure("prompts that begin apart", base, own, folder))
         note(measure_trl("prompts that begin apart, TRL", base, own, folder))
         note(measure("gradient checkpointing", base, own, folder, settings={"gradientCheckpointing": True}))
@@ -276,6 +274,8 @@ def main() -> None:
             print("bitsandbytes is not there: 4 bit was not measured", flush=True)
         else:
             note(measure("4 bit, gradient checkpointing", base, own, folder, settings={"gradientCheckpointing": True, "fourBit": True}))
+        note(measure("one system prompt", base, shared, folder))
+        note(measure_trl("one system prompt, TRL", base, shared, folder))
         note(resume(base, shared, folder))
         note(measure_trl("gradient checkpointing, TRL", base, own, folder, gradientCheckpointing=True))
         note(measure("preference and anchor", base, shared, folder, settings={"epochs": 1, "beta": 0.5, "gamma": 0.1}))
