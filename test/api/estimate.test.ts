@@ -136,7 +136,7 @@ test('the names that can be chosen are listed with what they stand for', async (
     gated: false,
     contextTokens: 40_960,
     taskFloor: ['label'],
-    trainBytes: { bits16: expect.closeTo(2.6e9, -8), bits4: expect.closeTo(1.9e9, -8) },
+    trainBytes: { bits16: expect.closeTo(2.68e9, -8), bits4: expect.closeTo(1.96e9, -8) },
   });
   expect(bases[0]!.trainBytes).toBeNull();
 });

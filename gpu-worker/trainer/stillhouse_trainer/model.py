@@ -24,6 +24,9 @@ STUDENT, ANCHOR = "default", "anchor"
 def load_base(folder: Path, dtype: torch.dtype, device: torch.device | str, four_bit: bool = False) -> Any:
     """The base's weights, from safetensors only, without code of its own."""
     transformers_logging.disable_progress_bar()
+    # Its backward pass returns NaN for some lengths where a mask is given (pytorch/pytorch#196678: 64 beyond a multiple of 128), which
+    # ended a training in bfloat16 on an H200; and it prepares for each new length, of which batches have many.
+    torch.backends.cuda.enable_cudnn_sdp(False)
     options: dict[str, Any] = {"dtype": dtype, "attn_implementation": "sdpa"}
     if four_bit:
         from transformers import BitsAndBytesConfig

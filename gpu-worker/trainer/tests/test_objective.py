@@ -191,6 +191,7 @@ def test_what_a_pass_in_bfloat16_keeps(base: Path, chat: ChatFormat, items: list
     plain = gradient(student, chat, items, 6, Weights(1.0, 0.0, 0.0))[0]
     assert plain.dtype == torch.float32
     assert bool(plain.isfinite().all())
+    assert not torch.backends.cuda.cudnn_sdp_enabled(), "its gradients are not always numbers"
     bounded = kept()
     monkeypatch.setattr(student, "precision", contextlib.nullcontext)
     assert bounded < 0.9 * kept()
