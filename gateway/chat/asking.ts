@@ -176,7 +176,9 @@ export class Asking {
     // What it can't do, another may, that was to be asked anyway.
     const refuses = failure.code === 'invalid_request';
     if (!refuses && !mayFallBack(failure)) throw failure;
-    return { failure, answered: null, waitMs: null, isOfRequest: refuses };
+    // The application still asks what it asked before its alias moved to a student: whoever answered then is asked on.
+    const isStudent = this.#parts.catalogue.find(target)?.provider.id === 'student';
+    return { failure, answered: null, waitMs: null, isOfRequest: refuses && !isStudent };
   }
 
   async #ask(target: string, attempt: AttemptRow, signal: CancelSignal, prefix: string): Promise<Answered> {

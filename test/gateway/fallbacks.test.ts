@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { Student } from '../../contracts/distil.ts';
 import { HEADERS } from '../../contracts/http.ts';
 import { type GatewayProcess, labProvider, startGatewayProcess } from './gateway-process.ts';
 import { spooledRows } from './spooled-rows.ts';
@@ -13,13 +14,31 @@ let second: TestUpstream;
 let gateway: GatewayProcess;
 const messages = [{ role: 'user', content: 'Hello' }];
 
+const student = Student.parse({
+  name: 'support',
+  version: 1,
+  kind: 'language-model',
+  manifest: { key: 'students/support.json', sha256: 'a'.repeat(64), bytes: 1 },
+  labels: [],
+  base: { id: 'tiny', digest: 'a'.repeat(64) },
+  lineage: null,
+  evaluation: null,
+  createdAt: '2026-01-01T00:00:00.000Z',
+});
+
 beforeAll(async () => {
   first = await startUpstream();
   second = await startUpstream();
   const to = (target: string, fallback: string) => ({ targets: [{ target, weight: 1 }], fallbacks: [fallback] });
   gateway = await startGatewayProcess({
     clickhouseUrl: 'http://127.0.0.1:9',
-    env: { MISTRAL_API_KEY: 'sk-test', ANTHROPIC_API_KEY: 'sk-test', OPENAI_API_KEY: 'sk-test' },
+    // No student server listens: what a student can't do is known before it is asked.
+    env: {
+      STILLHOUSE_STUDENT_URLS: 'http://127.0.0.1:9',
+      MISTRAL_API_KEY: 'sk-test',
+      ANTHROPIC_API_KEY: 'sk-test',
+      OPENAI_API_KEY: 'sk-test',
+    },
     limits: { retries: 2, retryBaseMs: 1, retryMaxMs: 1500, breakerFailures: 1_000_000 },
     providers: [
       labProvider(first.url, { timeouts: { firstByteMs: 300, idleMs: 300 } }),
@@ -32,7 +51,10 @@ beforeAll(async () => {
       both: to('lab/test', 'other/test'),
       'with-claude': to('lab/test', 'claude/claude-x'),
       'claude-first': to('claude/claude-x', 'openai/test'),
+      moved: to('student/support', 'other/test'),
+      'moved-alone': { targets: [{ target: 'student/support', weight: 1 }] },
     },
+    students: { support: student },
   });
 });
 beforeEach(() => {
@@ -155,4 +177,20 @@ test('a stream that is cut goes on at the same target, where that continues a pr
   const two = await gateway.post({ model: 'going/test', messages, stream: true, n: 2 });
   expect(await two.text()).toContain('"upstream_reset"');
   expect(attemptsOf(two)).toHaveLength(1);
+});
+
+test('what a student can not do is asked of the fallback, as before the alias moved; without one it is refused by name', async () => {
+  const tools = [{ type: 'function', function: { name: 'look_up', parameters: { type: 'object', properties: {} } } }];
+  for (const stream of [false, true]) {
+    const answer = await gateway.post({ model: 'moved', messages, tools, stream });
+    expect(answer.status).toBe(200);
+    await answer.text();
+    expect(attemptsOf(answer)).toEqual([
+      ['student/support', 'invalid_request'],
+      ['other/test', 200],
+    ]);
+  }
+  const alone = await gateway.post({ model: 'moved-alone', messages, tools });
+  expect(alone.status).toBe(400);
+  expect(((await alone.json()) as { error: { param: string } }).error.param).toBe('tools');
 });

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
+import type { Student } from '../../contracts/distil.ts';
 import type { AliasCache, AliasHedge, WeightedTarget } from '../../contracts/aliases.ts';
 import { Privacy } from '../../contracts/privacy.ts';
 import { emptySnapshot } from '../../gateway/aliases/apply-versions.ts';
@@ -38,6 +39,7 @@ export interface GatewayProcessOptions {
   providers: object[];
   limits?: object;
   aliases?: Record<string, { targets: WeightedTarget[]; fallbacks?: string[]; cache?: AliasCache; hedge?: AliasHedge }>;
+  students?: Record<string, Student>;
   /** What of the project's calls is stored. */
   privacy?: z.input<typeof Privacy>;
   /** Projects that there are besides the default one. */
@@ -81,7 +83,13 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
     },
   ]);
   const privacy = options.privacy ? Privacy.parse(options.privacy) : null;
-  const snapshot = { ...emptySnapshot('default'), sequence: 1, aliases: Object.fromEntries(aliases), privacy };
+  const snapshot = {
+    ...emptySnapshot('default'),
+    sequence: 1,
+    aliases: Object.fromEntries(aliases),
+    students: options.students ?? {},
+    privacy,
+  };
   if (!options.fresh) writeSnapshot(join(home, 'snapshots'), snapshot);
   for (const project of options.projects ?? []) writeSnapshot(join(home, 'snapshots'), { ...emptySnapshot(project), sequence: 1 });
   const env = {
