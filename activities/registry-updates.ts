@@ -1,6 +1,6 @@
 import { type Client, WithStartWorkflowOperation, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { AliasVersion, routeOfAlias } from '../contracts/aliases.ts';
+import { AliasVersion, routeOfAlias, type WeightedTarget } from '../contracts/aliases.ts';
 import { Student } from '../contracts/distil.ts';
 import { MESSAGES, QUEUES, WORKFLOWS, workflowIds } from '../contracts/names.ts';
 import type { ClickHouseClient } from '../store/clickhouse/connection.ts';
@@ -43,8 +43,9 @@ export function createRegistryUpdateActivities({ temporal, clickhouse }: Registr
     },
 
     /**
-     * Points an alias at a target with weight 1, keeping all else of its route. Safe to retry because the registry answers a
-     * request id once, and what was before is read from the version before.
+     * Points an alias at a target with weight 1, keeping all else of its route. Where it has no fallback, those who answered
+     * before become it: what the target can't do, or while it is down, nothing changes for the application. Safe to retry
+     * because the registry answers a request id once, and what was before is read from the version before.
      */
     async moveAlias({ project, requestId, alias, target, reason }: MoveAliasInput): Promise<MovedAlias> {
       const newest = (await versionsOf(clickhouse, project, 'alias', alias)).at(-1);
@@ -52,7 +53,7 @@ export function createRegistryUpdateActivities({ temporal, clickhouse }: Registr
       const change = {
         requestId,
         name: alias,
-        alias: { ...route, targets: [{ target, weight: 1 }], reason },
+        alias: { ...route, fallbacks: fallbacksOf(route, target), targets: [{ target, weight: 1 }], reason },
         actor: actorOf(target),
       };
       const moved = AliasVersion.parse(await sendUpdate(temporal, project, MESSAGES.putAlias, change));
@@ -62,6 +63,13 @@ export function createRegistryUpdateActivities({ temporal, clickhouse }: Registr
       return { alias, before: before.join(', '), after: target, version: moved.version };
     },
   };
+}
+
+/** The route's own, else its targets, those with the most calls first. */
+function fallbacksOf({ targets = [], fallbacks }: { targets?: readonly WeightedTarget[]; fallbacks: string[] }, moveTo: string): string[] {
+  if (fallbacks.length > 0) return fallbacks;
+  const before = targets.toSorted((a, b) => b.weight - a.weight).map((weighted) => weighted.target);
+  return before.filter((target) => target !== moveTo);
 }
 
 function actorOf(what: string): string {

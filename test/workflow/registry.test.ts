@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Client, Connection, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createRegistryUpdateActivities } from '../../activities/registry-updates.ts';
 import type { AliasVersion } from '../../contracts/aliases.ts';
 import type { ApiKey, StoredSecret } from '../../contracts/keys.ts';
 import { MESSAGES, workflowIds } from '../../contracts/names.ts';
@@ -64,6 +65,23 @@ test('the same request again gives the first answer, and an equal put makes no v
   expect(await put('again', 'smart', 'lab/a', { requestId: 'one' })).toEqual(first);
   expect(await put('again', 'smart', 'lab/b')).toEqual(second);
   expect(await versionsOf(clickhouse.client, 'again', 'alias', 'smart')).toHaveLength(2);
+});
+
+test('an alias that moves keeps who answered before as its fallback, and a fallback of its own', async () => {
+  const { moveAlias } = createRegistryUpdateActivities({ temporal: client, clickhouse: clickhouse.client });
+  const move = (alias: string, target: string, requestId: string) =>
+    moveAlias({ project: 'moves', requestId, alias, target, reason: 'not worse' });
+  const newest = async (alias: string) => (await versionsOf(clickhouse.client, 'moves', 'alias', alias)).at(-1)!.value;
+  const alias = { targets: ['lab/a', 'lab/b'].map((target, i) => ({ target, weight: i + 1 })) };
+  await updateRegistry(client, 'moves', MESSAGES.putAlias, { name: 'smart', alias });
+  const moved = await move('smart', 'lab/s', 'move-1');
+  // Sent, and the answer lost: the same once more.
+  expect(await move('smart', 'lab/s', 'move-1')).toEqual(moved);
+  expect(await newest('smart')).toMatchObject({ version: 2, targets: [{ target: 'lab/s' }], fallbacks: ['lab/b', 'lab/a'] });
+  await move('smart', 'lab/s2', 'move-2');
+  expect(await newest('smart')).toMatchObject({ targets: [{ target: 'lab/s2' }], fallbacks: ['lab/b', 'lab/a'] });
+  await move('fresh', 'lab/s', 'move-3');
+  expect(await newest('fresh')).toMatchObject({ version: 1, fallbacks: [] });
 });
 
 test('versions count on through a deletion, and a roll-back appends', async () => {
