@@ -74,6 +74,8 @@ export function createGenerateActivities(deps: GenerateDeps) {
             run: plan.run,
             capUsd: plan.maxUsd - (purpose === 'train' ? plan.reservedUsd : 0),
             most: MOST_IN_FLIGHT,
+            // Of a thousand recorded prompts one may be too long for this teacher, or against its rules.
+            refusals: 'lose',
             signal,
             moved: () => progress({ from, answered: ++answered, calls: calls.length }),
           },

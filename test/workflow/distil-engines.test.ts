@@ -74,6 +74,18 @@ test('a teacher that is throttled and stumbles is asked again, less at a time', 
   expect(bench.upstream.total(0.72)).toBe(rows * 2);
 });
 
+test('a prompt that the teacher refuses is lost alone, and said', async () => {
+  bench.upstream.fault = (call) => (call % 50 === 7 ? 400 : null);
+  const result = await run(request('choosy', 0.76, { until: 'curate' }));
+  const { calls, lost } = result.stages[0]!.summary as { calls: number; lost: number };
+  expect(lost).toBeGreaterThan(0);
+  expect(bench.upstream.total(0.76)).toBe(calls);
+  expect(calls + lost).toBe(result.stages[0]!.total! * 2);
+  expect(result.warnings).toContain(
+    `generate: ${lost} samples were not given by the teacher: it refused the prompt, or failed eight times.`,
+  );
+});
+
 test('a teacher that refuses ends the run with its reason', async () => {
   bench.upstream.fault = () => 403;
   const state = await failed(request('forbidden', 0.73));
