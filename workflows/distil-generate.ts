@@ -47,7 +47,8 @@ export async function generateShards(
     );
     break;
   }
-  if (sum.lost > 0) run.warn(`${what.stage}: ${sum.lost} samples were not given by the teacher: it refused the prompt, or failed eight times.`);
+  if (sum.lost > 0)
+    run.warn(`${what.stage}: ${sum.lost} samples were not given by the teacher: it refused the prompt, or failed eight times.`);
   return sum;
 }
 
