@@ -41,8 +41,11 @@ export function gatewayMetrics(live: readonly LiveValue[]): Metrics {
   const overheads = new Durations(OWN_SECONDS);
   const targets = new Map<string, OfTarget>();
   const aliases = new Set<string>();
-  const nameOf = (known: { has(name: string): boolean; size: number }, name: string) =>
-    known.has(name) || known.size < MAX_NAMES ? name : OTHER;
+  // A model's name is the caller's, and lines part what is counted together.
+  const nameOf = (known: { has(name: string): boolean; size: number }, said: string) => {
+    const name = said.includes('\n') ? said.replaceAll('\n', '_') : said;
+    return known.has(name) || known.size < MAX_NAMES ? name : OTHER;
+  };
   const of = (target: string): OfTarget => {
     const name = nameOf(targets, target);
     let found = targets.get(name);
