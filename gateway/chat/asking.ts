@@ -7,7 +7,7 @@ import { CancelSignal } from '../providers/cancel-signal.ts';
 import { NO_USAGE } from '../providers/provider.ts';
 import type { CircuitBreakers } from '../routing/circuit-breaker.ts';
 import { mayRetry, retryAfterMs, type RetryPolicy } from '../routing/retry.ts';
-import { allFailing, heardAnswer, heardNothing, isOfTarget, unknownTarget } from './attempt-outcome.ts';
+import { allFailing, chargeEstimate, heardAnswer, heardNothing, isOfTarget, unknownTarget } from './attempt-outcome.ts';
 import { classOfStatus, type Call, isRetryableStatus } from './call.ts';
 import { estimatePrompt } from './completion-facts.ts';
 import { continuedRequest } from './continued-request.ts';
@@ -113,11 +113,8 @@ export class Asking {
 
   /** Who is cancelled may charge for what it has read. */
   #charge(attempt: AttemptRow): void {
-    const { catalogue } = this.#parts;
     const usage = { ...NO_USAGE, tokensIn: estimatePrompt(this.#call.request) };
-    attempt.tokens_in = usage.tokensIn;
-    attempt.cost_usd = catalogue.find(attempt.target)?.provider.cost(attempt.model, usage) ?? null;
-    this.#call.lostUsd += attempt.cost_usd ?? 0;
+    this.#call.lostUsd += chargeEstimate(attempt, usage, this.#parts.catalogue) ?? 0;
   }
 
   /** Waits for another round; false where none would help. */

@@ -1,4 +1,7 @@
 import { StillhouseError } from '../../contracts/errors.ts';
+import type { AttemptRow } from '../../contracts/traces.ts';
+import type { Catalogue } from '../providers/catalogue.ts';
+import type { Usage } from '../providers/provider.ts';
 import type { CircuitBreakers } from '../routing/circuit-breaker.ts';
 import { isRetryableStatus } from './call.ts';
 
@@ -38,4 +41,12 @@ export function allFailing(breakers: CircuitBreakers, targets: readonly string[]
 
 export function unknownTarget(target: string): StillhouseError {
   return new StillhouseError('unavailable', `The target "${target}" is of no provider that this gateway knows`, { retryable: false });
+}
+
+/** Notes in an attempt what it is estimated to have used; what that costs in US dollars, null where nobody knows. */
+export function chargeEstimate(attempt: AttemptRow, usage: Usage, catalogue: Pick<Catalogue, 'find'>): number | null {
+  attempt.tokens_in = usage.tokensIn;
+  attempt.tokens_out = usage.tokensOut;
+  attempt.cost_usd = catalogue.find(attempt.target)?.provider.cost(attempt.model, usage) ?? null;
+  return attempt.cost_usd;
 }

@@ -2,6 +2,7 @@ import { isLongAndDeep, MOST_LEVELS } from '../../core/json-nesting.ts';
 import { GOLD_KEY, lastUserText, Metadata, METADATA_HEADER, type Message } from '../../contracts/chat.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { editFields, type FieldEdits, topLevelMembers, type JsonMember } from './json-members.ts';
+import { isObject } from '../providers/chat-fields.ts';
 
 /** As long as a target may be, and no name is longer. */
 const MAX_MODEL_LENGTH = 256;
@@ -147,8 +148,4 @@ function checkedMetadata(value: unknown, param: string): Record<string, string> 
 
 function invalid(message: string, param: string): StillhouseError {
   return new StillhouseError('invalid_request', message, { param });
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -15,6 +15,7 @@ import type { AnswerForm } from './answer-form.ts';
 import { answerHeaders } from './answer-headers.ts';
 import type { Answered } from './answered.ts';
 import { Asking } from './asking.ts';
+import { chargeEstimate } from './attempt-outcome.ts';
 import type { CallKind } from './call-kind.ts';
 import { newCall, startOf, type Call } from './call.ts';
 import type { ChatRequest } from './chat-request.ts';
@@ -194,12 +195,7 @@ function usedByCancelled({ catalogue }: DataPlane, { attempts, request }: Call):
   if (atWork.length === 0) return { usage: NO_USAGE, costUsd: sentBy(() => attempts).mayHaveCost() ? null : 0 };
   const isText = !request.stream && request.messages.length > 0;
   const each = isText ? estimateUsage(request) : { ...NO_USAGE, tokensIn: estimatePrompt(request) };
-  const costs = atWork.map((attempt) => {
-    attempt.tokens_in = each.tokensIn;
-    attempt.tokens_out = each.tokensOut;
-    attempt.cost_usd = catalogue.find(attempt.target)?.provider.cost(attempt.model, each) ?? null;
-    return attempt.cost_usd;
-  });
+  const costs = atWork.map((attempt) => chargeEstimate(attempt, each, catalogue));
   const known = costs.filter((usd) => usd !== null);
   const costUsd = known.length < costs.length ? null : known.reduce((sum, usd) => sum + usd, 0);
   const usage = { ...NO_USAGE, tokensIn: each.tokensIn * atWork.length, tokensOut: each.tokensOut * atWork.length };

@@ -3,6 +3,7 @@ import type { Usage } from '../providers/provider.ts';
 import { DETAILS, mergeDetails } from '../providers/reasoning-details.ts';
 import { usageOf } from './completion-facts.ts';
 import { calledTools } from '../../core/chat/request-facts.ts';
+import { isObject } from '../providers/chat-fields.ts';
 
 /** Nothing is taken for granted: providers differ, and some send what no document names. */
 interface LooseChunk {
@@ -170,8 +171,4 @@ function mergeParts(before: unknown[], parts: unknown[]): unknown[] {
     for (const key in fields) mergeDelta(merged, key, fields[key]);
   }
   return before;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -13,13 +13,20 @@ const ATTACHMENT_TOKENS = 2_000;
 type Priced = Pick<ChatRequest, 'text' | 'body' | 'messages'>;
 
 /** The tokens that a call may use, by what it asks for; an answer without a bound is of a usual length, or of `longest` tokens. */
-export function worstUsage({ text, body, messages }: Priced, longest = UNSAID_TOKENS): Usage {
-  // Embeddings have no messages, and no answer in tokens.
-  if (messages.length === 0) return { ...NO_USAGE, tokensIn: Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN) };
-  const answers = typeof body['n'] === 'number' && body['n'] >= 1 ? body['n'] : 1;
+export function worstUsage(request: Priced, longest = UNSAID_TOKENS): Usage {
+  return { ...NO_USAGE, tokensIn: worstPrompt(request), tokensOut: worstAnswer(request, longest) };
+}
+
+function worstPrompt({ text, messages }: Priced): number {
   const bytes = Buffer.byteLength(text) - attachmentsOf(messages).imageCharacters;
-  const tokensIn = Math.ceil(Math.max(0, bytes) / BYTES_PER_TOKEN) + ATTACHMENT_TOKENS * attachments(messages);
-  return { ...NO_USAGE, tokensIn, tokensOut: answers * (longestAsked(body) ?? longest) };
+  return Math.ceil(Math.max(0, bytes) / BYTES_PER_TOKEN) + ATTACHMENT_TOKENS * attachments(messages);
+}
+
+function worstAnswer({ body, messages }: Priced, longest: number): number {
+  // Embeddings have no messages, and no answer in tokens.
+  if (messages.length === 0) return 0;
+  const answers = typeof body['n'] === 'number' && body['n'] >= 1 ? body['n'] : 1;
+  return answers * (longestAsked(body) ?? longest);
 }
 
 /** The bound that the caller sets; of two the larger, for providers differ in which one they look at. */
@@ -34,11 +41,13 @@ function longestAsked(body: Priced['body']): number | null {
  */
 export function worstUsd(targets: readonly string[], request: Priced, catalogue: Pick<Catalogue, 'find'>): number | null {
   let worst: number | null = null;
+  const tokensIn = worstPrompt(request);
   for (const target of targets) {
     const callable = catalogue.find(target);
     if (!callable) continue;
     const { provider, model } = callable;
-    const usd = provider.cost(model, worstUsage(request, provider.longestAnswer?.(model, request.body) ?? UNSAID_TOKENS));
+    const tokensOut = worstAnswer(request, provider.longestAnswer?.(model, request.body) ?? UNSAID_TOKENS);
+    const usd = provider.cost(model, { ...NO_USAGE, tokensIn, tokensOut });
     if (usd !== null && (worst === null || usd > worst)) worst = usd;
   }
   return worst;
