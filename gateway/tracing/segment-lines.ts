@@ -8,12 +8,13 @@ const START = Buffer.from('{"s":1,');
 const IMAGE = Buffer.from('{"i":1,');
 const TS = Buffer.from('"ts":"');
 const ID = Buffer.from('"id":"');
+const MONTH = /^\d{4}-\d{2}$/;
 /** Where `"ts":"` stands in a row as the spool writes it; rows of another make are searched. */
 const TS_AT = '{"segment_id":"00000000-0000-0000-0000-000000000000","v":1,"id":"00000000-0000-0000-0000-000000000000",'.length;
 
 /** Rows of one calendar month: one insert, hence one entry of the deduplication window. */
 export interface MonthBlock {
-  /** `YYYY-MM` */
+  /** `YYYY-MM`; empty where a row does not say it. */
   month: string;
   /** Whole lines. */
   rows: Buffer;
@@ -68,7 +69,7 @@ export async function contentOf(segment: Buffer, memory = new ShippingMemory()):
     if (isImageLine(segment, from)) hasImages = true;
     else if (end > from && !isStartLine(segment, from)) {
       if (month === '' || !hasMonth(segment, from, month)) {
-        month = fieldAt(segment.subarray(from, next), TS, TS_AT, 7);
+        month = monthOf(segment.subarray(from, next));
         last = blocks.get(month) ?? {
           rows: blocks.size === 0 ? memory.take('rows', segment.length) : Buffer.allocUnsafe(segment.length),
           length: 0,
@@ -80,6 +81,12 @@ export async function contentOf(segment: Buffer, memory = new ShippingMemory()):
     from = next;
   }
   return { hasImages, blocks: [...blocks].map(([name, { rows, length }]) => ({ month: name, rows: rows.subarray(0, length) })) };
+}
+
+/** It becomes part of names: what a failing disk has put in its place must not. */
+function monthOf(row: Buffer): string {
+  const month = fieldAt(row, TS, TS_AT, 7);
+  return MONTH.test(month) ? month : '';
 }
 
 /** Whether a row as the spool writes it is of that month: nearly all are of the month of the one before. */

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Name } from '../../contracts/identifiers.ts';
 import type { SpooledImage } from '../../contracts/traces.ts';
 import { writeFileAtomic } from '../../platform/atomic-file.ts';
 import type { Logger } from '../../platform/logger.ts';
@@ -43,6 +45,10 @@ export async function shipSegment(
   memory = new ShippingMemory(),
 ): Promise<void> {
   const lines = await readWhole(segment.path, memory);
+  if (!lines) {
+    options.log.error({ segment: segment.path }, 'a segment of the spool was taken away before it was shipped');
+    return;
+  }
   const { hasImages, blocks } = await contentOf(lines, memory);
   if (hasImages) await storeImages(lines, options);
   const old = options.now() - timeOfTraceId(segment.id) > options.windowCoversMs;
@@ -51,9 +57,13 @@ export async function shipSegment(
   for (const { month, rows } of blocks) await insertRows(`${segment.id}.${month}`, rows, stored, options);
 }
 
-/** In one piece, off the event loop. */
-async function readWhole(path: string, memory: ShippingMemory): Promise<Buffer> {
-  const file = await open(path);
+/** In one piece, off the event loop; null where somebody has removed it, as one does on a full disk: the next ones go on. */
+async function readWhole(path: string, memory: ShippingMemory): Promise<Buffer | null> {
+  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (!file) return null;
   try {
     const bytes = memory.take('segment', (await file.stat()).size);
     const { bytesRead } = await file.read(bytes);
@@ -67,15 +77,22 @@ async function readWhole(path: string, memory: ShippingMemory): Promise<Buffer> 
 async function storeImages(lines: Buffer, { sink, log }: ShipmentOptions): Promise<void> {
   for (const line of wholeLines(lines)) {
     if (!isImageLine(line)) continue;
-    let image: SpooledImage;
-    try {
-      image = JSON.parse(line.toString('latin1')) as SpooledImage;
-    } catch (error) {
-      // Of a power loss: one line must not hold up a whole spool.
-      log.error({ err: error }, 'an image in the spool is in pieces; its traces name it, and it is not there');
-      continue;
-    }
-    await sink.storeImage(image.project, image.sha256, Buffer.from(image.base64, 'base64'));
+    const image = imageOf(line);
+    if (image) await sink.storeImage(image.project, image.sha256, image.bytes);
+    else
+      log.error({ line: line.toString('latin1', 0, 200) }, 'an image in the spool is in pieces; its traces name it, and it is not there');
+  }
+}
+
+/** null where a power loss or a failing disk has changed it: one line must not hold up a whole spool, nor stand under another image's name. */
+function imageOf(line: Buffer): { project: string; sha256: string; bytes: Buffer } | null {
+  try {
+    const { project, sha256, base64 } = JSON.parse(line.toString('latin1')) as SpooledImage;
+    const bytes = Buffer.from(base64, 'base64');
+    const isWhole = createHash('sha256').update(bytes).digest('hex') === sha256 && Name.safeParse(project).success;
+    return isWhole ? { project, sha256, bytes } : null;
+  } catch {
+    return null;
   }
 }
 
