@@ -16,9 +16,12 @@ export type Answered = { callable: Callable; attempt: AttemptRow; signal: Cancel
 /** An attempt that failed: our error, or the provider's own answer. */
 export interface Failed {
   failure: StillhouseError;
+  attempt: AttemptRow;
   answered: Answered | null;
   /** So long the provider wants to be spared; null where it says nothing of it. */
   waitMs: number | null;
-  /** It lies with the request: other targets are not asked on its account, and it takes no place from what another one said before. */
+  /** It lies with the request, or with what this target can do of it: it takes no place from what another one said before. */
   isOfRequest: boolean;
+  /** Another target would say the same: where it is the first that was asked, no other is. */
+  endsCall: boolean;
 }

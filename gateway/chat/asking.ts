@@ -67,9 +67,9 @@ export class Asking {
       if ('form' in result) return result;
       if (!hedges) this.failed(target, result);
       if (this.#signal.aborted) throw this.#signal.reason;
-      if (result.isOfRequest && best === null && prefix === '') return this.#given(result, prefix);
-      // What may be mended in a moment is said before what is not.
-      if (best === null || result.failure.retryable || !best.failure.retryable) best = result;
+      if (result.endsCall && best === null && prefix === '') return this.#given(result, prefix);
+      // What may be mended in a moment is said before what is not, and what lies with the request last.
+      if (best === null || result.failure.retryable || !(best.failure.retryable || result.isOfRequest)) best = result;
     }
   }
 
@@ -80,9 +80,13 @@ export class Asking {
 
   /** What is said where nobody answered. */
   #given(best: Failed | null, prefix: string): Answered {
-    if (!best?.answered || prefix !== '') throw best?.failure ?? this.#nobody(prefix);
+    if (best === null) throw this.#nobody(prefix);
+    // Who may be able to do it is not asked for the moment: the request is not to blame.
+    const { passedOver } = this.#row;
+    if (best.isOfRequest && !best.endsCall && passedOver.size > 0 && prefix === '') throw allFailing(this.#parts.breakers, [...passedOver]);
     // The trace's own target is that of the last attempt.
-    moveToEnd(this.#call.attempts, best.answered.attempt);
+    moveToEnd(this.#call.attempts, best.attempt);
+    if (!best.answered || prefix !== '') throw best.failure;
     return best.answered;
   }
 
@@ -154,7 +158,9 @@ export class Asking {
         retryable,
       });
       const isOfRequest = !isRetryableStatus(status) && !isOfTarget(status);
-      return { failure, answered, waitMs: retryAfterMs(headers, this.#parts.now()), isOfRequest };
+      // The application still asks what it asked before its alias moved to a student: whoever answered then is asked on.
+      const endsCall = isOfRequest && answered.callable.provider.id !== 'student';
+      return { failure, attempt, answered, waitMs: retryAfterMs(headers, this.#parts.now()), isOfRequest, endsCall };
     } catch (error) {
       return this.#failed(target, attempt, asStillhouseError(error), began);
     }
@@ -170,12 +176,10 @@ export class Asking {
     this.#waitedFor(attempt, began);
     attempt.error_class = failure.code;
     heardNothing(this.#parts.breakers, target, failure);
-    // What it can't do, another may, that was to be asked anyway.
-    const refuses = failure.code === 'invalid_request';
-    if (!refuses && !mayFallBack(failure)) throw failure;
-    // The application still asks what it asked before its alias moved to a student: whoever answered then is asked on.
-    const isStudent = this.#parts.catalogue.find(target)?.provider.id === 'student';
-    return { failure, answered: null, waitMs: null, isOfRequest: refuses && !isStudent };
+    // Nothing was sent: what this target can't do, another may.
+    const isOfRequest = failure.code === 'invalid_request';
+    if (!isOfRequest && !mayFallBack(failure)) throw failure;
+    return { failure, attempt, answered: null, waitMs: null, isOfRequest, endsCall: false };
   }
 
   async #ask(target: string, attempt: AttemptRow, signal: CancelSignal, prefix: string): Promise<Answered> {

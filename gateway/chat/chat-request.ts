@@ -70,6 +70,17 @@ export function requestOf({ text, body, messages, metadataHeader, lenient }: Req
   };
 }
 
+/** The request with other values of fields of its body; undefined takes one out. */
+export function editedRequest(
+  request: ChatRequest,
+  changes: Readonly<Record<string, unknown>> & { messages?: readonly Message[] },
+): ChatRequest {
+  const edits = Object.fromEntries(Object.entries(changes).map(([field, value]) => [field, JSON.stringify(value) ?? null]));
+  const text = editFields(request.text, request.members, edits);
+  const body = Object.fromEntries(Object.entries({ ...request.body, ...changes }).filter(([, value]) => value !== undefined));
+  return { ...request, text, members: topLevelMembers(text), body, messages: changes.messages ?? request.messages };
+}
+
 /** The model that a body names. Throws `invalid_request`. */
 export function checkModel({ model }: Record<string, unknown>): string {
   if (typeof model !== 'string' || model === '') throw invalid('you must provide a model parameter', 'model');

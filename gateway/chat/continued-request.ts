@@ -1,6 +1,5 @@
-import type { ChatRequest } from './chat-request.ts';
+import { type ChatRequest, editedRequest } from './chat-request.ts';
 import { estimateTokens } from './completion-facts.ts';
-import { editFields, topLevelMembers } from './json-members.ts';
 
 const BOUNDS = ['max_completion_tokens', 'max_tokens'];
 
@@ -9,8 +8,5 @@ export function continuedRequest(request: ChatRequest, prefix: string): ChatRequ
   const bounds = BOUNDS.filter((field) => Number.isInteger(request.body[field]));
   if (bounds.length === 0) return request;
   const come = estimateTokens(prefix);
-  const left = Object.fromEntries(bounds.map((field) => [field, Math.max(1, (request.body[field] as number) - come)]));
-  const edits = Object.fromEntries(Object.entries(left).map(([field, tokens]) => [field, String(tokens)]));
-  const text = editFields(request.text, request.members, edits);
-  return { ...request, text, members: topLevelMembers(text), body: { ...request.body, ...left } };
+  return editedRequest(request, Object.fromEntries(bounds.map((field) => [field, Math.max(1, (request.body[field] as number) - come)])));
 }

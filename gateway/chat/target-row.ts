@@ -9,6 +9,8 @@ export interface RowParts {
   random: () => number;
 }
 
+const NOBODY: ReadonlySet<string> = new Set();
+
 /** Whether a target can take what is asked now. */
 type MayTake = (target: string) => boolean;
 
@@ -23,6 +25,7 @@ export class TargetRow {
   #at = 0;
   /** Those that may do better after so many milliseconds; null: they would say the same again. Most calls have none. */
   #failed: Map<string, number | null> | null = null;
+  #passedOver: Set<string> | null = null;
 
   constructor(targets: readonly string[], parts: RowParts) {
     this.#targets = targets;
@@ -34,9 +37,18 @@ export class TargetRow {
     while (this.#at < this.#targets.length) {
       const target = this.#targets[this.#at++]!;
       if (this.#failed?.has(target) || !mayTake(target)) continue;
-      if (this.#parts.breakers.enter(target)) return target;
+      if (this.#parts.breakers.enter(target)) {
+        this.#passedOver?.delete(target);
+        return target;
+      }
+      (this.#passedOver ??= new Set()).add(target);
     }
     return null;
+  }
+
+  /** Those that could have taken it and were not asked, for they are failing. */
+  get passedOver(): ReadonlySet<string> {
+    return this.#passedOver ?? NOBODY;
   }
 
   /** It failed: `afterMs` from now it may do better; null: it would say the same again. */

@@ -126,7 +126,7 @@ test('a fallback that can’t do what is asked does not end the call: the first 
     ['claude/claude-x', 'invalid_request'],
     ['lab/test', 200],
   ]);
-  // Of the target that is asked first it is the answer, as ever.
+  // Of the only target it is the answer, as ever.
   const refused = await gateway.post({ model: 'claude/claude-x', messages, seed: 7 });
   expect([refused.status, await refused.json()]).toMatchObject([400, { error: { param: 'seed' } }]);
 });
