@@ -47,9 +47,12 @@ export function refuseUnsupported(
   }
 }
 
+/** What a caller can do about a refusal. */
+export const OR_LENIENT = 'Leave it out, or send the header x-stillhouse-lenient: true to go on without it';
+
 /** The refusal of a field, or of one of its values. */
 export function cannot(provider: string, param: string, what = `'${param}'`): StillhouseError {
-  const message = `${provider} cannot do ${what}. Leave it out, or send the header x-stillhouse-lenient: true to go on without it`;
+  const message = `${provider} cannot do ${what}. ${OR_LENIENT}`;
   return new StillhouseError('invalid_request', message, { param, data: { [REFUSED]: provider } });
 }
 

@@ -36,10 +36,10 @@ const provider = studentProvider({
   usdPerCoreHour: 0.1,
   now: () => 1_700_000_000_000,
 });
-const call = (body: object, model = 'support'): Promise<ProviderAnswer> =>
+const call = (body: object, model = 'support', lenient = false): Promise<ProviderAnswer> =>
   provider.call({
     model,
-    request: parseChatRequest(JSON.stringify({ model: 'x', ...body }), undefined),
+    request: parseChatRequest(JSON.stringify({ model: 'x', ...body }), undefined, lenient),
     snapshot,
     signal: new CancelSignal(),
   });
@@ -88,8 +88,9 @@ test.each([
   ['logprobs', { logprobs: true }],
   ['response_format', { response_format: { type: 'json_object' } }],
   ['modalities', { modalities: ['text', 'audio'] }],
-])('what it cannot do is refused by name: %s', async (param, extra) => {
+])('what it cannot do is refused by name, and left out for a lenient caller: %s', async (param, extra) => {
   await expect(call({ ...user('Where?'), ...extra })).rejects.toMatchObject({ code: 'invalid_request', param });
+  expect(await call({ ...user('Where?'), ...extra }, 'support', true)).toMatchObject({ form: 'whole', status: 200 });
 });
 
 test('no text of a user', async () => {
@@ -98,6 +99,7 @@ test('no text of a user', async () => {
     param: 'messages',
   });
   await expect(call({ messages: [{ role: 'system', content: 's' }] })).rejects.toMatchObject({ param: 'messages' });
+  await expect(call({ messages: [{ role: 'system', content: 's' }] }, 'support', true)).rejects.toMatchObject({ param: 'messages' });
 });
 
 test('a student that is gone, or no embedder: a target that is not there now', async () => {

@@ -6,6 +6,7 @@ import { StillhouseError } from '../../contracts/errors.ts';
 import type { ArtifactRef } from '../../contracts/identifiers.ts';
 import { byName } from '../aliases/by-name.ts';
 import type { ChatRequest } from '../chat/chat-request.ts';
+import { OR_LENIENT } from './chat-fields.ts';
 import type { HostedStudents } from './hosted-student.ts';
 import type { PlacedStudents } from './language-model/placed-students.ts';
 import type { Provider, ProviderAnswer, ProviderCall } from './provider.ts';
@@ -75,12 +76,22 @@ export function studentProvider(options: StudentOptions): Provider {
   } satisfies Provider);
 }
 
-/** The text that an encoder reads; refuses what it can't do instead of leaving it out in silence. */
+/** The text that an encoder reads; refuses what it can't do instead of leaving it out in silence, unless the caller is lenient. */
 function readableText(request: ChatRequest, name: string): string {
   const cannot = (param: string, what: string) =>
-    new StillhouseError('invalid_request', `The student "${name}" is an encoder: it answers with one label and cannot do ${what}`, {
-      param,
-    });
+    new StillhouseError(
+      'invalid_request',
+      `The student "${name}" is an encoder: it answers with one label and cannot do ${what}. ${OR_LENIENT}`,
+      {
+        param,
+      },
+    );
+  const text = lastUserText(request.messages);
+  if (text === '') {
+    const message = `The student "${name}" is an encoder: it needs text in the last user message`;
+    throw new StillhouseError('invalid_request', message, { param: 'messages' });
+  }
+  if (request.lenient) return text;
   const { body } = request;
   if (Array.isArray(body['tools']) && body['tools'].length > 0) throw cannot('tools', 'tool calls');
   if (Array.isArray(body['functions']) && body['functions'].length > 0) throw cannot('functions', 'function calls');
@@ -90,8 +101,6 @@ function readableText(request: ChatRequest, name: string): string {
   if (format?.type !== undefined && format.type !== 'text') throw cannot('response_format', 'structured output');
   if (Array.isArray(body['modalities']) && body['modalities'].some((one) => one !== 'text'))
     throw cannot('modalities', 'anything but text');
-  const text = lastUserText(request.messages);
-  if (text === '') throw cannot('messages', 'anything without text in the last user message');
   return text;
 }
 

@@ -166,3 +166,48 @@ test.each([
   const alone = await gateway.post({ model: 'moved-alone', messages, ...fields });
   expect([alone.status, await alone.json()]).toMatchObject([400, { error: { message: 'no' } }]);
 });
+
+test('a lenient caller: what a student can’t do is left out', async () => {
+  students.answer = answerWith('from the student');
+  const image = { type: 'image_url', image_url: { url: 'https://example.test/a.png' } };
+  const call = { id: 'c1', type: 'function', function: { name: 'look_up', arguments: '{}' } };
+  const spoken = [
+    { role: 'user', content: [{ type: 'text', text: 'Hello' }, image] },
+    { role: 'assistant', content: null, tool_calls: [call] },
+    { role: 'tool', tool_call_id: 'c1', content: 'found' },
+    { role: 'assistant', content: 'Yes?', tool_calls: [call] },
+    { role: 'user', content: 'Go on' },
+  ];
+  const asked = {
+    model: 'moved',
+    messages: spoken,
+    tools: [{ type: 'function', function: { name: 'look_up', parameters } }],
+    tool_choice: 'required',
+    parallel_tool_calls: false,
+    n: 2,
+    logit_bias: { '1': 1 },
+    seed: 7,
+  };
+  const got = await gateway.post(asked, { 'x-stillhouse-lenient': 'true' });
+  expect([got.status, got.headers.get(HEADERS.target)]).toEqual([200, 'student/support']);
+  const { model: _, ...sent } = students.asked.at(-1)!.body;
+  expect(sent).toEqual({
+    messages: [
+      { role: 'user', content: [{ type: 'text', text: 'Hello' }] },
+      { role: 'assistant', content: 'Yes?' },
+      { role: 'user', content: 'Go on' },
+    ],
+    seed: 7,
+  });
+  // The trace has what was asked.
+  expect(JSON.parse(traceOf(got).request)).toMatchObject({ n: 2, tool_choice: 'required' });
+  // Who is not lenient gets it from the fallback.
+  const strict = await gateway.post(asked);
+  expect(strict.headers.get(HEADERS.target)).toBe('able/test');
+  // And what has no text at all is no message.
+  const nothing = await gateway.post(
+    { model: 'moved-alone', messages: [{ role: 'user', content: [image] }] },
+    { 'x-stillhouse-lenient': 'true' },
+  );
+  expect([nothing.status, await nothing.json()]).toMatchObject([400, { error: { param: 'messages[0]' } }]);
+});

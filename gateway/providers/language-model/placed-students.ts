@@ -1,8 +1,8 @@
 import { StillhouseError } from '../../../contracts/errors.ts';
 import type { Student } from '../../../contracts/distil.ts';
 import type { ProviderAnswer, ProviderCall } from '../provider.ts';
-import { refuseUnsupported } from './refuse-unsupported.ts';
 import type { PlacedStudent, StudentBackend } from './student-backend.ts';
+import { textAlone } from './text-alone.ts';
 
 /** Language-model students, wherever the registry places them. */
 export interface PlacedStudents {
@@ -33,8 +33,8 @@ export function placedStudents(backends: ReadonlyMap<string, StudentBackend>): P
     refusal,
     async call(student, call) {
       const backend = backendOf(student);
-      refuseUnsupported(call.request, student.name);
-      return backend.call(placed(student), call);
+      const request = textAlone(call.request, student.name);
+      return backend.call(placed(student), request === call.request ? call : { ...call, request });
     },
     prepare: async (student) => backendOf(student).prepare(placed(student)),
     release: async (student) => backendOf(student).release(placed(student)),

@@ -1,5 +1,5 @@
 import { isStillhouseError, StillhouseError, type ErrorCode } from '../../../contracts/errors.ts';
-import { upstreamBody } from '../../chat/chat-request.ts';
+import { upstreamBody, type UpstreamEdits } from '../../chat/chat-request.ts';
 import type { ProviderAnswer, ProviderCall } from '../provider.ts';
 import { BackendConnection, errorOf } from './backend-connection.ts';
 import { withPrice, type PriceOf } from './compute-price.ts';
@@ -17,6 +17,9 @@ export interface StudentServerBackendOptions {
 
 /** Another replica can mend these: the answer has not begun, and students charge nothing. */
 const ELSEWHERE = new Set<ErrorCode>(['upstream_unreachable', 'upstream_reset', 'unavailable']);
+
+/** Of what the other student servers can do, all that ours can't. */
+const WITHOUT_BIASES: UpstreamEdits = { fields: { logit_bias: null }, streamUsage: true };
 
 interface Replica {
   url: string;
@@ -60,7 +63,7 @@ export function studentServerBackend(options: StudentServerBackendOptions): Stud
   return {
     refusal: urls.length > 0 ? null : `no student server is configured for "${id}" (STILLHOUSE_STUDENT_URLS)`,
     async call(student, call) {
-      const body = upstreamBody(call.request, student.id);
+      const body = upstreamBody(call.request, student.id, call.request.lenient ? WITHOUT_BIASES : undefined);
       const began = performance.now();
       const answer = await anywhere(student, async (replica, isLast) => {
         const one = await ask(replica, student, call, body);
