@@ -20,14 +20,19 @@ export interface Frame {
   isDone: boolean;
 }
 
-/** Cuts a byte stream into server-sent events; what has not ended yet stays for the next bytes. Every byte is looked at once. */
+/** How bytes end, for an empty line may be cut anywhere: with a line, with an empty one whose LF may follow, with a CR whose LF may follow. */
+type Tail = 'text' | 'line' | 'empty line' | 'carriage return';
+
+/**
+ * Cuts a byte stream into server-sent events; what has not ended yet stays for the next bytes. Every byte is looked at once. Lines
+ * end with LF, CR LF or CR alone (https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream).
+ */
 export class FrameSplitter {
   readonly #maxFrameBytes: number;
   /** What has not ended yet, in its first `#length` bytes. */
   #held: Buffer = NOTHING;
   #length = 0;
-  /** How many bytes of an empty line's `\n\r\n` or `\n\n` what is held ends with. */
-  #begun = 0;
+  #tail: Tail = 'text';
 
   constructor(maxFrameBytes = MAX_FRAME_BYTES) {
     this.#maxFrameBytes = maxFrameBytes;
@@ -35,8 +40,8 @@ export class FrameSplitter {
 
   /** Bytes of all whole frames up to now, or null. Throws `upstream_invalid` where a frame does not end. */
   push(chunk: Buffer): Buffer | null {
-    const end = Math.max(endOfLastFrame(chunk), endOfBegun(chunk, this.#begun));
-    if (end === 0) {
+    const end = Math.max(endOfLastFrame(chunk), this.#tail === 'text' ? NONE : endOfBegun(chunk, this.#tail));
+    if (end === NONE) {
       this.#hold(chunk);
       return null;
     }
@@ -44,13 +49,14 @@ export class FrameSplitter {
     const whole = this.#length === 0 ? head : Buffer.concat([this.#held.subarray(0, this.#length), head]);
     this.#held = chunk.subarray(end);
     this.#length = this.#held.length;
-    this.#begun = begunAtEnd(this.#held, 0);
+    this.#tail = tailOf(this.#held, 'text');
     return whole;
   }
 
-  /** What came behind the last whole frame. */
+  /** What came behind the last whole frame; null where that is nothing, or the end of a line. */
   rest(): Buffer | null {
-    return this.#length === 0 ? null : this.#held.subarray(0, this.#length);
+    const rest = this.#held.subarray(0, this.#length);
+    return rest.every(isLineEnd) ? null : rest;
   }
 
   /** At the stream's end: a last frame that is whole but for its empty line, which some servers leave out; null for what is torn. */
@@ -68,7 +74,7 @@ export class FrameSplitter {
     if (length > this.#maxFrameBytes) {
       throw new StillhouseError('upstream_invalid', `The provider sent a server-sent event of more than ${this.#maxFrameBytes} bytes`);
     }
-    this.#begun = begunAtEnd(chunk, this.#begun);
+    this.#tail = tailOf(chunk, this.#tail);
     if (this.#length === 0) this.#held = chunk;
     else {
       if (length > this.#held.length) {
@@ -94,55 +100,88 @@ function isJson(text: string): boolean {
 /** The frames in a text of whole ones. */
 export function framesOf(text: string): Frame[] {
   const frames: Frame[] = [];
+  const carriage = text.includes('\r');
   for (let from = 0; from < text.length;) {
-    const end = endOfFrame(text, from);
+    const end = carriage ? endOfAnyFrame(text, from) : endOfFrame(text, from);
     const frame = text.slice(from, end);
-    const data = dataOf(frame);
+    const data = dataOf(frame, carriage);
     frames.push({ text: frame, data, event: eventOf(frame), isDone: data === DONE });
     from = end;
   }
   return frames;
 }
 
-/** Behind the first empty line from there on. */
+/** Behind the first empty line from there on, in a text without CR. */
 function endOfFrame(text: string, from: number): number {
-  for (let at = text.indexOf('\n', from); at >= 0; at = text.indexOf('\n', at + 1)) {
-    if (text[at + 1] === '\n') return at + 2;
-    if (text[at + 1] === '\r' && text[at + 2] === '\n') return at + 3;
-  }
-  return text.length;
+  const at = text.indexOf('\n\n', from);
+  return at < 0 ? text.length : at + 2;
 }
 
-function dataOf(frame: string): string {
-  // Nearly all frames are one line.
-  if (frame.startsWith('data:') && frame.indexOf('\n') >= frame.length - 3) return frame.slice(5).trim();
-  const lines = frame.split(/\r?\n/).filter((line) => line.startsWith('data:'));
+/** The same where lines may end with CR. */
+function endOfAnyFrame(text: string, from: number): number {
+  EMPTY.lastIndex = from;
+  return EMPTY.test(text) ? EMPTY.lastIndex : text.length;
+}
+
+/** Two ends of lines, each of them CR LF, CR or LF. */
+const EMPTY = /(?:\r\n|\r(?!\n)|\n)(?:\r\n?|\n)/g;
+const LINE_END = /\r\n?|\n/;
+
+function dataOf(frame: string, carriage: boolean): string {
+  if (frame.startsWith('data:')) {
+    const data = frame.slice(5).trim();
+    // Nearly all frames are one line.
+    if (!data.includes('\n') && !(carriage && data.includes('\r'))) return data;
+  }
+  const lines = frame.split(LINE_END).filter((line) => line.startsWith('data:'));
   return lines.map((line) => line.slice(line[5] === ' ' ? 6 : 5)).join('\n');
 }
 
 function eventOf(frame: string): string {
   if (frame.startsWith('data:')) return '';
-  return /^event:[ ]?(.*?)\r?$/m.exec(frame)?.[1] ?? '';
+  const line = frame.split(LINE_END).find((one) => one.startsWith('event:')) ?? '';
+  return line.slice(line[6] === ' ' ? 7 : 6);
 }
 
-/** Behind the last empty line; 0 where there is none. */
+const NONE = -1;
+
+/** Behind the last empty line; `NONE` where there is none. One that ends with `\n\r` has ended once it is known that no LF follows. */
 function endOfLastFrame(bytes: Buffer): number {
-  const plain = bytes.lastIndexOf('\n\n');
-  const carriage = bytes.lastIndexOf('\n\r\n');
-  return Math.max(plain < 0 ? 0 : plain + 2, carriage < 0 ? 0 : carriage + 3);
+  // Nearly no server sends CR.
+  if (!bytes.includes(CR)) {
+    const plain = bytes.lastIndexOf('\n\n');
+    return plain < 0 ? NONE : plain + 2;
+  }
+  for (let at = bytes.length - 1; at > 0; at--) {
+    if (!isLineEnd(bytes[at]!) || !isLineEnd(bytes[at - 1]!)) continue;
+    const [before, last] = [bytes[at - 1], bytes[at]];
+    if (before === CR && last === LF) continue;
+    if (before === LF && last === CR && at === bytes.length - 1) continue;
+    return last === CR && bytes[at + 1] === LF ? at + 2 : at + 1;
+  }
+  return NONE;
 }
 
-/** Behind the empty line whose first bytes came before this chunk; 0 where it does not go on so. */
-function endOfBegun(chunk: Buffer, begun: number): number {
-  if (begun === 0) return 0;
-  if (chunk[0] === LF) return 1;
-  return begun === 1 && chunk[0] === CR && chunk[1] === LF ? 2 : 0;
+/** Behind the empty line whose first bytes came before this chunk: 0 where it had ended, `NONE` where it does not go on so. */
+function endOfBegun(chunk: Buffer, tail: Tail): number {
+  const [first, second] = chunk;
+  if (first === undefined) return NONE;
+  if (tail === 'empty line') return first === LF ? 1 : 0;
+  if (first === LF) return tail === 'line' ? 1 : NONE;
+  if (first !== CR) return NONE;
+  if (second === LF) return 2;
+  return tail === 'line' && second === undefined ? NONE : 1;
 }
 
-function begunAtEnd(chunk: Buffer, before: number): number {
+function tailOf(chunk: Buffer, before: Tail): Tail {
   const last = chunk.at(-1);
   if (last === undefined) return before;
-  if (last === LF) return 1;
-  if (last !== CR) return 0;
-  return chunk.length > 1 ? (chunk.at(-2) === LF ? 2 : 0) : before === 1 ? 2 : 0;
+  if (last === LF) return 'line';
+  if (last !== CR) return 'text';
+  const isAfterLine = chunk.length > 1 ? chunk.at(-2) === LF : before === 'line';
+  return isAfterLine ? 'empty line' : 'carriage return';
+}
+
+function isLineEnd(byte: number): boolean {
+  return byte === LF || byte === CR;
 }

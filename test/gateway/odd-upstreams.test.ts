@@ -102,6 +102,25 @@ test.each([
   expect(traceOf(got)).toMatchObject({ status: 'ok', answer_text: 'four', finish_reason: 'stop' });
 });
 
+test.each([
+  ['CR', '\r'],
+  ['CR LF', '\r\n'],
+])('a stream whose lines end with %s, cut anywhere, by each way in', async (_name, end) => {
+  const text = `: ping\n\n${chunkFrame({ content: 'fo' })}event: message\n${chunkFrame({ content: 'ur' })}${chunkFrame({}, 'stop')}data: [DONE]\n\n`;
+  const bytes = Buffer.from(text.replaceAll('\n', end));
+  upstream.answer = async (_asked, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.socket!.setNoDelay(true);
+    for (let at = 0; at < bytes.length; at += 7) await new Promise<unknown>((done) => response.write(bytes.subarray(at, at + 7), done));
+    response.end();
+  };
+  const chat = await gateway.post({ model: 'lab/test', messages, stream: true });
+  expect(await chat.text()).toBe(bytes.toString());
+  expect(traceOf(chat)).toMatchObject({ status: 'ok', answer_text: 'four', finish_reason: 'stop' });
+  const translated = await gateway.post({ model: 'lab/test', max_tokens: 9, messages, stream: true }, {}, '/v1/messages');
+  expect(await translated.text()).toMatch(/"text":"fo"[^]*"text":"ur"[^]*event: message_stop/);
+});
+
 test('a stream that ends within a chunk is not', async () => {
   upstream.answer = streamOf(chunkFrame({ content: 'four' }), chunkFrame({}, 'stop').slice(0, -20));
   const got = await gateway.post({ model: 'lab/test', messages, stream: true });
