@@ -1,25 +1,31 @@
-import type { StreamHead, StreamRecorder } from './stream-recorder.ts';
+import { StillhouseError } from '../../contracts/errors.ts';
+import { type StreamHead, type StreamRecorder, THOUGHTS } from './stream-recorder.ts';
 
 type Chunk = Record<string, unknown>;
 
 /**
  * Chunks of a target that goes on with an answer which another one began, as if it were one stream: with the first one's id,
- * without a role of their own, and without the beginning where the target says it again.
+ * without a role and thoughts of their own, and without the beginning where the target says it again.
  */
 export class Continuation {
+  /** What the target calls its model; empty where it does not say. */
+  model = '';
   readonly #head: StreamHead & { model: string };
   /** What the target may still repeat. */
   #repeated: string;
   /** Text that may be a repetition, until that is known. */
   #undecided = '';
+  #hasThought = false;
+  #hasText = false;
 
   constructor(recorder: StreamRecorder) {
     this.#head = { ...recorder.head, model: recorder.model };
     this.#repeated = recorder.answerText;
   }
 
-  /** The chunk to pass on; null where nothing of it is new. */
+  /** The chunk to pass on; null where nothing of it is new. Throws `upstream_invalid` where all that was to come has become a thought. */
   take(chunk: Chunk): Chunk | null {
+    if (typeof chunk['model'] === 'string' && this.model === '') this.model = chunk['model'];
     const choices = Array.isArray(chunk['choices']) ? (chunk['choices'] as unknown[]) : [];
     if (choices.length === 0) return { ...chunk, ...this.#head };
     const [choice] = choices as [{ delta?: Record<string, unknown>; finish_reason?: unknown } | null];
@@ -27,6 +33,13 @@ export class Continuation {
     const ends = typeof choice?.finish_reason === 'string';
     const content = this.#newText(typeof delta['content'] === 'string' ? delta['content'] : '', ends);
     const { content: __, ...rest } = delta;
+    for (const thought of THOUGHTS) {
+      this.#hasThought ||= rest[thought] != null && rest[thought] !== '';
+      delete rest[thought];
+    }
+    this.#hasText ||= content !== '';
+    if (ends && this.#hasThought && !this.#hasText)
+      throw new StillhouseError('upstream_invalid', 'The target that was to go on with an answer has thought, and said nothing more');
     const kept = Object.entries(rest).some(([, value]) => value != null && value !== '');
     if (content === '' && !ends && !kept && chunk['usage'] == null) return null;
     return { ...chunk, ...this.#head, choices: [{ ...choice, index: 0, delta: content === '' ? rest : { ...rest, content } }] };

@@ -87,6 +87,11 @@ class StreamRelay implements AnswerStream {
     await this.#finish(this.#parts.signal.reason);
   }
 
+  /** What the target that answers now calls its model. */
+  get #model(): string {
+    return this.#continuation?.model ?? this.#recorder.model;
+  }
+
   /** The caller's going away ends the provider's answer at once. */
   #listen(): void {
     const { signal } = this.#parts;
@@ -107,15 +112,15 @@ class StreamRelay implements AnswerStream {
         if (!frames.translates) kept.push(frame.text);
         continue;
       }
-      let chunk: Record<string, unknown>;
+      let going: Record<string, unknown> | null;
       try {
-        chunk = chunkOf(frame, provider);
+        const chunk = chunkOf(frame, provider);
+        if (hasToken(chunk)) this.#answered.opened.token();
+        going = this.#continuation ? this.#continuation.take(chunk) : chunk;
       } catch (error) {
         this.#fault = error;
         return { passed: Buffer.from(kept.join('')), end: null };
       }
-      if (hasToken(chunk)) this.#answered.opened.token();
-      const going = this.#continuation ? this.#continuation.take(chunk) : chunk;
       if (going === null) continue;
       const extra = this.#recorder.take(going);
       if (extra && !this.#call.request.usageAsked) changed = true;
@@ -149,7 +154,7 @@ class StreamRelay implements AnswerStream {
     try {
       const next = await asking.next(this.#recorder.answerText);
       if (next.form !== 'stream') return failure;
-      this.#spending.attemptEnded(this.#answered);
+      this.#spending.attemptEnded(this.#answered, this.#model);
       this.#continuation = new Continuation(this.#recorder);
       this.#answered = next;
       this.#listen();
@@ -190,6 +195,6 @@ class StreamRelay implements AnswerStream {
     this.#over = true;
     this.#parts.left();
     if (failure) this.#answered.attempt.error_class = failure.code;
-    await recordCall(this.#call, this.#spending.outcome(this.#answered, failure), this.#parts.recording);
+    await recordCall(this.#call, this.#spending.outcome(this.#answered, this.#model, failure), this.#parts.recording);
   }
 }

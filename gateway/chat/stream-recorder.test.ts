@@ -58,7 +58,10 @@ test('only the beginning of one plain text can be gone on from', () => {
   expect(after(text, chunk([{ index: 0, delta: {}, finish_reason: 'stop' }]))).toBe(false);
   expect(after(text, chunk([{ index: 1, delta: { content: 'b' } }]))).toBe(false);
   expect(after(text, chunk([{ index: 0, delta: { tool_calls: [{ index: 0, id: 'c' }] } }]))).toBe(false);
-  expect(after(chunk([{ index: 0, delta: { reasoning_content: 'hm' } }]), text)).toBe(false);
+  // Thoughts are over once the text has begun; before, there is no text to go on from.
+  const thought = chunk([{ index: 0, delta: { reasoning_content: 'hm', reasoning_details: [{ type: 'reasoning.text', text: 'hm' }] } }]);
+  expect(after(thought, text)).toBe(true);
+  expect(after(thought)).toBe(false);
 });
 
 test.each([

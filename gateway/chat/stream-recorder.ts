@@ -26,6 +26,10 @@ interface Choice {
   finishReason: string | null;
 }
 
+/** Where providers say what a model thinks. */
+export const THOUGHTS = ['reasoning_content', 'reasoning', 'thinking_blocks', DETAILS];
+const PLAIN = new Set(['role', 'content', ...THOUGHTS]);
+
 /** Longer answers are none: a whole one may have as many bytes (`exchange.ts`), and who never ends would fill the memory of all calls. */
 const MAX_ANSWER_CHARACTERS = 64 * 1024 * 1024;
 /** Of a key or a part, beside what it holds: a hundred thousand empty calls are not nothing. */
@@ -80,12 +84,12 @@ export class StreamRecorder {
     return this.#head;
   }
 
-  /** Whether what has come is the beginning of one plain text, and nothing else that a successor could not go on from. */
+  /** Whether what has come is the beginning of one plain text, with thoughts before it at most: nothing that a successor could not go on from. */
   get isPlainText(): boolean {
     if (this.#choices.size !== 1) return false;
     const choice = this.#choices.get(0);
     if (!choice || choice.finishReason !== null || this.answerText === '') return false;
-    return Object.entries(choice.message).every(([key, value]) => key === 'role' || key === 'content' || saysNothing(value));
+    return Object.entries(choice.message).every(([key, value]) => PLAIN.has(key) || saysNothing(value));
   }
 
   get toolsCalled(): string[] {

@@ -18,58 +18,52 @@ export class StreamSpending {
   #beforeUsd: number | null = 0;
   #beforeSplit: CostSplit | null = { inputUsd: 0, outputUsd: 0, cachedUsd: 0, cacheWriteUsd: 0 };
   #saidBefore = 0;
-  #isFirst = true;
 
   constructor(call: Call, recorder: StreamRecorder) {
     this.#call = call;
     this.#recorder = recorder;
   }
 
-  /** An attempt broke off and another goes on: what it used is paid for all the same. */
-  attemptEnded(answered: Streamed): void {
-    const usage = this.#account(answered);
+  /** An attempt broke off and another goes on: what it used is paid for all the same. `model` is what it called its own. */
+  attemptEnded(answered: Streamed, model: string): void {
+    const usage = this.#account(answered, model);
     this.#before = sum(this.#before, usage);
     this.#beforeUsd = plus(this.#beforeUsd, answered.attempt.cost_usd);
-    this.#beforeSplit = plusSplit(this.#beforeSplit, answerSplit(answered, usage, this.#modelAnswered));
+    this.#beforeSplit = plusSplit(this.#beforeSplit, answerSplit(answered, usage, model));
     this.#saidBefore = this.#recorder.saidCharacters;
     this.#recorder.usage = null;
-    this.#isFirst = false;
   }
 
-  outcome(answered: Streamed, failure: StillhouseError | null): Outcome {
+  /** `model` is what the target called its own that ended the answer, as the trace's target is that one. */
+  outcome(answered: Streamed, model: string, failure: StillhouseError | null): Outcome {
     const recorder = this.#recorder;
-    const usage = this.#account(answered);
+    const usage = this.#account(answered, model);
     return {
       status: failure === null ? 'ok' : failure.code === 'cancelled' ? 'cancelled' : 'error',
       httpStatus: failure === null ? answered.answer.status : statusOf(failure),
       errorClass: failure?.code ?? '',
       errorMessage: failure?.message ?? '',
-      modelAnswered: recorder.model,
+      modelAnswered: model,
       response: recorder.completion(),
       answerText: recorder.answerText,
       finishReason: recorder.finishReason,
       usage: sum(this.#before, usage),
       costUsd: plus(this.#beforeUsd, answered.attempt.cost_usd),
-      costSplit: plusSplit(this.#beforeSplit, answerSplit(answered, usage, this.#modelAnswered)),
+      costSplit: plusSplit(this.#beforeSplit, answerSplit(answered, usage, model)),
       toolsCalled: recorder.toolsCalled,
       firstTokenMs: recorder.firstTokenAt === null ? 0 : recorder.firstTokenAt - this.#call.beganMs,
     };
   }
 
-  #account({ attempt, answer, callable, beganMs }: Streamed): Usage {
+  #account({ attempt, answer, callable, beganMs }: Streamed, model: string): Usage {
     const usage = this.#recorder.usage ?? this.#estimate();
     // Read at the end: a student's price is known no earlier.
-    const costUsd = answerPrice({ answer, callable }, usage, this.#modelAnswered);
+    const costUsd = answerPrice({ answer, callable }, usage, model);
     attempt.latency_ms = Math.round(performance.now() - beganMs);
     attempt.tokens_in = usage.tokensIn;
     attempt.tokens_out = usage.tokensOut;
     attempt.cost_usd = costUsd;
     return usage;
-  }
-
-  /** Of the attempt that began the answer; what another one called itself is not kept. */
-  get #modelAnswered(): string {
-    return this.#isFirst ? this.#recorder.model : '';
   }
 
   /** Where no usage came, or not yet: what was asked and answered is paid for all the same. */

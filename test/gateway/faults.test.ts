@@ -70,6 +70,7 @@ beforeAll(async () => {
       ...Object.fromEntries(
         ['lab', 'gone', 'tls'].map((id) => [`with-${id}`, { targets: [{ target: `${id}/test`, weight: 1 }], fallbacks: ['good/test'] }]),
       ),
+      'going-unpriced': { targets: [{ target: 'lab/test', weight: 1 }], fallbacks: ['going/ours'] },
       'going-on': { targets: [{ target: 'lab/test', weight: 1 }], fallbacks: ['good/test', 'going/test'] },
     },
   });
@@ -242,6 +243,43 @@ test.each(MIDDLE)('$name in mid-stream: a target that continues a prefix goes on
     12,
   );
   expect(trace.attempts.every(({ cost_usd }) => cost_usd! > 0)).toBe(true);
+});
+
+test('thoughts before the text: it is gone on with, and another one’s thoughts are kept back', async () => {
+  const [broken, other] = [{ model: 'model-that-broke' }, { model: 'mistral-large-latest' }];
+  bad.answer = (_asked, response) => {
+    response.writeHead(200, STREAM);
+    const begun = [{ reasoning_content: 'hm' }, { content: SECRET }].map((delta) => chunkFrame(delta, null, broken));
+    response.write(begun.join(''), () => setImmediate(() => response.socket!.destroy()));
+  };
+  prefixed.answer = (_asked, response) => {
+    const deltas = [{ reasoning_content: 'so' }, { content: SECRET }, { reasoning_content: 'and', content: ', and the rest' }];
+    response.writeHead(200, STREAM);
+    response.write(deltas.map((delta) => chunkFrame(delta, null, other)).join(''));
+    response.end(`${chunkFrame({}, 'stop', other)}data: ${JSON.stringify({ choices: [], usage: USAGE })}\n\ndata: [DONE]\n\n`);
+  };
+  const got = await gateway.post({ model: 'going-unpriced', messages, stream: true });
+  const frames = (await got.text()).split('\n\n').filter((frame) => frame.startsWith('data: {'));
+  const chunks = frames.map((frame) => JSON.parse(frame.slice(6)));
+  const deltas = chunks.map((chunk) => chunk.choices[0].delta);
+  expect(deltas.map((delta) => delta.reasoning_content ?? '').join('')).toBe('hm');
+  expect(deltas.map((delta) => delta.content ?? '').join('')).toBe(`${SECRET}, and the rest`);
+  // One stream to its caller; its trace says whose end it was, and what that costs by its model's name.
+  expect(new Set(chunks.map(({ model }) => model))).toEqual(new Set(['model-that-broke']));
+  const trace = traceOf(got);
+  expect(trace).toMatchObject({ status: 'ok', target: 'going/ours', model_answered: 'mistral-large-latest' });
+  expect(trace.attempts).toMatchObject([{ target: 'lab/test' }, { target: 'going/ours', tokens_in: 10, tokens_out: 4 }]);
+  expect(trace.attempts[1]!.cost_usd).toBeGreaterThan(0);
+});
+
+test('a target that was to go on and only thinks has not gone on', async () => {
+  bad.answer = midStream((_write, response) => response.socket!.destroy());
+  prefixed.answer = (_asked, response) => {
+    response.writeHead(200, STREAM);
+    response.end(`${chunkFrame({ reasoning_content: 'and the rest' })}${chunkFrame({}, 'stop')}data: [DONE]\n\n`);
+  };
+  const got = await gateway.post({ model: 'going-on', messages, stream: true });
+  expect(await readStream(got)).toEqual({ text: SECRET, done: false, error: 'upstream_invalid' });
 });
 
 test('a retry waits as long as the provider asks for', async () => {
