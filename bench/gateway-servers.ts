@@ -78,6 +78,14 @@ export async function startFloor(upstream: number, folder: string, core: number)
   return { name: 'floor', port, pid: child.pid!, stop: () => stop(child), settle: () => Promise.resolve() };
 }
 
+/** What passes bytes on without reading them. */
+export async function startRelay(upstream: number, folder: string, core: number): Promise<Server> {
+  const port = await freePort();
+  const child = start('./gateway-relay.ts', [String(upstream), String(port)], { core, log: join(folder, 'relay.log') });
+  await ready(port, '/', 'POST');
+  return { name: 'relay', port, pid: child.pid!, stop: () => stop(child), settle: () => Promise.resolve() };
+}
+
 /** The product: the real program, its spool, and its shipments to ClickHouse. */
 export async function startGatewayProcess(
   upstream: number,

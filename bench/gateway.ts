@@ -1,8 +1,9 @@
 /**
- * `npm run bench:gateway [-- --rounds 3 --calls 20000 --peers portkey,litellm]`: the gateway with tracing and shipping on, beside a
- * bare proxy, itself as two processes (`stillhouse-2`, on the same core) and, tracing off, Portkey and LiteLLM, in one run. One upstream answers all; the load generator, ClickHouse and it
+ * `npm run bench:gateway [-- --rounds 3 --calls 20000 --peers portkey,litellm --one-core]`: the gateway with tracing and shipping on, beside a
+ * bare proxy and a relay of bytes (the least that any process in between adds on this machine), itself as two processes (`stillhouse-2`, on the same core) and, tracing off, Portkey and LiteLLM, in one run. One upstream answers all; the load generator, ClickHouse and it
  * have one core, what is measured the other; ClickHouse takes what of it nobody else wants. Rounds alternate; medians are reported. CPU is the server process's own, all
- * threads and children, from /proc; the gateway's includes what it spends until its last trace is in ClickHouse.
+ * threads and children, from /proc; the gateway's includes what it spends until its last trace is in ClickHouse. `--one-core`: everything on the same
+ * one, to tell what a server adds to a single call from what it takes a machine to wake another core four times.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +15,7 @@ import Table from 'cli-table3';
 import { loadEnvironment } from '../platform/environment.ts';
 import { startTestClickHouse } from '../test/support/clickhouse.ts';
 import { type Peer, startLitellm, startPortkey } from './gateway-peers.ts';
-import { KEY, giveWay, keepToCore, startFloor, startGatewayProcess, startUpstream, type Server } from './gateway-servers.ts';
+import { KEY, giveWay, keepToCore, startFloor, startGatewayProcess, startRelay, startUpstream, type Server } from './gateway-servers.ts';
 import { cpuSeconds, residentMb } from './process-cpu.ts';
 
 const { values } = parseArgs({
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     calls: { type: 'string', default: '20000' },
     peers: { type: 'string', default: 'portkey,litellm' },
+    'one-core': { type: 'boolean', default: false },
   },
 });
 const messages = [
@@ -90,7 +92,7 @@ function median(numbers: number[]): number {
 
 const env = loadEnvironment();
 const folder = mkdtempSync(join(tmpdir(), 'stillhouse-bench-'));
-const core = availableParallelism() - 1;
+const core = values['one-core'] ? 0 : availableParallelism() - 1;
 keepToCore(0);
 const clickhouse = await startTestClickHouse();
 giveWay(clickhouse.pid);
@@ -98,6 +100,7 @@ const upstream = await startUpstream(folder, 0);
 const peers = values.peers.split(',');
 const servers: Server[] = [
   upstream,
+  await startRelay(upstream.port, folder, core),
   await startFloor(upstream.port, folder, core),
   await startGatewayProcess(upstream.port, clickhouse.url, folder, core),
   await startGatewayProcess(upstream.port, clickhouse.url, folder, core, 2),
@@ -154,10 +157,14 @@ console.log(table.toString());
 const row = (target: string, mode: string, connections: number) =>
   rows.find((one) => one.target === target && one.mode === mode && one.connections === connections);
 const ours = row('stillhouse', 'json', 32)!;
+/** At the median of one call at a time. */
+const addedMs = (target: string) => row(target, 'json', 1)!.p50Ms - row('direct', 'json', 1)!.p50Ms;
 const ratios = {
   cpuTimesFloor: ours.cpuUsPerCall / row('floor', 'json', 32)!.cpuUsPerCall,
   p99TimesFloor: ours.p99Ms / row('floor', 'json', 32)!.p99Ms,
-  addedMs: row('stillhouse', 'json', 1)!.p50Ms - row('direct', 'json', 1)!.p50Ms,
+  addedMs: addedMs('stillhouse'),
+  addedMsOfFloor: addedMs('floor'),
+  addedMsOfRelay: addedMs('relay'),
   addedFirstTokenMs: row('stillhouse', 'stream', 1)!.ttftP50Ms! - row('direct', 'stream', 1)!.ttftP50Ms!,
   cpuOfTwoTimesOne: row('stillhouse-2', 'json', 32)!.cpuUsPerCall / ours.cpuUsPerCall,
   rpsTimesPortkey: ours.rps / (row('portkey', 'json', 32)?.rps ?? Number.NaN),
