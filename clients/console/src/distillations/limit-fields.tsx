@@ -1,5 +1,5 @@
 import { NumberInput, Switch } from '@mantine/core';
-import type { FieldsProps } from './subject-fields.tsx';
+import type { FieldsProps } from './request-form.ts';
 import classes from './new-distillation.module.css';
 
 /** Samples, cap, margin, and the switches that need a thought. */

@@ -17,6 +17,13 @@ export interface RequestForm {
   approval: boolean;
 }
 
+/** Fields of a form, what each was refused for, and how one changes. */
+export interface FieldsProps {
+  form: RequestForm;
+  errors: Record<string, string>;
+  onChange: (part: Partial<RequestForm>) => void;
+}
+
 /** The defaults of `distil`, to be seen before anything is spent. */
 export const EMPTY_FORM: RequestForm = {
   name: '',

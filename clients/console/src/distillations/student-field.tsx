@@ -5,7 +5,7 @@ import type { StudentBase } from '../../../../contracts/students.ts';
 import { basesQuery } from '../api/queries.ts';
 import { useApi } from '../api/project-scope.tsx';
 import { formatParameters } from '../format/numbers.ts';
-import type { FieldsProps } from './subject-fields.tsx';
+import type { FieldsProps } from './request-form.ts';
 import classes from './new-distillation.module.css';
 
 /** What is trained: a name from the list, or any hub id. */

@@ -3,16 +3,9 @@ import { useQuery } from '@tanstack/react-query';
 import { aliasesQuery, datasetsQuery, targetsQuery } from '../api/queries.ts';
 import { useApi } from '../api/project-scope.tsx';
 import { formatCount } from '../format/numbers.ts';
-import type { RequestForm } from './request-form.ts';
+import type { FieldsProps } from './request-form.ts';
 import { StudentField } from './student-field.tsx';
 import classes from './new-distillation.module.css';
-
-/** Fields of a form, what each was refused for, and how one changes. */
-export interface FieldsProps {
-  form: RequestForm;
-  errors: Record<string, string>;
-  onChange: (part: Partial<RequestForm>) => void;
-}
 
 /** Dataset, student, teacher, alias, name. */
 export function SubjectFields({ form, errors, onChange }: FieldsProps) {
