@@ -4,6 +4,19 @@ import { PROVIDER_DEFAULTS, PROVIDER_KINDS, type ProviderKind } from './provider
 import { BaseConfig, StudentServerConfig } from './language-model.ts';
 import { WebhookConfig } from './webhooks.ts';
 
+/** A list whose entries are told apart by their ids: says which one stands there twice. */
+const byId = <Schema extends z.ZodType<{ id: string }>>(entry: Schema) =>
+  z.array(entry).superRefine((all, context) => {
+    const twice = all.map(({ id }) => id).find((id, i, ids) => ids.indexOf(id) < i);
+    if (twice !== undefined)
+      context.addIssue({ code: 'custom', message: `two of them have the id "${twice}": give each an id of its own` });
+  });
+
+/** Name of an environment variable. A key itself in its place would be shown wherever the name is. */
+const variable = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of an environment variable that holds the key, not the key itself');
+
 const price = z.number().nonnegative().finite();
 
 const ModelPrices = {
@@ -60,10 +73,10 @@ const ProviderFields = z.strictObject({
     .regex(/^(?:\d{4}-\d{2}-\d{2}(?:-preview)?|v1|preview|latest)$/, 'must be a date, with -preview or without, v1, preview or latest')
     .optional(),
   /** Name of the environment variable that holds the key; none: no key is sent. */
-  apiKeyEnv: z.string().optional(),
+  apiKeyEnv: variable.optional(),
   /** Private, loopback and link-local addresses are refused without it. */
   allowPrivateAddress: z.boolean().default(false),
-  models: z.array(ModelConfig).default([]),
+  models: byId(ModelConfig).default([]),
   timeouts: z
     .strictObject({
       connectMs: z.number().int().positive().default(10_000),
@@ -85,25 +98,13 @@ export type ProviderConfig = z.infer<typeof ProviderConfig>;
 
 /** `stillhouse.yaml`. */
 export const Configuration = z.strictObject({
-  providers: z
-    .array(ProviderConfig)
-    .default([])
-    .refine((all) => new Set(all.map((p) => p.id)).size === all.length, 'provider ids must be unique'),
+  providers: byId(ProviderConfig).default([]),
   /** Base models of students, in folders of the GPU workers. */
-  bases: z
-    .array(BaseConfig)
-    .default([])
-    .refine((all) => new Set(all.map((base) => base.id)).size === all.length, 'base ids must be unique'),
+  bases: byId(BaseConfig).default([]),
   /** Where language-model students are served, besides `local` (`STILLHOUSE_STUDENT_URLS`). */
-  studentServers: z
-    .array(StudentServerConfig)
-    .default([])
-    .refine((all) => new Set(all.map((server) => server.id)).size === all.length, 'ids of student servers must be unique'),
+  studentServers: byId(StudentServerConfig).default([]),
   /** Who is told of clusters that are worth distilling. */
-  webhooks: z
-    .array(WebhookConfig)
-    .default([])
-    .refine((all) => new Set(all.map((webhook) => webhook.id)).size === all.length, 'ids of webhooks must be unique'),
+  webhooks: byId(WebhookConfig).default([]),
   limits: z
     .strictObject({
       /** Larger request bodies are a 413. */

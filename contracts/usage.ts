@@ -1,16 +1,25 @@
 import { z } from 'zod';
 import { ORIGINS, TRACE_STATUSES } from './traces.ts';
 
-/** What usage can be grouped by; several at once. */
-export const USAGE_DIMENSIONS = ['alias', 'model', 'provider', 'key', 'cluster', 'day'] as const;
+/** What usage can be grouped by, besides `metadata.<key>`; several at once. */
+export const USAGE_DIMENSIONS = ['alias', 'model', 'provider', 'key', 'user', 'cluster', 'day'] as const;
 export type UsageDimension = (typeof USAGE_DIMENSIONS)[number];
+
+/** One of these, or a key of the calls' metadata: `metadata.team`. */
+export const UsageGroup = z.union([z.enum(USAGE_DIMENSIONS), z.templateLiteral(['metadata.', z.string().min(1)])]);
+export type UsageGroup = z.infer<typeof UsageGroup>;
+
+/** The key of `metadata.<key>`; null for what is none. */
+export function metadataKeyOf(group: UsageGroup): string | null {
+  return group.startsWith('metadata.') ? group.slice('metadata.'.length) : null;
+}
 
 /** Query of `GET /api/usage`. Times count by the minute of a call's beginning; `until` is exclusive. */
 export const UsageQuery = z.object({
   /** In this order, as `model,day` in the query string; nothing = one row of totals. */
   by: z
     .union([z.array(z.string()), z.string().transform((text) => (text === '' ? [] : text.split(',')))])
-    .pipe(z.array(z.enum(USAGE_DIMENSIONS)).refine((by) => new Set(by).size === by.length, 'each at most once'))
+    .pipe(z.array(UsageGroup).refine((by) => new Set(by).size === by.length, 'each at most once'))
     .default([]),
   /** Default: 30 days before `until`. */
   since: z.iso.datetime({ offset: true }).optional(),
@@ -24,6 +33,9 @@ export const UsageQuery = z.object({
   status: z.enum(TRACE_STATUSES).optional(),
   cluster: z.string().optional(),
   key: z.string().optional(),
+  /** Of stored traces alone, as groups by user or metadata are. */
+  user: z.string().optional(),
+  metadata: z.record(z.string(), z.string()).optional(),
   origin: z.enum(ORIGINS).optional(),
 });
 export type UsageQuery = z.infer<typeof UsageQuery>;
@@ -34,6 +46,10 @@ export const UsageRow = z.object({
   model: z.string().optional(),
   provider: z.string().optional(),
   key: z.string().optional(),
+  /** Empty: calls that named none. */
+  user: z.string().optional(),
+  /** Values of the keys that were asked for; empty: calls without them. */
+  metadata: z.record(z.string(), z.string()).optional(),
   /** Empty: traces that are of no cluster. */
   cluster: z.string().optional(),
   /** UTC's, `YYYY-MM-DD`. */

@@ -17,7 +17,7 @@ async function diagnose() {
     ...(await toolFindings(env, process.env)),
     ...(await languageModelFindings(env, process.env)),
     ...(await homeFindings(env)),
-    ...providerFindings(configuration, process.env),
+    ...providerFindings(configuration, env.STILLHOUSE_CONFIG, process.env),
   ];
   const ok = !findings.some((finding) => finding.status === 'problem');
   return { ok, findings, values: effectiveValues(env, process.env), providers: providersOf(configuration, process.env) };

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { Configuration } from '../contracts/configuration.ts';
 import { StillhouseError } from '../contracts/errors.ts';
+import { configurationProblems } from './configuration-problems.ts';
 
 /** `stillhouse.yaml`, checked; the defaults where there is no such file. */
 export function loadConfiguration(path: string): Configuration {
@@ -20,6 +21,8 @@ export function loadConfiguration(path: string): Configuration {
   }
   const parsed = Configuration.safeParse(content);
   if (parsed.success) return parsed.data;
-  const sentences = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`);
-  throw new StillhouseError('invalid_request', `${path} is not usable. ${sentences.join('; ')}`);
+  throw new StillhouseError(
+    'invalid_request',
+    `${path} is not usable. ${configurationProblems(parsed.error.issues, content, Configuration)}.`,
+  );
 }

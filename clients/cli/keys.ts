@@ -102,6 +102,12 @@ async function idOf(client: Stillhouse, named: string): Promise<string> {
   return found.id;
 }
 
+/** A key's id, where its name is said instead; what is neither (`admin`, an id) stays as it is. */
+export async function keyNamed(client: Stillhouse, named: string): Promise<string> {
+  if (named.startsWith('key_')) return named;
+  return (await client.keys.list()).find((key) => key.name === named)?.id ?? named;
+}
+
 function showKeys(out: Output, items: readonly KeyView[], nowMs: number): void {
   if (items.length === 0) return out.line('No keys yet. "stillhouse keys create <name>" makes one.');
   const rows = items.map((key) => [

@@ -64,5 +64,20 @@ export function createProgram(makeContext: (program: Command) => CliContext): Co
   addProviderCommands(program, context);
   addTargetsCommand(program, context);
   addWebhookCommands(program, context);
+  for (const group of program.commands) refuseUnknownCommands(group);
   return program;
+}
+
+/** A group whose default command lists: a misspelt command is told as one, not as a word too many for the list. */
+function refuseUnknownCommands(group: Command): void {
+  group.hook('preSubcommand', () => {
+    const [word] = group.args;
+    if (word === undefined || word.startsWith('-')) return;
+    const names = group.commands.map((command) => command.name());
+    if (names.includes(word) || word === 'help') return;
+    group.error(`error: unknown command '${group.name()} ${word}'; there are ${names.join(', ')}`, {
+      code: 'commander.unknownCommand',
+      exitCode: 1,
+    });
+  });
 }

@@ -3,7 +3,7 @@ import { EXPORT_FORMATS } from '../../contracts/traces.ts';
 import type { ExportFormat, TraceExportFilter } from '../sdk/index.ts';
 import type { CliContext } from './context.ts';
 import { saveFile } from './save-file.ts';
-import { withTraceFilters } from './traces.ts';
+import { withKeyId, withTraceFilters } from './traces.ts';
 
 interface ExportOptions extends TraceExportFilter {
   output?: string;
@@ -15,6 +15,7 @@ export function addTraceExportCommand(traces: Command, context: CliContext): voi
     .addOption(new Option('--format <format>', 'of the file').choices(EXPORT_FORMATS).default('jsonl' satisfies ExportFormat))
     .option('-o, --output <file>', 'where to; default: standard output')
     .action(async ({ output, ...filter }: ExportOptions) => {
-      await saveFile(context.out(), await context.connection().client.traces.export(filter), output);
+      const { client } = context.connection();
+      await saveFile(context.out(), await client.traces.export(await withKeyId(client, filter)), output);
     });
 }

@@ -18,6 +18,9 @@ const TRACE = {
   costSplit: { inputUsd: 0.1, outputUsd: 0.3, cachedUsd: 0.1, cacheWriteUsd: 0 },
   toolsCalled: ['refund', 'cancel'],
   latencyMs: 40,
+  keyId: 'key_1',
+  userId: 'ann',
+  sessionId: '',
   metadata: {},
   bodies: 'stored',
   attempts: [],
@@ -42,6 +45,7 @@ test('a trace tells its tokens, the parts of its cost and the tools that it call
   const text = await shown(TRACE);
   expect(text).toMatch(/tokens +1,200 in, 30 out, 1,000 read from the cache, 20 of reasoning\n/);
   expect(text).toMatch(/cost +\$0\.500 {2}\(input \$0\.100, output \$0\.300, cache \$0\.100\)\n/);
+  expect(text).toMatch(/key +key_1\nuser +ann\ntools called/);
   expect(text).toMatch(/tools called +refund, cancel\n/);
   const unknown = { inputUsd: null, outputUsd: null, cachedUsd: null, cacheWriteUsd: null };
   expect(await shown({ ...TRACE, costSplit: unknown, toolsCalled: [] })).toMatch(/cost +\$0\.500\n/);

@@ -2,9 +2,10 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { ORIGINS, TRACE_KINDS, TRACE_STATUSES } from '../../contracts/traces.ts';
 import { THUMBS, VERDICTS } from '../../contracts/feedback.ts';
-import type { Feedback, FeedbackRequest, Trace, TraceListFilter, TraceSummary, TraceView } from '../sdk/index.ts';
+import type { Feedback, FeedbackRequest, Stillhouse, Trace, TraceListFilter, TraceSummary, TraceView } from '../sdk/index.ts';
 import type { CliContext } from './context.ts';
 import { ago, count, milliseconds, usd } from './format.ts';
+import { keyNamed } from './keys.ts';
 import type { Output } from './output.ts';
 
 interface ListOptions extends TraceListFilter {
@@ -25,7 +26,7 @@ export function withTraceFilters(command: Command): Command {
     .option('--metadata <key=value>', 'metadata pair; may be repeated', metadataPair)
     .option('--provider <id>', 'answered by this provider')
     .option('--cluster <id>', 'of this cluster')
-    .option('--key <id>', 'called with this key')
+    .option('--key <id>', 'called with this key: its id, or its name')
     .option('--session <id>', 'of this session')
     .option('--user <id>', 'of this user')
     .option('--min-cost-usd <dollars>', 'at least so dear', someNumber)
@@ -36,6 +37,11 @@ export function withTraceFilters(command: Command): Command {
     .addOption(new Option('--verdict <verdict>', 'what people said of it').choices(VERDICTS));
 }
 
+/** The filters with the id of a key that was named. */
+export async function withKeyId<Filter extends { key?: string | undefined }>(client: Stillhouse, filter: Filter): Promise<Filter> {
+  return filter.key === undefined ? filter : { ...filter, key: await keyNamed(client, filter.key) };
+}
+
 /** `traces list` and `traces show`; the command, for more of its kind. */
 export function addTraceCommands(program: Command, context: CliContext): Command {
   const traces = program.command('traces').description('recorded calls');
@@ -44,7 +50,8 @@ export function addTraceCommands(program: Command, context: CliContext): Command
     .option('--count', 'how many there are in all')
     .action(async ({ count: counted, ...options }: Omit<ListOptions, 'count'> & { count?: boolean }) => {
       const out = context.out();
-      const page = await context.connection().client.traces.page({ ...options, ...(counted ? { count: 'true' as const } : {}) });
+      const { client } = context.connection();
+      const page = await client.traces.page({ ...(await withKeyId(client, options)), ...(counted ? { count: 'true' as const } : {}) });
       out.print(page, () => {
         showTraces(out, page.items, page.nextCursor !== null, context.now());
         if (page.count) out.line(`\n${page.count.capped ? 'more than 10,000' : count(page.count.traces)} in all`);
@@ -116,6 +123,9 @@ function showTrace(out: Output, trace: TraceView, nowMs: number): void {
     ['tokens', tokensOf(trace)],
     ['cost', costOf(trace)],
     ['bodies', trace.bodies === 'stored' ? '' : trace.bodies.replaceAll('_', ' ')],
+    ['key', trace.keyId],
+    ['user', trace.userId],
+    ['session', trace.sessionId],
     ['tools called', trace.toolsCalled.join(', ')],
     [
       'metadata',

@@ -7,25 +7,29 @@ const PLAIN = Object.keys(TraceFilter.omit({ metadata: true }).shape);
 
 /** The filter that a query string states; an unknown parameter is refused, so that a misspelt filter hides nothing. */
 export function readTraceFilter(query: URLSearchParams): TraceFilter {
-  const plain: Record<string, string> = {};
-  const metadata: Record<string, string> = {};
-  for (const [key, value] of query) {
-    const pair = /^metadata\[(.+)\]$/.exec(key);
-    if (pair) metadata[pair[1]!] = value;
-    else if (PLAIN.includes(key)) plain[key] = value;
-    else throw unknownParameter(key, [...PLAIN, 'metadata[key]']);
-  }
-  const parsed = TraceFilter.safeParse({ ...plain, ...(Object.keys(metadata).length > 0 ? { metadata } : {}) });
+  const { plain, metadata } = splitMetadata(query);
+  refuseUnknown(plain, PLAIN, 'metadata[key]');
+  const parsed = TraceFilter.safeParse({ ...Object.fromEntries(plain), metadata });
   return parsed.success ? parsed.data : refuseInvalid(parsed.error, 'the query');
 }
 
-/** An unknown parameter of a query string is refused, so that a misspelt one hides nothing. */
-export function refuseUnknown(query: URLSearchParams, known: readonly string[]): void {
-  for (const key of query.keys()) if (!known.includes(key)) throw unknownParameter(key, known);
+/** A query string without its `metadata[key]=value`, and these; undefined where there are none. */
+export function splitMetadata(query: URLSearchParams): { plain: URLSearchParams; metadata: Record<string, string> | undefined } {
+  const plain = new URLSearchParams();
+  const pairs: [string, string][] = [];
+  for (const [name, value] of query) {
+    const key = /^metadata\[(.+)\]$/.exec(name)?.[1];
+    if (key === undefined) plain.append(name, value);
+    else pairs.push([key, value]);
+  }
+  return { plain, metadata: pairs.length > 0 ? Object.fromEntries(pairs) : undefined };
 }
 
-function unknownParameter(key: string, known: readonly string[]): StillhouseError {
+/** An unknown parameter of a query string is refused, so that a misspelt one hides nothing. */
+export function refuseUnknown(query: URLSearchParams, known: readonly string[], ...more: string[]): void {
+  const key = [...query.keys()].find((name) => !known.includes(name));
+  if (key === undefined) return;
   const near = nearestNames(key, known);
-  const hint = near.length > 0 ? `the nearest: ${near.join(', ')}` : `there are ${known.join(', ')}`;
-  return new StillhouseError('invalid_request', `${key}: no such filter; ${hint}`, { param: key });
+  const hint = near.length > 0 ? `the nearest: ${near.join(', ')}` : `there are ${[...known, ...more].join(', ')}`;
+  throw new StillhouseError('invalid_request', `${key}: no such filter; ${hint}`, { param: key });
 }

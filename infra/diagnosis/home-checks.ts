@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Configuration } from '../../contracts/configuration.ts';
 import type { Environment } from '../../contracts/environment.ts';
 import { holderOf, tryExclusiveLock } from '../../platform/exclusive-lock.ts';
@@ -23,13 +25,9 @@ export async function homeFindings(env: Environment): Promise<Finding[]> {
 }
 
 /** The configuration's providers: a key that is not set is a warning, for calls to it fail. */
-export function providerFindings(configuration: Configuration, inherited: NodeJS.ProcessEnv): Finding[] {
+export function providerFindings(configuration: Configuration, path: string, inherited: NodeJS.ProcessEnv): Finding[] {
   const providers = providersOf(configuration, inherited);
-  if (providers.length === 0) {
-    return [
-      { name: 'providers', status: 'warning', text: 'none is configured: name one in stillhouse.yaml (see stillhouse.example.yaml)' },
-    ];
-  }
+  if (providers.length === 0) return [{ name: 'providers', status: 'warning', text: withoutProviders(path) }];
   return providers.map(({ id, key, models, baseUrl }) => {
     const name = `provider ${id}`;
     if (key && !key.set) return { name, status: 'warning', text: `${key.variable} is not set: calls to it are refused` };
@@ -39,6 +37,22 @@ export function providerFindings(configuration: Configuration, inherited: NodeJS
       text: `${baseUrl}, ${models.length} model${models.length === 1 ? '' : 's'}${key ? `, key from ${key.variable}` : ''}`,
     };
   });
+}
+
+/** Who is called, for the start of a stack: ids, and what each lacks. */
+export function providersInWords(configuration: Configuration, path: string, inherited: NodeJS.ProcessEnv): string {
+  const providers = providersOf(configuration, inherited);
+  if (providers.length === 0) return withoutProviders(path);
+  return providers.map(({ id, key }) => (key && !key.set ? `${id} (${key.variable} is not set)` : id)).join(', ');
+}
+
+/** Why there is no provider: the file is missing or names none. */
+function withoutProviders(path: string): string {
+  const file = resolve(path);
+  const example = 'name one (see stillhouse.example.yaml)';
+  return existsSync(file)
+    ? `none is configured: ${example} in ${file}`
+    : `none is configured, for there is no file ${file}: ${example} there`;
 }
 
 function runningStack(path: string): string | null {

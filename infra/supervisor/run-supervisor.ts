@@ -1,8 +1,10 @@
 import { join, relative } from 'node:path';
 import { isStillhouseError } from '../../contracts/errors.ts';
 import type { Environment } from '../../contracts/environment.ts';
+import { loadConfiguration } from '../../platform/configuration.ts';
 import { loadEnvironment } from '../../platform/environment.ts';
 import { homePaths } from '../../platform/home.ts';
+import { providersInWords } from '../diagnosis/home-checks.ts';
 import { type Stack, startStack } from './stack.ts';
 import type { Programs } from './stack-parts.ts';
 import { createTerminal } from './terminal.ts';
@@ -34,7 +36,8 @@ export async function runSupervisor(inherited: NodeJS.ProcessEnv, programs?: Pro
     const began = performance.now();
     const env = loadEnvironment();
     const stack = await startStack({ env, inherited, reporter: terminal, signal: asked.signal, ...(programs && { programs }) });
-    for (const line of whereThingsAre(env, stack, (performance.now() - began) / 1000)) terminal.line(line);
+    const providers = providersInWords(loadConfiguration(env.STILLHOUSE_CONFIG), env.STILLHOUSE_CONFIG, inherited);
+    for (const line of whereThingsAre(env, stack, providers, (performance.now() - began) / 1000)) terminal.line(line);
     if (!asked.signal.aborted) await new Promise((done) => asked.signal.addEventListener('abort', done, { once: true }));
     await stack.stop();
   } catch (error) {
@@ -50,12 +53,13 @@ export async function runSupervisor(inherited: NodeJS.ProcessEnv, programs?: Pro
   process.exit();
 }
 
-function whereThingsAre(env: Environment, { addresses }: Stack, seconds: number): string[] {
+function whereThingsAre(env: Environment, { addresses }: Stack, providers: string, seconds: number): string[] {
   const paths = homePaths(env);
   const near = (path: string) => (relative('.', path).startsWith('..') ? path : relative('.', path));
   const rows: [string, string][] = [
     ['Gateway', `${addresses.gateway.url}/v1`],
     ['Console', `${addresses.gateway.url}/`],
+    ['Providers', providers],
     ['Admin key', env.STILLHOUSE_ADMIN_KEY ? 'as set in STILLHOUSE_ADMIN_KEY' : near(paths.adminKey)],
     ['Temporal UI', addresses.temporal?.uiUrl ?? env.STILLHOUSE_TEMPORAL_UI ?? `of ${env.TEMPORAL_ADDRESS}`],
     ['Logs', join(near(paths.logs), '<part>.log')],

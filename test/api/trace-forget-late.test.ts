@@ -31,7 +31,10 @@ afterAll(async () => {
 /** Nothing of the project but this call is shown, counted, exported, or read for datasets and clusters. */
 async function onlyReadable(project: string, { id }: TraceRow): Promise<void> {
   const soon = new Date(Date.now() + 60_000).toISOString();
-  const { traces } = bench.plane.sdkOf(project);
+  const sdk = bench.plane.sdkOf(project);
+  const { traces } = sdk;
+  const used = await sdk.usage({ by: ['user'], since: '2000-01-01T00:00:00Z', until: soon });
+  expect(used.items.reduce((sum, { calls }) => sum + calls, 0)).toBe(1);
   const page = await traces.page({ count: 'true' });
   expect([page.items.map((item) => item.id), page.count?.traces]).toEqual([[id], 1]);
   const exported = await new Response(await traces.export({ format: 'jsonl' })).text();

@@ -158,6 +158,9 @@ test('what would be forgotten is counted first, and what is no name of a call is
 test('usage, counts and exports', async () => {
   const usage = await stillhouse(['usage', '--by', 'alias,model', '--key', 'admin']);
   expect(usage.stdout).toMatch(/support\s+oracle-large\s+3\s+0/);
+  const byRun = await stillhouse(['usage', '--by', 'metadata.run,user,alias', '--metadata', 'run=r1']);
+  expect(byRun.stdout).toMatch(/^metadata\.run +user +alias +calls.*\nr1 +– +support +3 /);
+  expect((await stillhouse(['usage', '--by', 'day,model'])).stdout).not.toMatch(/^all /m);
   expect((await stillhouse(['traces', '--text', 'message 2', '--count'])).stdout).toMatch(/1 in all/);
   const file = join(home, 'traces.csv');
   const exported = await stillhouse(['traces', 'export', '--format', 'csv', '--text', 'message', '-o', file]);
@@ -180,6 +183,8 @@ test.each([
   [['usage', '--by', 'colour'], /none of alias, model, provider/],
   [['traces', 'export', '--format', 'xls'], /Allowed choices are jsonl, csv, parquet/],
   [['nothing'], /unknown command 'nothing'/],
+  [['keys', 'show', 'app'], /^error: unknown command 'keys show'; there are list, create, limit, revoke\n/],
+  [['usage', '--by', 'metadata.'], /"metadata\." is none of alias, .*, metadata\.<key>/],
   [['traces', 'forget', '--yes'], /--id, --user, --session or --metadata/],
   [['datasets', 'judge', 'x'], /required option '--model <target>'/],
   [['datasets', 'edit', 'x', '--rows', 'a', '--keep', '--drop'], /cannot be used with option '--drop'/],

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { TraceRow } from '../../contracts/traces.ts';
-import { USAGE_DIMENSIONS, type UsageDimension, UsageQuery } from '../../contracts/usage.ts';
+import { metadataKeyOf, USAGE_DIMENSIONS, type UsageGroup, UsageQuery } from '../../contracts/usage.ts';
 import { insertRows } from '../../store/clickhouse/query.ts';
 import { insertTraceSegment } from '../../store/clickhouse/traces.ts';
 import { usageOf } from '../../store/clickhouse/usage.ts';
@@ -26,6 +26,8 @@ const rows: TraceRow[] = Array.from({ length: 600 }, (_, n) => {
     tokens_in: h % 100,
     latency_ms: h % 500,
     origin: h % 17 === 0 ? 'pipeline' : 'app',
+    user_id: h % 4 === 0 ? '' : `u${h % 4}`,
+    metadata: h % 9 === 0 ? {} : { team: ['web', "o'ps", 'ops'][h % 3]!, 'a.b': `${h % 2}` },
   });
 });
 const clusterOf = (row: TraceRow) => `c${rows.indexOf(row) % 4}`;
@@ -70,7 +72,7 @@ beforeAll(async () => {
 afterAll(() => clickhouse?.stop());
 
 const timeOf = (row: TraceRow) => Date.parse(`${row.ts.replace(' ', 'T')}Z`);
-const valueOf = (row: TraceRow, dimension: UsageDimension): string => {
+const valueOf = (row: TraceRow, dimension: UsageGroup): string => {
   switch (dimension) {
     case 'alias':
       return row.alias;
@@ -80,10 +82,14 @@ const valueOf = (row: TraceRow, dimension: UsageDimension): string => {
       return row.provider;
     case 'key':
       return row.key_id;
+    case 'user':
+      return row.user_id;
     case 'cluster':
       return clusterOf(row) === 'c3' ? '' : clusterOf(row);
     case 'day':
       return row.ts.slice(0, 10);
+    default:
+      return row.metadata[metadataKeyOf(dimension)!] ?? '';
   }
 };
 
@@ -98,6 +104,8 @@ function expected(query: UsageQuery & { since: string; until: string }) {
       (query.alias === undefined || row.alias === query.alias) &&
       (query.model === undefined || valueOf(row, 'model') === query.model || row.target === query.model) &&
       (query.status === undefined || row.status === query.status) &&
+      (query.user === undefined || row.user_id === query.user) &&
+      Object.entries(query.metadata ?? {}).every(([key, value]) => row.metadata[key] === value) &&
       (query.cluster === undefined || valueOf(row, 'cluster') === query.cluster) &&
       (query.origin === undefined || row.origin === query.origin),
   );
@@ -124,31 +132,43 @@ function expected(query: UsageQuery & { since: string; until: string }) {
 it('adds up to the traces, whatever it is grouped by, from days and minutes together', async () => {
   const minute = fc.integer({ min: -60, max: DAYS * 1440 + 60 });
   const queries = fc.record({
-    by: fc.subarray([...USAGE_DIMENSIONS], { minLength: 0 }).chain((some) => fc.shuffledSubarray(some, { minLength: some.length })),
+    by: fc
+      .subarray([...USAGE_DIMENSIONS, 'metadata.team' as const, 'metadata.a.b' as const], { minLength: 0 })
+      .chain((some) => fc.shuffledSubarray(some, { minLength: some.length })),
     span: fc.tuple(minute, minute).filter(([a, b]) => a !== b),
     alias: fc.option(fc.constantFrom('a0', 'a1', "a' OR 1=1 --"), { nil: undefined }),
     model: fc.option(fc.constantFrom('gpt-5', 'lab/deep/model', 'deep/model'), { nil: undefined }),
     status: fc.option(fc.constantFrom('ok' as const, 'error' as const), { nil: undefined, freq: 4 }),
     cluster: fc.option(fc.constantFrom('c0', 'c3', ''), { nil: undefined, freq: 4 }),
+    user: fc.option(fc.constantFrom('u1', ''), { nil: undefined, freq: 4 }),
+    metadata: fc.option(fc.constantFrom({ team: "o'ps" }, { team: 'web', 'a.b': '1' }), { nil: undefined, freq: 4 }),
   });
   await fc.assert(
     fc.asyncProperty(queries, async ({ span, ...filters }) => {
       const [since, until] = span.toSorted((a, b) => a - b).map((at) => new Date(START + at * 60_000).toISOString());
       const query = { ...UsageQuery.parse(filters), since: since!, until: until! };
+      const ofTraces =
+        query.user !== undefined || query.metadata !== undefined || query.by.some((by) => by === 'user' || metadataKeyOf(by));
+      if (ofTraces && (query.by.includes('cluster') || query.cluster !== undefined)) {
+        await expect(usageOf(clickhouse.client, project, query)).rejects.toMatchObject({ code: 'invalid_request', param: 'cluster' });
+        return;
+      }
       const found = await usageOf(clickhouse.client, project, query);
       const told = found
         .filter((row) => row.calls > 0)
         .map(
           ({ calls, errors, unpriced, tokensIn, costUsd, ...row }) =>
             [
-              JSON.stringify(query.by.map((dimension) => row[dimension])),
+              JSON.stringify(
+                query.by.map((group) => (metadataKeyOf(group) === null ? row[group as 'user'] : row.metadata?.[metadataKeyOf(group)!])),
+              ),
               { calls, errors, unpriced, costUsd: costUsd === null ? null : Math.round(costUsd * 1000), tokensIn },
             ] as const,
         );
       expect(new Map(told)).toEqual(expected(query));
       expect(told).toHaveLength(new Set(told.map(([key]) => key)).size);
     }),
-    { numRuns: 60 },
+    { numRuns: 100 },
   );
 });
 

@@ -58,10 +58,14 @@ test('a machine that lacks things: each with what to do, exit code 1', async () 
   const port = String((server.address() as AddressInfo).port);
   const languageModels = { STILLHOUSE_TRAINER: '', STILLHOUSE_BASE: '/nowhere/base', STILLHOUSE_CONVERTERS: '' };
   const machine = { STILLHOUSE_CACHE: join(home, 'cache'), STILLHOUSE_CLICKHOUSE_PORT: port, PATH: '/nowhere' };
-  const env = { STILLHOUSE_HOME: home, ...machine, ...languageModels };
+  const env = { STILLHOUSE_HOME: home, STILLHOUSE_CONFIG: join(home, 'mistyped.yaml'), ...machine, ...languageModels };
   const { code, text } = await doctor(env);
   const report = JSON.parse(text) as Report;
   const finding = (name: string) => report.findings.find((one) => one.name === name);
+  expect(finding('providers')).toMatchObject({
+    status: 'warning',
+    text: expect.stringContaining(`there is no file ${join(home, 'mistyped.yaml')}`),
+  });
   expect(finding('python')).toMatchObject({ status: 'problem', text: expect.stringContaining('install it') });
   expect(finding('npm')).toMatchObject({ status: 'warning' });
   expect(finding('git')).toMatchObject({ status: 'warning', text: expect.stringContaining('git is needed once, to unpack') });

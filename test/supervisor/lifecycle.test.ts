@@ -11,6 +11,7 @@ const NAMES = ['clickhouse', 'student-server', 'gateway', 'worker', 'gpu-worker'
 test('parts start in order, parts.json says where they are, Ctrl-C stops them in reverse and leaves nothing', async () => {
   const stack = startSupervisor(temporaryHome(), {});
   await until('the stack runs', () => stack.output().includes('Stillhouse runs'));
+  expect(stack.output()).toMatch(/Providers +none is configured, for there is no file .*stillhouse\.yaml/);
   const parts = stack.parts();
   expect(parts.map((part) => part.name)).toEqual(NAMES);
   expect(parts[0]!.address).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);

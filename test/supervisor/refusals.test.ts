@@ -48,15 +48,15 @@ test('a home that is a file', async () => {
 test('a configuration that is not usable: the field', async () => {
   const home = temporaryHome();
   mkdirSync(home, { recursive: true });
-  writeFileSync(join(home, 'stillhouse.yaml'), 'providers: [{ id: openai }]\n');
-  expect(await refusal(home, {})).toMatch(/stillhouse\.yaml is not usable.*providers\.0\.baseUrl/);
+  writeFileSync(join(home, 'stillhouse.yaml'), 'providers: [{ id: mine, kind: opnai }]\n');
+  expect(await refusal(home, {})).toMatch(/stillhouse\.yaml is not usable\. providers\[0\]\.kind must be one of /);
   writeFileSync(join(home, 'stillhouse.yaml'), 'providers: [\n');
   expect((await startAndFail(home))[0]).toMatch(/stillhouse\.yaml is not YAML/);
 });
 
 test('an environment that is not usable: the variable', async () => {
   expect(await refusal(temporaryHome(), { STILLHOUSE_CLICKHOUSE_PORT: 'eighty' })).toMatch(
-    /The environment is not usable\. STILLHOUSE_CLICKHOUSE_PORT: /,
+    /The environment is not usable\. STILLHOUSE_CLICKHOUSE_PORT must be a number, not a text\./,
   );
 });
 
