@@ -9,6 +9,8 @@ import { errorAnswer, openAIError, statusOf } from './openai-error.ts';
 
 /** How a call's answer is written in the API by which it came. */
 export interface AnswerForm {
+  /** Whether bodies are made anew: they are JSON then, whatever the provider called its own. */
+  readonly translates: boolean;
   /** A completion's text as the caller's body. */
   whole(call: Call, text: string): string;
   /** A provider's error answer. */
@@ -20,6 +22,7 @@ export interface AnswerForm {
 
 /** OpenAI's chat: all goes on as it came. */
 export const CHAT_FORM: AnswerForm = {
+  translates: false,
   whole: (_call, text) => text,
   fault: (_call, _status, text) => text,
   frames: () => CHAT_FRAMES,
@@ -28,8 +31,9 @@ export const CHAT_FORM: AnswerForm = {
 
 export function translatedForm(wayIn: WayIn, asked: Readonly<Record<string, unknown>>): AnswerForm {
   return {
+    translates: true,
     whole: (call, text) => JSON.stringify(wayIn.fromCompletion(JSON.parse(text) as ChatCompletion, asked, call.id)),
-    fault: (_call, status, text) => JSON.stringify(wayIn.error({ status, ...inOwnNames(faultOf(text), wayIn.fieldNames) })),
+    fault: (_call, status, text) => JSON.stringify(wayIn.error({ status, ...inOwnNames(faultOf(status, text), wayIn.fieldNames) })),
     frames: (call) => translatedFrames(wayIn.frames(asked, call.id)),
     // Who could not be asked for a field says so in the chat form's words.
     refusal: (error, headers = {}) => translatedRefusal(wayIn, error, headers, wayIn.fieldNames),
@@ -48,7 +52,7 @@ export function translatedRefusal(
   return { ...errorAnswer(error, headers), body: JSON.stringify(wayIn.error({ status, message, type, code, param })) };
 }
 
-function faultOf(text: string): { message: string; type: string; code: string | null; param: string | null } {
+function faultOf(status: number, text: string): { message: string; type: string; code: string | null; param: string | null } {
   let error: Record<string, unknown> = {};
   try {
     const body = JSON.parse(text) as { error?: unknown } | null;
@@ -58,5 +62,6 @@ function faultOf(text: string): { message: string; type: string; code: string | 
     // Not JSON: the text itself is the message.
   }
   const said = (key: string) => (typeof error[key] === 'string' ? error[key] : null);
-  return { message: said('message') ?? text.slice(0, 500), type: said('type') ?? 'api_error', code: said('code'), param: said('param') };
+  const message = said('message') ?? (text.slice(0, 500) || `The provider answered ${status} without a word`);
+  return { message, type: said('type') ?? 'api_error', code: said('code'), param: said('param') };
 }

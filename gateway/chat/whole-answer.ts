@@ -48,7 +48,8 @@ export async function wholeAnswer(
     attempt.cost_usd = 0;
   }
   await recordCall(call, outcome, recording);
-  const headers = { ...answer.headers, ...answerHeaders(call, call.outcome!.costUsd) };
+  const headers: Record<string, string> = { ...answer.headers, ...answerHeaders(call, call.outcome!.costUsd) };
+  if (form.translates) headers['content-type'] = 'application/json';
   const body = facts ? form.whole(call, answer.text) : form.fault(call, answer.status, answer.text);
   return { status: answer.status, headers, body };
 }

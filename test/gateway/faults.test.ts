@@ -6,6 +6,7 @@ import { ADMIN_KEY, type GatewayProcess, labProvider, startGatewayProcess } from
 import { spooledRows } from './spooled-rows.ts';
 import { TLS_CERTIFICATE, TLS_KEY } from './unsigned-certificate.ts';
 import { answerWith, chunkFrame, startUpstream, type TestUpstream, USAGE } from './upstream.ts';
+import { BEFORE, MIDDLE, midStream, SECRET, status, STREAM, STREAMED_BEFORE, wholeStream } from './upstream-faults.ts';
 
 /**
  * What a provider can do wrong, each with what becomes of a call: whole and streamed, alone and with another target behind
@@ -14,8 +15,6 @@ import { answerWith, chunkFrame, startUpstream, type TestUpstream, USAGE } from 
 
 type Answer = TestUpstream['answer'];
 
-const SECRET = 'half of an answer';
-const STREAM = { 'content-type': 'text/event-stream' };
 let bad: TestUpstream;
 let good: TestUpstream;
 let prefixed: TestUpstream;
@@ -23,25 +22,6 @@ let tls: ReturnType<typeof createTlsServer>;
 let gateway: GatewayProcess;
 const messages = [{ role: 'user', content: 'Hello' }];
 
-const status =
-  (code: number, body: string, headers: Record<string, string> = {}): Answer =>
-  (_asked, response) =>
-    void response.writeHead(code, { 'content-type': 'application/json', ...headers }).end(body);
-/** Begins a stream with text, then does something else. */
-const midStream =
-  (then: (write: (text: string) => void, response: Parameters<Answer>[1]) => void): Answer =>
-  (_asked, response) => {
-    response.writeHead(200, STREAM);
-    response.write(chunkFrame({ role: 'assistant', content: '' }));
-    response.write(chunkFrame({ content: SECRET }), () => setImmediate(() => then((text) => void response.write(text), response)));
-  };
-const wholeStream =
-  (...texts: string[]): Answer =>
-  (_asked, response) => {
-    response.writeHead(200, STREAM);
-    for (const text of texts) response.write(chunkFrame({ content: text }));
-    response.end(`${chunkFrame({}, 'stop')}data: ${JSON.stringify({ choices: [], usage: USAGE })}\n\ndata: [DONE]\n\n`);
-  };
 const answerEither =
   (text: string): Answer =>
   (asked, response) =>
@@ -95,74 +75,6 @@ async function readStream(answer: Response): Promise<{ text: string; done: boole
   };
 }
 
-interface Fault {
-  name: string;
-  answer?: Answer;
-  /** The provider; default: the one whose answers are set. */
-  id?: 'gone' | 'tls';
-  /** Status and code of the caller's answer where no other target is there. */
-  alone: [number, string | null];
-}
-
-/** Before anything has reached the caller. */
-const BEFORE: Fault[] = [
-  { name: 'refused', id: 'gone', alone: [502, 'upstream_unreachable'] },
-  { name: 'TLS that is not to be trusted', id: 'tls', alone: [502, 'upstream_unreachable'] },
-  { name: 'reset', answer: (_asked, response) => void response.socket!.resetAndDestroy(), alone: [502, 'upstream_reset'] },
-  { name: '429', answer: status(429, '{"error":{"message":"slow down","code":"theirs"}}'), alone: [429, 'theirs'] },
-  { name: '429 with a Retry-After', answer: status(429, '{"error":{"code":"theirs"}}', { 'retry-after': '1' }), alone: [429, 'theirs'] },
-  {
-    name: '429 with a long Retry-After',
-    answer: status(429, '{"error":{"code":"theirs"}}', { 'retry-after': '60' }),
-    alone: [429, 'theirs'],
-  },
-  { name: '500', answer: status(500, '{"error":{"message":"oh","code":"theirs"}}'), alone: [500, 'theirs'] },
-  { name: '502 in HTML', answer: status(502, '<html>Bad gateway</html>', { 'content-type': 'text/html' }), alone: [502, null] },
-  { name: '200 with an error body', answer: status(200, '{"error":{"message":"no capacity"}}'), alone: [502, 'upstream_invalid'] },
-  { name: '200 without a choice', answer: status(200, '{"object":"chat.completion","choices":[]}'), alone: [502, 'upstream_invalid'] },
-  { name: 'an empty body', answer: status(200, ''), alone: [502, 'upstream_invalid'] },
-  { name: 'truncated JSON', answer: status(200, '{"choices":[{"message":{"cont'), alone: [502, 'upstream_invalid'] },
-  { name: 'a wrong content type', answer: status(200, 'hello', { 'content-type': 'text/plain' }), alone: [502, 'upstream_invalid'] },
-  { name: 'a stall before the first byte', answer: () => undefined, alone: [504, 'upstream_timeout'] },
-  {
-    name: 'a slow trickle',
-    answer: (asked, response) => {
-      // Bytes come in time, an answer does not.
-      const streamed = asked.body['stream'] === true;
-      response.writeHead(200, streamed ? STREAM : { 'content-type': 'application/json' });
-      const timer = setInterval(() => response.write(streamed ? ': wait\n\n' : ' '), 50);
-      response.once('close', () => clearInterval(timer));
-    },
-    alone: [504, 'upstream_timeout'],
-  },
-];
-const STREAMED_BEFORE: Fault[] = [
-  {
-    name: 'a stream that is cut before its first token',
-    answer: (_asked, response) => {
-      response.writeHead(200, STREAM);
-      response.write(chunkFrame({ role: 'assistant', content: '' }), () => setImmediate(() => response.socket!.destroy()));
-    },
-    alone: [502, 'upstream_reset'],
-  },
-  {
-    name: 'a stream of garbage',
-    answer: (_asked, response) => void response.writeHead(200, STREAM).end('data: <garbage>\n\n'),
-    alone: [502, 'upstream_invalid'],
-  },
-  {
-    name: 'a stream that only ends',
-    answer: (_asked, response) => void response.writeHead(200, STREAM).end('data: [DONE]\n\n'),
-    alone: [502, 'upstream_invalid'],
-  },
-  { name: 'an empty stream', answer: (_asked, response) => void response.writeHead(200, STREAM).end(), alone: [502, 'upstream_reset'] },
-  {
-    name: 'an error frame before the first token',
-    answer: (_asked, response) => void response.writeHead(200, STREAM).end('data: {"error":{"message":"overloaded"}}\n\n'),
-    alone: [502, 'upstream_invalid'],
-  },
-];
-
 const runs = [
   ...BEFORE.flatMap((fault) => [false, true].map((stream) => ({ ...fault, stream }))),
   ...STREAMED_BEFORE.map((fault) => ({ ...fault, stream: true })),
@@ -185,39 +97,13 @@ test.each(runs)(
     const [code, error] = alone;
     expect(got.status).toBe(code);
     if (error !== null) expect(await got.json()).toMatchObject({ error: { code: error } });
-    else expect(await got.text()).toContain('Bad gateway');
+    else expect(await got.text()).toMatch(/^(<html>Bad gateway<\/html>)?$/);
     // Once more where that can help, unless the provider wants a longer wait than the gateway's.
     const once = code === 504 || name.includes('long');
     expect(traceOf(got)).toMatchObject({ status: 'error', http_status: code });
     expect(traceOf(got).attempts).toHaveLength(once ? 1 : 2);
   },
 );
-
-const MIDDLE: { name: string; answer: Answer; code: string }[] = [
-  { name: 'a cut', answer: midStream((_write, response) => response.socket!.destroy()), code: 'upstream_reset' },
-  { name: 'a stall', answer: midStream(() => undefined), code: 'upstream_timeout' },
-  { name: 'a garbage frame', answer: midStream((write) => write('data: {"choices": [{"del\n\n')), code: 'upstream_invalid' },
-  { name: 'a missing end mark', answer: midStream((_write, response) => response.end()), code: 'upstream_reset' },
-  { name: 'an error frame', answer: midStream((write) => write('data: {"error":{"message":"overloaded"}}\n\n')), code: 'upstream_invalid' },
-  {
-    name: 'an error that is called so, and an end mark',
-    answer: midStream((write) => write('data: {"object":"error","message":"overloaded","code":500}\n\ndata: [DONE]\n\n')),
-    code: 'upstream_invalid',
-  },
-  {
-    name: 'an event of an error',
-    answer: midStream((write) => write('event: error\ndata: {"message":"overloaded"}\n\ndata: [DONE]\n\n')),
-    code: 'upstream_invalid',
-  },
-  {
-    name: 'nothing but comments',
-    answer: midStream((write, response) => {
-      const timer = setInterval(() => write(': wait\n\n'), 50);
-      response.once('close', () => clearInterval(timer));
-    }),
-    code: 'upstream_timeout',
-  },
-];
 
 test.each(MIDDLE)('$name in mid-stream, and nobody can go on: an error event, never a success', async ({ answer, code }) => {
   bad.answer = answer;
