@@ -21,6 +21,8 @@ export const Environment = z.object({
   STILLHOUSE_TEMPORAL_UI_PORT: port.default(8233),
   STILLHOUSE_STUDENT_SERVER_PORT: port.default(8090),
   STILLHOUSE_ADMIN_KEY: optionalText,
+  /** Who reads `/metrics` of a gateway must send it; without it they are open to all who reach the port. */
+  STILLHOUSE_METRICS_KEY: optionalText,
   /** Keys of providers that are given through the API are encrypted under it; the same for all gateways. */
   STILLHOUSE_MASTER_KEY: optionalText,
   /** Where gateways share limits and budgets (`redis://` or `rediss://`); without it each has its own. */

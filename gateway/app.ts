@@ -13,6 +13,7 @@ import { asStillhouseError, errorResponse } from './chat/openai-error.ts';
 import { consoleFile } from './console/static-files.ts';
 import { metrics, readiness } from './health.ts';
 import { authenticateApi } from './keys/authenticate-api.ts';
+import { authenticateMetrics } from './keys/authenticate-metrics.ts';
 import type { GatewayContext } from './keys/caller.ts';
 import type { Passthrough } from './passthrough/passthrough.ts';
 import { completionsWayIn } from './ways-in/completions.ts';
@@ -32,6 +33,8 @@ export interface AppParts {
   passthrough: Passthrough;
   /** `POST /v1/feedback`, from `gateway/feedback/feedback.ts`. */
   feedback: CallHandler;
+  /** What `/metrics` takes; undefined: they are open. */
+  metricsKey: string | undefined;
   /** Folder of the built console. */
   consoleFolder: string;
   log: Logger;
@@ -68,7 +71,7 @@ export function createApp(parts: AppParts): Hono<GatewayContext> {
   app.route('/v1/tuning', parts.tuning);
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/readyz', readiness(dataPlane));
-  app.get('/metrics', metrics(dataPlane));
+  app.get('/metrics', authenticateMetrics(parts.metricsKey, dataPlane.keys), metrics(dataPlane));
   app.use('/api/*', authenticateApi(dataPlane.keys));
   app.route('/api', parts.api);
   app.notFound((c) => missing(c, parts));

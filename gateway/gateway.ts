@@ -123,7 +123,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const tuning = tuningRoutes({ keys: dataPlane.keys, providers: connections });
   const passthrough = createPassthrough(options, dataPlane, clickhouse);
-  const parts = { dataPlane, api, tuning, passthrough, feedback: feedback(dataPlane, clickhouse), consoleFolder, log };
+  const { STILLHOUSE_METRICS_KEY: metricsKey } = env;
+  const parts = { dataPlane, api, tuning, passthrough, feedback: feedback(dataPlane, clickhouse), metricsKey, consoleFolder, log };
   const listener = getRequestListener(createApp(parts).fetch, { hostname: env.STILLHOUSE_HOST });
   const server = createServer(directListener(callHandlers(parts), (incoming, outgoing) => void listener(incoming, outgoing)));
   server.keepAliveTimeout = KEEP_ALIVE_MS;

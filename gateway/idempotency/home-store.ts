@@ -17,8 +17,10 @@ export interface HomeStoreOptions {
 }
 
 const SWEEP_EVERY_MS = 60_000;
-/** An expiry and a space: milliseconds since 1970 have 13 digits until the year 2286. */
+/** An expiry and a space. */
 const HEAD_BYTES = 14;
+/** What a failing disk has cut off or changed says no more when it expires: as long after it was written, by the clock of the file system. */
+const UNREADABLE_MS = 24 * 3_600_000;
 
 /** Keys in files of a home, shared by its processes: a claim appears whole, by link, and is on the disk before it counts. */
 export function homeStore(options: HomeStoreOptions): KeyStore {
@@ -59,9 +61,8 @@ class HomeStore implements KeyStore {
           await synced(this.#answers);
           return null;
         }
-        const found = await read(path);
-        if (found === null) continue;
-        if (expiryOf(found) > this.#options.now()) return found;
+        const found = await this.#live(path);
+        if (found !== null) return found;
         await this.#takeAway(path);
       }
     } finally {
@@ -69,9 +70,8 @@ class HomeStore implements KeyStore {
     }
   }
 
-  async read(place: string): Promise<string | null> {
-    const found = await read(join(this.#answers, place));
-    return found !== null && expiryOf(found) > this.#options.now() ? found : null;
+  read(place: string): Promise<string | null> {
+    return this.#live(join(this.#answers, place));
   }
 
   async put(place: string, text: string, trace?: string): Promise<void> {
@@ -121,6 +121,12 @@ class HomeStore implements KeyStore {
     removeFolder(this.#own);
   }
 
+  /** What lies there; null where that is nothing, or has expired. */
+  async #live(path: string): Promise<string | null> {
+    const found = await read(path);
+    return found !== null && (await expiryAt(path, found)) > this.#options.now() ? found : null;
+  }
+
   /** Before the answer stands there: so it is always found. */
   async #mark(trace: string | undefined, place: string): Promise<void> {
     if (trace === undefined) return;
@@ -156,7 +162,7 @@ class HomeStore implements KeyStore {
     const lock = await this.#expiryLock();
     try {
       const found = await read(path);
-      if (found !== null && expiryOf(found) <= this.#options.now()) await rm(path, { force: true });
+      if (found !== null && (await expiryAt(path, found)) <= this.#options.now()) await rm(path, { force: true });
     } finally {
       lock.release();
     }
@@ -179,7 +185,7 @@ class HomeStore implements KeyStore {
       const path = join(this.#answers, name);
       const head = await headOf(path);
       if (head === null) continue;
-      if (expiryOf(head.text) > now) bytes += head.bytes;
+      if ((await expiryAt(path, head.text)) > now) bytes += head.bytes;
       else await this.#takeAway(path);
     }
     this.#bytes = bytes;
@@ -205,6 +211,14 @@ async function linked(from: string, to: string): Promise<boolean> {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
   }
+}
+
+/** Of what lies there, which may begin in pieces: that something was sent under its key is all that is known then. */
+async function expiryAt(path: string, text: string): Promise<number> {
+  const said = expiryOf(text);
+  if (said > 0) return said;
+  const file = await stat(path).catch(nullIfMissing);
+  return file ? file.mtimeMs + UNREADABLE_MS : 0;
 }
 
 async function read(path: string): Promise<string | null> {

@@ -170,13 +170,11 @@ test.each([
 ])('a claim that was %s after it was read is asked for again', async (_what, { status, body }, mayHaveCost, expected) => {
   const store = homeStore({ folder, quotaBytes: 1e9, now: () => now });
   const settled = Promise.withResolvers<undefined>();
-  const claim = store.claim.bind(store);
-  store.claim = async (...asked) => {
-    const found = await claim(...asked);
-    if (found !== null) {
-      answered.resolve({ status, headers: {}, body });
-      await settled.promise;
-    }
+  const read = store.read.bind(store);
+  store.read = async (place) => {
+    const found = await read(place);
+    answered.resolve({ status, headers: {}, body });
+    await settled.promise;
     return found;
   };
   const one = new Idempotency({ store, box: secretBox('m', 'kept answers'), now: () => now, log });
@@ -259,7 +257,8 @@ test.skipIf(!mounted)(
       return answering('paid')();
     };
     expect(await outcome(one.answer(request, filling))).toBe('called: paid');
-    expect(await outcome(one.answer(request, answering('again')))).toBe('unavailable');
+    expect(await outcome(one.answer(request, answering('again')))).toBe('idempotency_in_flight');
+    expect(await outcome(one.answer({ ...request, key: 'other' }, answering('other')))).toBe('unavailable');
     expect(calls).toBe(1);
     rmSync(ballast);
     await expect.poll(() => outcome(one.answer(request, answering('again')))).toBe('replay: paid');

@@ -49,8 +49,8 @@ const KEY = /^[\x20-\x7e]{1,255}$/;
 /** The same key and request from the same API key: the first answer again, and never a second payment. */
 export class Idempotency {
   readonly #options: IdempotencyOptions;
-  /** Places of calls under way in this process, and of those whose answer is still to be written. */
-  readonly #underWay = new Set<string>();
+  /** Claims of calls under way in this process, and of those whose answer is still to be written, by place. */
+  readonly #underWay = new Map<string, string>();
   /** Claims that may have been written or not; nothing was sent for them. */
   readonly #unheard = new Map<string, string>();
   readonly #owed: OwedWrites;
@@ -123,12 +123,15 @@ export class Idempotency {
     this.#claiming.set(place, (this.#claiming.get(place) ?? 0) + 1);
     try {
       const { store } = this.#options;
+      // A server that has lost what it knew would give the place of a call under way here to whoever asks next.
+      const own = this.#underWay.get(place);
+      if (own !== undefined) return (await store.read(place)) ?? own;
       let found = await store.claim(place, text);
       if (found !== null && found === this.#unheard.get(place)) {
         await store.withdraw(place, found);
         found = await store.claim(place, text);
       }
-      if (found === null) this.#underWay.add(place);
+      if (found === null) this.#underWay.set(place, text);
       return found;
     } catch (cause) {
       this.#refused.not_kept++;

@@ -22,7 +22,9 @@ export interface KeyStore {
   close(): void;
 }
 
-/** When a text expires, in milliseconds since 1970; 0 where it is none. */
+const EXPIRY = /^(\d{13}) /;
+
+/** When a text expires, in milliseconds since 1970 (13 digits until the year 2286); 0 where it is none. */
 export function expiryOf(text: string): number {
-  return Number.parseInt(text, 10) || 0;
+  return Number(EXPIRY.exec(text)?.[1] ?? 0);
 }

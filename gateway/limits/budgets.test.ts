@@ -25,11 +25,14 @@ let tracers: Tracer[];
 /** ClickHouse: rows by segment. */
 let stored: Map<string, TraceRow[]>;
 let down: boolean;
+/** Until then it does not answer at all. */
+let hangs: Promise<void> | null;
 beforeEach(() => {
   spool = mkdtempSync(join(tmpdir(), 'stillhouse-budgets-'));
   tracers = [];
   stored = new Map();
   down = false;
+  hangs = null;
 });
 afterEach(async () => {
   budgets?.close();
@@ -58,6 +61,7 @@ function tracing(ships = false): Tracer {
   return tracer;
 }
 async function spendByKey(_: string, { from, until, withoutSegments = [] }: SpendQuery): Promise<DaySpend[]> {
+  await hangs;
   if (down) throw new Error('down');
   const rows = [...stored.values()].flat().filter((row) => !withoutSegments.includes(row.segment_id!));
   return rows
@@ -140,6 +144,21 @@ test('a restart knows what is in ClickHouse, what lies in the spool, and what a 
   down = true;
   await budgetsOf().refresh();
   expect(standing().spentUsd).toBeCloseTo(0.2);
+});
+
+test('a restart knows what lies in the spool though ClickHouse neither answers nor refuses, and the rest once it does', async () => {
+  const [shipped, spooled] = [traceId(NOW), traceId(NOW)];
+  stored.set('s', [{ ...row(shipped, 0.4), segment_id: 's' }]);
+  const tracer = tracing();
+  await tracer.begin(start(spooled, 0.05));
+  await tracer.end(row(spooled, 0.5));
+  const { promise, resolve } = Promise.withResolvers<void>();
+  hangs = promise;
+  budgetsOf();
+  await expect(budgets!.reserve(app({ usdPerDay: 1 }), call(0.6))).rejects.toThrow(refused);
+  resolve();
+  await budgets!.refresh();
+  expect(standing().spentUsd).toBeCloseTo(0.9);
 });
 
 test('readings count each call once, wherever it is by then', async () => {

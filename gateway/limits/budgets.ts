@@ -6,7 +6,7 @@ import type { Logger } from '../../platform/logger.ts';
 import type { Caller } from '../keys/caller.ts';
 import { BudgetLedger, type BudgetLine, type Standing } from './budget-ledger.ts';
 import { endOf, periodsOf } from './periods.ts';
-import type { RecordedSpend } from './recorded-spend.ts';
+import type { Recorded, RecordedSpend } from './recorded-spend.ts';
 import type { SharedBudgets } from './shared-budgets.ts';
 import { subjectOf } from './spend-amounts.ts';
 
@@ -160,12 +160,11 @@ export class Budgets {
     if (shared?.ready())
       await shared.tidy().catch((error: unknown) => log.warn({ reason: (error as Error).message }, 'Valkey was not tidied'));
     if (projects.length === 0) return;
-    const ledger = this.#ledger;
-    ledger.beginReading();
-    // Records of calls that have ended in this turn of the event loop are written by then.
-    await new Promise((resolve) => setImmediate(resolve));
+    const { counts } = this.#ledger;
     try {
-      ledger.endReading(await recorded.read(projects, ledger.counts));
+      // What lies here is known before ClickHouse is asked, which may be down and take a while to say so.
+      if (!this.#everRead) await this.#takeUp(() => recorded.spoolsAlone(counts));
+      await this.#takeUp(() => recorded.read(projects, counts));
       this.#everRead = true;
       if (this.#failing) log.info('spend can be read from ClickHouse again');
       this.#failing = false;
@@ -176,13 +175,15 @@ export class Budgets {
           'spend cannot be read from ClickHouse now: budgets go on with what this process knows',
         );
       this.#failing = true;
-      if (!this.#everRead)
-        await recorded.spoolsAlone(ledger.counts).then(
-          (spools) => ledger.endReading(spools),
-          () => undefined,
-        );
     }
     for (const project of projects) this.#tried.add(project);
+  }
+
+  async #takeUp(reading: () => Promise<Recorded>): Promise<void> {
+    this.#ledger.beginReading();
+    // Records of calls that have ended in this turn of the event loop are written by then.
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#ledger.endReading(await reading());
   }
 
   /** Projects of which somebody's spend is limited. */

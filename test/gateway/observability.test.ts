@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { HEADERS } from '../../contracts/http.ts';
-import { ADMIN_KEY, type GatewayProcess, labProvider, startGatewayProcess } from './gateway-process.ts';
+import { ADMIN_KEY, type GatewayProcess, labProvider, SERVICE_KEY, startGatewayProcess } from './gateway-process.ts';
 import { answerWith, chunkFrame, startUpstream, type TestUpstream, USAGE } from './upstream.ts';
 
 interface Span {
@@ -173,4 +173,22 @@ test('Grafana’s dashboard names metrics and labels that are there', async () =
   // What the issue asks to be seen, and the variables, too.
   for (const name of types.keys()) expect(dashboard, `${name} is on no panel`).toContain(name);
   for (const [name] of dashboard.matchAll(/stillhouse_\w+/g)) expect([...types.keys()]).toContain(name.replace(/_bucket$/, ''));
+});
+
+test('with a key for them, metrics are for who sends it and for the admin', async () => {
+  const own = await startGatewayProcess({
+    clickhouseUrl: 'http://127.0.0.1:9',
+    providers: [],
+    env: { STILLHOUSE_METRICS_KEY: 'sk-metrics' },
+  });
+  try {
+    const status = async (key?: string, path = '/metrics') =>
+      (await fetch(`${own.url}${path}`, key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } })).status;
+    const keys = [undefined, 'sk-metric', 'sk-metrics2', SERVICE_KEY, 'sk-metrics', ADMIN_KEY];
+    expect(await Promise.all(keys.map((key) => status(key)))).toEqual([401, 401, 401, 403, 200, 200]);
+    expect(await Promise.all(['/v1/models', '/api/overview'].map((path) => status('sk-metrics', path)))).toEqual([401, 401]);
+    expect(await status(undefined, '/healthz')).toBe(200);
+  } finally {
+    await own.dispose();
+  }
 });
