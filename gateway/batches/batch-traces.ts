@@ -13,6 +13,8 @@ export interface BatchEnd {
   counts: unknown;
   /** Why its cost is an estimate; empty where it is none. */
   estimated: string;
+  /** Of the call that made it, as it is stored. */
+  metadata: Readonly<Record<string, string>>;
 }
 
 /**
@@ -55,8 +57,8 @@ export function batchTraces(batch: ProviderBatch, shares: readonly BatchShare[],
     latency_ms: 0,
     first_token_ms: 0,
     user_id: '',
-    session_id: '',
-    metadata: { batch: batch.id, batch_call: batch.callId },
+    session_id: end.metadata['session_id'] ?? '',
+    metadata: { ...end.metadata, batch: batch.id, batch_call: batch.callId },
     attempts: [],
   }));
 }

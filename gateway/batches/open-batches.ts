@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClickHouseClient } from '../../store/clickhouse/connection.ts';
-import { insertTracesOnce } from '../../store/clickhouse/traces.ts';
+import { getTrace, insertTracesOnce } from '../../store/clickhouse/traces.ts';
 import type { DataPlane } from '../chat/data-plane.ts';
 import { jsonObject, type ProviderObjects } from '../passthrough/objects.ts';
 import { hasEnded } from './batch-asking.ts';
@@ -38,6 +38,8 @@ export function openBatches({ plane, objects, clickhouse, pollMs }: BatchOptions
     records,
     objects,
     catalogue,
+    // Shipped long ago, unless its spool waits: then the batch has none.
+    metadataOf: async ({ project, callId }) => (await getTrace(clickhouse, project, callId))?.metadata ?? {},
     store: ({ project, callId }, rows) => {
       const redaction = tracer.redactionOf(project);
       const stored = redaction ? rows.map((row) => redaction.row(row)) : rows;

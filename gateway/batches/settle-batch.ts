@@ -14,6 +14,8 @@ export interface SettlingParts {
   records: BatchRecords;
   objects: ProviderObjects;
   catalogue: Pick<Catalogue, 'passing'>;
+  /** What the trace of the call that made a batch says of whose it is. */
+  metadataOf: (batch: ProviderBatch) => Promise<Readonly<Record<string, string>>>;
   /** Stores a batch's traces once, whoever tries; whether it was this try. */
   store: (batch: ProviderBatch, rows: readonly TraceRow[]) => Promise<boolean>;
   /** Is told of each trace that this process has stored. */
@@ -83,7 +85,7 @@ async function settle(
 ): Promise<void> {
   const estimated = shares === null ? `What the batch cost is an estimate, the most that it may have: ${why}` : '';
   const status = typeof object['status'] === 'string' ? object['status'] : '';
-  const end = { status, counts: object['request_counts'], estimated };
+  const end = { status, counts: object['request_counts'], estimated, metadata: await parts.metadataOf(batch) };
   const rows = batchTraces(batch, shares ?? [worstShare(batch)], end);
   if (await parts.store(batch, rows)) for (const row of rows) parts.stored(row);
   if (estimated !== '')

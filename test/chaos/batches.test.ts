@@ -96,6 +96,7 @@ const counted = async () => {
 test('killed between the traces of a batch and the note that it is settled: they are there once', async () => {
   const before = await counted();
   const batch = await make('settling');
+  await until('its call is stored', async () => (await rows(`SELECT id FROM traces WHERE metadata['run'] = 'settling'`)).length > 0);
   let killed = 0;
   proxy.atInsert = async (table, moment) => {
     if (table !== 'provider_batches' || moment !== 'before' || (await tracesOf(batch.id)).length === 0) return;
@@ -110,6 +111,8 @@ test('killed between the traces of a batch and the note that it is settled: they
   expect(await stateOf(batch.id)).toBe('open');
   await gateway.restart();
   await countedOnce(batch.id, before);
+  // Whose it is stands in the call that made it.
+  expect((await tracesOf(batch.id))[0]!.metadata).toMatchObject({ run: 'settling', batch: batch.id });
 });
 
 test('killed while nobody knows whether ClickHouse has the traces: they are there once', async () => {
@@ -158,7 +161,7 @@ test('killed once the provider has made the batch, before that is on record: it 
   await countedOnce(id, before);
   expect(lab.asked.filter((asked) => asked === 'POST /v1/batches')).toHaveLength(1);
   const interrupted = await until('its call is a trace', async () => {
-    const [row] = await rows<TraceRow>(`SELECT * FROM traces WHERE metadata['run'] = 'unrecorded' AND kind = 'batches'`);
+    const [row] = await rows<TraceRow>(`SELECT * FROM traces WHERE metadata['run'] = 'unrecorded' AND target = 'lab/batches'`);
     return row;
   });
   // What the batch cost is not counted by its call as well.
