@@ -32,12 +32,21 @@ const ModelPrices = {
   cacheWriteHourUsdPerMTok: price.optional(),
 };
 
+const PromptTiers = z.array(z.strictObject({ aboveInputTokens: z.number().int().positive(), ...ModelPrices })).optional();
+
 /** A model of a provider and its price. A model without prices is unpriced: its cost is null, never 0. */
 export const ModelConfig = z.strictObject({
   id: z.string().min(1),
   ...ModelPrices,
   /** Prices of calls whose prompt has more tokens, all of their tokens; input and output are as above where they are left out. */
-  tiers: z.array(z.strictObject({ aboveInputTokens: z.number().int().positive(), ...ModelPrices })).optional(),
+  tiers: PromptTiers,
+  /**
+   * Prices of calls that the provider serves by another tier than its default one, whole: `flex`, `priority`, or what it calls them, and
+   * `batch` of what goes through its batches. What is left out costs what input or output does.
+   */
+  serviceTiers: z
+    .record(z.string().min(1), z.strictObject({ ...ModelPrices, inputUsdPerMTok: price, outputUsdPerMTok: price, tiers: PromptTiers }))
+    .optional(),
   /** Tokens of an answer at most where the caller sets no bound: what a budget reserves then. Default: as published. */
   maxOutputTokens: z.number().int().positive().optional(),
   /** Of fine-tuning it at the provider; without it, it can't be a hosted student. */
@@ -77,6 +86,8 @@ const ProviderFields = z.strictObject({
   /** Private, loopback and link-local addresses are refused without it. */
   allowPrivateAddress: z.boolean().default(false),
   models: byId(ModelConfig).default([]),
+  /** What of a model's price its calls cost by another service tier, or in a batch, where the model has no price of its own for it. Default: as the kind's provider says. */
+  serviceTierShares: z.record(z.string().min(1), price).optional(),
   timeouts: z
     .strictObject({
       connectMs: z.number().int().positive().default(10_000),
@@ -136,6 +147,8 @@ export const Configuration = z.strictObject({
       breakerOpenMs: z.number().int().positive().default(10_000),
       /** Pipeline calls in flight at most, per gateway process. */
       pipelineConcurrency: z.number().int().positive().default(64),
+      /** A provider is asked how a batch stands so long after it was begun, and then ever more seldom, at most thirty times as long apart. */
+      batchPollMs: z.number().int().positive().default(30_000),
     })
     .prefault({}),
 });

@@ -108,6 +108,7 @@ export const TABLES = {
   clusterChecks: 'cluster_checks',
   forgotten: 'forgotten',
   providerObjects: 'provider_objects',
+  providerBatches: 'provider_batches',
 } as const;
 
 /** The project of a caller that names none. */

@@ -75,6 +75,8 @@ export interface Gateway {
 /** Calls in flight have so long to end, and traces so long to be shipped, when the process is asked to stop. */
 const DRAIN_MS = 8_000;
 const SHIP_MS = 4_000;
+/** A look at a batch that is under way then; another gateway goes on with it. */
+const BATCH_MS = 2_000;
 /** A Parquet file of the embedded ClickHouse is whole before its first byte is sent. */
 const EXPORT_SILENCE_MS = 1_800_000;
 /** Processes die at any time: their spools are looked for so often. */
@@ -144,6 +146,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       while (admission.inFlight() + dataPlane.idempotency.inFlight() > 0 && Date.now() < deadline) await delay(20);
       server.closeAllConnections();
       await closed;
+      await passthrough.close(BATCH_MS);
       for (const part of [snapshots, admission, dataPlane.idempotency, dataPlane.cache, dataPlane.limits]) part.close();
       await tracer.close(SHIP_MS);
       // Spans are of use to somebody, and no promise: where they go may be down.

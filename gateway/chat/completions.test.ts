@@ -82,7 +82,7 @@ async function post(answer: ProviderAnswer, body: object = {}): Promise<Response
           shed: () => 0,
           close: () => undefined,
         },
-        limits: { enter: () => null, ended: () => undefined, liveValues: () => [], close: () => undefined },
+        limits: { enter: () => null, hold: () => null, ended: () => undefined, liveValues: () => [], close: () => undefined },
         breakers: circuitBreakers({ failures: 10, openMs: 1000, maxOpenMs: 1000 }, () => performance.now()),
         retry: { retries: 0, baseMs: 1, maxMs: 1 },
         maxBodyBytes: 1e6,

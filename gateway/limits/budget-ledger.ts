@@ -19,12 +19,15 @@ export interface Standing {
  * calls in flight have reserved.
  */
 export class BudgetLedger {
-  #recorded: Recorded = { ended: new SpendAmounts(), begun: new SpendAmounts() };
+  #recorded: Recorded = { ended: new SpendAmounts(), begun: new SpendAmounts(), batches: null };
   /** Ended before the reading that is under way began, and since. */
   #before = new SpendAmounts();
   #since = new SpendAmounts();
   readonly #reserved = new SpendAmounts();
   readonly #inFlight = new Set<string>();
+  /** Reservations that the next reading finds on record, and those that the one under way does. */
+  #noted = new Map<string, Spending>();
+  #reading = new Map<string, Spending>();
   #endedSince = new Set<string>();
 
   standing(subject: string, period: string): Standing {
@@ -59,11 +62,22 @@ export class BudgetLedger {
     this.#since.addDay(project, keyId, day, costUsd);
   }
 
+  /**
+   * What it has reserved is on record now: it is held here until a reading that has begun after this is through, and by the record from
+   * then on.
+   */
+  note(id: string, spending: Spending): void {
+    this.#noted.set(id, spending);
+  }
+
   /** A reading begins: what has ended by now is on record, once the records of this turn of the event loop are written. */
   beginReading(): void {
     this.#before.addAll(this.#since);
     this.#since = new SpendAmounts();
     this.#endedSince = new Set();
+    for (const [id, spending] of this.#noted) this.#reading.set(id, spending);
+    for (const id of this.#reading.keys()) this.#inFlight.delete(id);
+    this.#noted = new Map();
   }
 
   /** Whether a reading must pass over that call: it is counted here. */
@@ -73,6 +87,10 @@ export class BudgetLedger {
   endReading(recorded: Recorded): void {
     this.#recorded = recorded;
     this.#before = new SpendAmounts();
+    // Of the spools alone nothing is known of batches.
+    if (recorded.batches === null) return;
+    for (const { project, keyId, day, usd } of this.#reading.values()) this.#reserved.addDay(project, keyId, day, -usd);
+    this.#reading.clear();
   }
 }
 

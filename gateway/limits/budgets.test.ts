@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Budget } from '../../contracts/keys.ts';
 import type { TraceRow, TraceStart } from '../../contracts/traces.ts';
 import { createLogger } from '../../platform/logger.ts';
+import type { HeldBatch } from '../../store/clickhouse/provider-batches.ts';
 import type { DaySpend, SpendQuery } from '../../store/clickhouse/spend.ts';
 import { emptySnapshot } from '../aliases/apply-versions.ts';
 import type { Caller } from '../keys/caller.ts';
@@ -27,12 +28,14 @@ let stored: Map<string, TraceRow[]>;
 let down: boolean;
 /** Until then it does not answer at all. */
 let hangs: Promise<void> | null;
+let batches: HeldBatch[];
 beforeEach(() => {
   spool = mkdtempSync(join(tmpdir(), 'stillhouse-budgets-'));
   tracers = [];
   stored = new Map();
   down = false;
   hangs = null;
+  batches = [];
 });
 afterEach(async () => {
   budgets?.close();
@@ -73,7 +76,7 @@ function budgetsOf(projectBudget: Partial<Budget> = {}): Budgets {
   const snapshot = { ...emptySnapshot('acme'), budget: limits(projectBudget), keys: { key_1: key as never } };
   return (budgets = new Budgets({
     snapshots: { current: (project) => (project === 'acme' ? snapshot : emptySnapshot(project)), projects: () => ['acme'] },
-    recorded: new RecordedSpend({ source: spendByKey, spools: new SpoolReader(spool), now: () => NOW }),
+    recorded: new RecordedSpend({ source: spendByKey, batches: async () => batches, spools: new SpoolReader(spool), now: () => NOW }),
     shared: null,
     everyMs: 3_600_000,
     log: createLogger('test', 'silent'),
@@ -202,4 +205,31 @@ test('readings count each call once, wherever it is by then', async () => {
     }),
     { numRuns: 40 },
   );
+});
+
+test('what is reserved for a batch is held by this process until a reading has it, and by the record from then on', async () => {
+  const own = budgetsOf();
+  await own.refresh();
+  const reservation = (await own.reserve(app({ usdPerDay: 1 }), { ...call(0.6), id: 'batch/made' }))!;
+  const held: HeldBatch = { project: 'acme', callId: 'made', keyId: 'key_1', day: TODAY, usd: 0.6 };
+  const reserved = () => own.standing('acme', 'key_1', TODAY).reservedUsd;
+  // On record while its call is in flight: counted once.
+  batches = [held];
+  await own.refresh();
+  expect(reserved()).toBeCloseTo(0.6, 9);
+  reservation.note();
+  reservation.settle(0);
+  expect(reserved()).toBeCloseTo(0.6, 9);
+  down = true;
+  await own.refresh();
+  expect(reserved()).toBeCloseTo(0.6, 9);
+  down = false;
+  await own.refresh();
+  expect(reserved()).toBeCloseTo(0.6, 9);
+  await expect(own.reserve(app({ usdPerDay: 1 }), call(0.5))).rejects.toEqual(refused);
+  // It is over, on the day of the call, for less.
+  stored.set('of-batch', [{ ...interruptedRow(start('00000000-0000-7000-8000-000000000001', 0.1)), segment_id: 'of-batch' }]);
+  batches = [];
+  await own.refresh();
+  expect(own.standing('acme', 'key_1', TODAY)).toEqual({ spentUsd: 0.1, reservedUsd: 0 });
 });

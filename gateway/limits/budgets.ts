@@ -3,11 +3,12 @@ import { StillhouseError } from '../../contracts/errors.ts';
 import type { Budget } from '../../contracts/keys.ts';
 import type { RegistrySnapshot } from '../../contracts/registry.ts';
 import type { Logger } from '../../platform/logger.ts';
+import type { HeldBatch } from '../../store/clickhouse/provider-batches.ts';
 import type { Caller } from '../keys/caller.ts';
 import { BudgetLedger, type BudgetLine, type Standing } from './budget-ledger.ts';
 import { endOf, periodsOf } from './periods.ts';
 import type { Recorded, RecordedSpend } from './recorded-spend.ts';
-import type { SharedBudgets } from './shared-budgets.ts';
+import type { KeptBatches, SharedBudgets } from './shared-budgets.ts';
 import { subjectOf } from './spend-amounts.ts';
 
 /** What a call has reserved of its budgets. */
@@ -17,6 +18,8 @@ export interface Reservation {
    * its trace is recorded, or later. Only the first time counts.
    */
   settle(costUsd: number | null): void;
+  /** What it is for is on record now, as a batch that is under way: it holds on from there, whatever becomes of this process. */
+  note(): void;
 }
 
 /** A call before it is made. */
@@ -111,6 +114,12 @@ export class Budgets {
         this.#ledger.settle(call.id, spending, costUsd ?? 0);
         if (shared) this.#options.shared!.settle(call.id, lines, costUsd ?? 0);
       },
+      note: () => {
+        if (!open) return;
+        open = false;
+        this.#ledger.note(call.id, spending);
+        if (shared) this.#options.shared!.keep(call.id, lines, usd);
+      },
     };
   }
 
@@ -161,10 +170,12 @@ export class Budgets {
       await shared.tidy().catch((error: unknown) => log.warn({ reason: (error as Error).message }, 'Valkey was not tidied'));
     if (projects.length === 0) return;
     const { counts } = this.#ledger;
+    const keptBefore = await this.#keptBatches();
     try {
       // What lies here is known before ClickHouse is asked, which may be down and take a while to say so.
       if (!this.#everRead) await this.#takeUp(() => recorded.spoolsAlone(counts));
-      await this.#takeUp(() => recorded.read(projects, counts));
+      const { batches } = await this.#takeUp(() => recorded.read(projects, counts));
+      await this.#followBatches(batches ?? [], keptBefore);
       this.#everRead = true;
       if (this.#failing) log.info('spend can be read from ClickHouse again');
       this.#failing = false;
@@ -179,11 +190,29 @@ export class Budgets {
     for (const project of projects) this.#tried.add(project);
   }
 
-  async #takeUp(reading: () => Promise<Recorded>): Promise<void> {
+  async #takeUp(reading: () => Promise<Recorded>): Promise<Recorded> {
     this.#ledger.beginReading();
     // Records of calls that have ended in this turn of the event loop are written by then.
     await new Promise((resolve) => setImmediate(resolve));
-    this.#ledger.endReading(await reading());
+    const found = await reading();
+    this.#ledger.endReading(found);
+    return found;
+  }
+
+  /** Batches that Valkey holds; null where it can't be asked. */
+  async #keptBatches(): Promise<KeptBatches | null> {
+    const { shared } = this.#options;
+    return shared?.ready() ? shared.keptBatches().catch(() => null) : null;
+  }
+
+  /** Valkey learns which batches are under way, and of those that are over what they cost. */
+  async #followBatches(batches: readonly HeldBatch[], before: KeptBatches | null): Promise<void> {
+    const { shared, log } = this.#options;
+    if (!shared || before === null) return;
+    const recordedOf = (subject: string, period: string) => this.#ledger.recorded(subject, period);
+    await shared
+      .followBatches(batches, before, recordedOf)
+      .catch((error: unknown) => log.warn({ reason: (error as Error).message }, 'Valkey was not told which batches are under way'));
   }
 
   /** Projects of which somebody's spend is limited. */

@@ -3,6 +3,7 @@ import type { Caller } from '../keys/caller.ts';
 import type { CallObserver } from '../observability/observer.ts';
 import type { LiveValue } from '../observability/metrics.ts';
 import type { Usage } from '../providers/provider.ts';
+import { batchHold } from './batch-hold.ts';
 import type { Budgets, Reservation } from './budgets.ts';
 import type { RateLimits, TakenRate } from './rate-limits.ts';
 import type { ValkeyConnection } from './valkey.ts';
@@ -34,6 +35,11 @@ export interface CallLimits extends CallObserver {
    * and `data.retryAfterS` are for the answer) or `budget_exceeded`.
    */
   enter(caller: Caller, call: LimitedCall): Promise<Admitted> | null;
+  /**
+   * What a call begins that goes on after it, a batch: `call` is the call that makes it. null at once where nothing is limited. Rejects
+   * with `budget_exceeded`.
+   */
+  hold(caller: Caller, call: Omit<LimitedCall, 'usage'>): Promise<Reservation> | null;
   /** For `/metrics`. */
   liveValues(): LiveValue[];
   close(): void;
@@ -79,6 +85,9 @@ export function createCallLimits({ rates, budgets, valkey }: Parts): CallLimits 
   return {
     enter(caller, call) {
       return rates.limits(caller) || budgets.limits(caller) ? enter(caller, call) : null;
+    },
+    hold(caller, { id, beganAt, worstUsd }) {
+      return budgets.reserve(caller, { id: batchHold(id), atMs: beganAt, worstUsd: worstUsd() });
     },
     ended(row: TraceRow) {
       if (held.size > 0) settle(row.id, row.tokens_in + row.tokens_out, row.cost_usd);

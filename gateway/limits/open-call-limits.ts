@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '../../platform/logger.ts';
 import type { ClickHouseClient } from '../../store/clickhouse/connection.ts';
+import { heldBatches } from '../../store/clickhouse/provider-batches.ts';
 import { spendByKey } from '../../store/clickhouse/spend.ts';
 import type { ProjectSnapshots } from '../aliases/snapshot-holder.ts';
 import { Budgets } from './budgets.ts';
@@ -28,6 +29,7 @@ export interface CallLimitsOptions {
 export function openCallLimits({ snapshots, clickhouse, spool, valkey, clustered, log }: CallLimitsOptions): CallLimits {
   const recorded = new RecordedSpend({
     source: (project, query) => spendByKey(clickhouse, project, query),
+    batches: () => heldBatches(clickhouse),
     spools: new SpoolReader(spool),
     now: Date.now,
   });

@@ -1,5 +1,8 @@
+import type { HeldBatch } from '../../store/clickhouse/provider-batches.ts';
+import { batchHold } from './batch-hold.ts';
 import type { BudgetLine } from './budget-ledger.ts';
 import { endOf } from './periods.ts';
+import { subjectOf } from './spend-amounts.ts';
 import type { ValkeyConnection } from './valkey.ts';
 
 /** A line that had no room, and where it stood. */
@@ -54,6 +57,20 @@ const SETTLE = `for i = 1, #KEYS / 2 do
   redis.call('EXPIRE', KEYS[2 * i - 1], ARGV[2 + i])
 end`;
 
+/**
+ * KEYS: a line's counter and hash. ARGV: a batch's field, what is on record of the line, and the seconds that it is kept. The batch is
+ * over: what it cost is on record.
+ */
+const OVER = `if tonumber(ARGV[2]) > tonumber(redis.call('GET', KEYS[1]) or '0') then redis.call('SET', KEYS[1], ARGV[2]) end
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+redis.call('HDEL', KEYS[2], ARGV[1])`;
+
+/** What Valkey holds for batches: by hash, their fields. */
+export type KeptBatches = ReadonlyMap<string, readonly string[]>;
+
+/** Fields of batches are no process's: they begin so. */
+const BATCH = 'batch/';
+
 /** Budgets that gateways hold together: counters of what was spent, and a hash of what is reserved, in Valkey. */
 export class SharedBudgets {
   readonly #valkey: ValkeyConnection;
@@ -64,8 +81,8 @@ export class SharedBudgets {
   readonly #owed = new Map<string, string[]>();
   /** When this process last said that it lives. */
   #signedMs = Number.NEGATIVE_INFINITY;
-  /** Hashes that this process has reserved in. */
-  readonly #hashes = new Set<string>();
+  /** Hashes that this process has reserved in, or knows a batch in. */
+  readonly #hashes = new Map<string, Pick<BudgetLine, 'subject' | 'period'>>();
 
   constructor(valkey: ValkeyConnection, { process, now }: { process: string; now: () => number }) {
     this.#valkey = valkey;
@@ -80,7 +97,7 @@ export class SharedBudgets {
   /** null where all lines had room and the worst case is reserved. Rejects where Valkey does not answer. */
   async reserve(id: string, lines: readonly SharedLine[], worstUsd: number): Promise<Full | null> {
     const names = namesOf(lines);
-    for (const { reserved } of names) this.#hashes.add(reserved);
+    for (const [index, { reserved }] of names.entries()) this.#hashes.set(reserved, lines[index]!);
     const args = lines.flatMap((line) => [line.limitUsd, decimal(line.recordedUsd), this.#keptS(line)]);
     const keys = names.flatMap(({ spent, reserved }) => [spent, reserved]);
     const field = this.#fieldOf(id);
@@ -116,7 +133,64 @@ export class SharedBudgets {
       for (const [index, key] of keys.entries()) if (index % 2 === 1) await client.hdel(key, field);
       this.#owed.delete(field);
     }
-    for (const hash of this.#hashes) await this.#clearDead(hash);
+    for (const hash of this.#hashes.keys()) await this.#clearDead(hash);
+  }
+
+  /** A batch's reservation is nobody's from here on: it ends with the batch. `id` is that of its reservation. Nobody waits for it. */
+  keep(id: string, lines: readonly BudgetLine[], usd: number): void {
+    const kept = lines.map(async (line, index) => {
+      const { reserved } = namesOf(lines)[index]!;
+      await this.#valkey.client
+        .multi()
+        .hset(reserved, id, decimal(usd))
+        .hdel(reserved, this.#fieldOf(id))
+        .expire(reserved, this.#keptS(line))
+        .exec();
+    });
+    Promise.all(kept).catch(() =>
+      this.#owed.set(
+        this.#fieldOf(id),
+        namesOf(lines).flatMap(({ spent, reserved }) => [spent, reserved]),
+      ),
+    );
+  }
+
+  /** Before what is on record is read: only what is there by then may be over by what the record says. */
+  async keptBatches(): Promise<KeptBatches> {
+    const kept = new Map<string, string[]>();
+    for (const hash of this.#hashes.keys()) {
+      const fields = (await this.#valkey.client.hkeys(hash)).filter((field) => field.startsWith(BATCH));
+      if (fields.length > 0) kept.set(hash, fields);
+    }
+    return kept;
+  }
+
+  /** Holds those that are under way, and lets go of others that were held `before`. */
+  async followBatches(
+    batches: readonly HeldBatch[],
+    before: KeptBatches,
+    recordedOf: (subject: string, period: string) => number,
+  ): Promise<void> {
+    const { client } = this.#valkey;
+    const held = new Map<string, Set<string>>();
+    for (const { project, keyId, day, callId, usd } of batches) {
+      const places = [subjectOf(project, keyId), subjectOf(project)].flatMap((subject) =>
+        [day, day.slice(0, 7)].map((period) => ({ subject, period })),
+      );
+      for (const place of places) {
+        if (this.#now() >= endOf(place.period)) continue;
+        const { reserved } = nameOf(place);
+        this.#hashes.set(reserved, place);
+        held.set(reserved, (held.get(reserved) ?? new Set()).add(batchHold(callId)));
+        await client.multi().hset(reserved, batchHold(callId), decimal(usd)).expire(reserved, this.#keptS(place)).exec();
+      }
+    }
+    for (const [hash, fields] of before) {
+      const place = this.#hashes.get(hash)!;
+      const recorded = decimal(recordedOf(place.subject, place.period));
+      for (const field of fields)
+        if (!held.get(hash)?.has(field)) await client.eval(OVER, 2, nameOf(place).spent, hash, field, recorded, this.#keptS(place));
+    }
   }
 
   async #sign(): Promise<void> {
@@ -129,7 +203,8 @@ export class SharedBudgets {
     const fields = await client.hkeys(hash);
     if (fields.length === 0) this.#hashes.delete(hash);
     for (const [process, own] of Map.groupBy(fields, (field) => field.slice(0, field.indexOf('/')))) {
-      if (process === this.#process || (await client.exists(`${PREFIX}:alive:${process}`)) === 1) continue;
+      // Batches have no process that could die.
+      if (`${process}/` === BATCH || process === this.#process || (await client.exists(`${PREFIX}:alive:${process}`)) === 1) continue;
       await client.hdel(hash, ...own);
     }
   }
@@ -138,18 +213,20 @@ export class SharedBudgets {
     return `${this.#process}/${id}`;
   }
 
-  #keptS({ period }: BudgetLine): number {
+  #keptS({ period }: Pick<BudgetLine, 'period'>): number {
     return Math.max(0, Math.ceil((endOf(period) - this.#now()) / 1000)) + KEPT_S;
   }
 }
 
 /** With the project in braces, so that a cluster has a call's counters in one place. */
 function namesOf(lines: readonly BudgetLine[]): { spent: string; reserved: string }[] {
-  return lines.map(({ subject, period }) => {
-    const [project = '', keyId = ''] = subject.split('/');
-    const name = `{${project}}:${keyId}:${period}`;
-    return { spent: `${PREFIX}:spent:${name}`, reserved: `${PREFIX}:reserved:${name}` };
-  });
+  return lines.map(nameOf);
+}
+
+function nameOf({ subject, period }: Pick<BudgetLine, 'subject' | 'period'>): { spent: string; reserved: string } {
+  const [project = '', keyId = ''] = subject.split('/');
+  const name = `{${project}}:${keyId}:${period}`;
+  return { spent: `${PREFIX}:spent:${name}`, reserved: `${PREFIX}:reserved:${name}` };
 }
 
 /** Without an exponent, and to a billionth of a dollar. */

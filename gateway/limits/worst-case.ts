@@ -39,7 +39,7 @@ function longestAsked(body: Priced['body']): number | null {
  * What a call may cost at most, US dollars: at the dearest of its targets that have a price, each by its own longest answer;
  * null where none has.
  */
-export function worstUsd(targets: readonly string[], request: Priced, catalogue: Pick<Catalogue, 'find'>): number | null {
+export function worstUsd(targets: readonly string[], request: Priced, catalogue: Pick<Catalogue, 'find'>, tier = ''): number | null {
   let worst: number | null = null;
   const tokensIn = worstPrompt(request);
   for (const target of targets) {
@@ -47,7 +47,7 @@ export function worstUsd(targets: readonly string[], request: Priced, catalogue:
     if (!callable) continue;
     const { provider, model } = callable;
     const tokensOut = worstAnswer(request, provider.longestAnswer?.(model, request.body) ?? UNSAID_TOKENS);
-    const usd = provider.cost(model, { ...NO_USAGE, tokensIn, tokensOut });
+    const usd = provider.cost(model, { ...NO_USAGE, tokensIn, tokensOut }, tier);
     if (usd !== null && (worst === null || usd > worst)) worst = usd;
   }
   return worst;

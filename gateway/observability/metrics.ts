@@ -18,6 +18,8 @@ export interface LiveValue {
 }
 
 export interface Metrics extends CallObserver {
+  /** What a call that had ended long before has used after all: a batch. It is no call, and took no time. */
+  used(row: TraceRow): void;
   /** Prometheus' text format. */
   text(): string;
 }
@@ -61,6 +63,7 @@ export function gatewayMetrics(live: readonly LiveValue[]): Metrics {
       if (overheadMs !== null) overheads.observe(overheadMs / 1000);
       countAnswer(row, of(row.target), totalMs);
     },
+    used: (row) => countUse(row, of(row.target)),
     text() {
       const all = [...targets].map(([target, one]) => ({ labels: { target }, one }));
       const numbers = (value: (one: OfTarget) => number) => all.map(({ labels, one }) => ({ labels, value: value(one) }));
@@ -119,6 +122,10 @@ function newTarget(): OfTarget {
 function countAnswer(row: TraceRow, of: OfTarget, totalMs: number): void {
   of.durations.observe(totalMs / 1000);
   if (row.first_token_ms > 0) of.firstTokens.observe(row.first_token_ms / 1000);
+  countUse(row, of);
+}
+
+function countUse(row: TraceRow, of: OfTarget): void {
   of.tokens.input += row.tokens_in;
   of.tokens.output += row.tokens_out;
   of.tokens.cached += row.tokens_cached;

@@ -5,11 +5,11 @@ import type { Caller } from '../keys/caller.ts';
 import { checkMayCall, mayCall } from '../keys/key-rules.ts';
 import type { CancelSignal } from '../providers/cancel-signal.ts';
 import type { Provider } from '../providers/provider.ts';
-import { GrowingBytes } from '../../platform/growing-bytes.ts';
+import { linesOf } from './lines-of.ts';
+import { worstOfLine } from '../batches/line-price.ts';
+import { isObject } from '../providers/chat-fields.ts';
 import { jsonObject } from './objects.ts';
 import { allOf } from './passed-request.ts';
-
-const NEWLINE = 10;
 
 /** Whether a key may call any model of that provider: one that may not has nothing to do with its files. */
 export function mayUse({ rules }: Caller, { id }: Provider): boolean {
@@ -24,6 +24,14 @@ export function checkMayUse(caller: Caller, provider: Provider): void {
   if (!mayUse(caller, provider)) checkMayCall(caller, allOf(provider));
 }
 
+/** What a batch's lines ask for. */
+export interface BatchLines {
+  /** As they name them. */
+  models: string[];
+  /** What all of them may cost at most, US dollars; null where none has a price. */
+  worstUsd: number | null;
+}
+
 /** What a batch's file is checked by. */
 interface LineCheck {
   caller: Caller;
@@ -31,8 +39,12 @@ interface LineCheck {
   files: FileOwners;
   signal: CancelSignal;
   longestLine: number;
+  /** The batch's: a path of OpenAI's. */
+  endpoint: string;
 }
 
+/** No batch asks for more: what is not a model of its provider's has no price either. */
+const MOST_MODELS = 100;
 /** So many files that lines name are looked up at once. */
 const FILES_AT_ONCE = 100;
 
@@ -40,33 +52,56 @@ const FILES_AT_ONCE = 100;
  * Throws `forbidden` where a line of a batch's file asks for a model that the key may not call, `invalid_request` where it does not say
  * one, `not_found` where it names another project's file. The file is read as it lies at its provider, and no more of it is held than a line.
  */
-export async function checkLines(fileId: string, { caller, provider, files, signal, longestLine }: LineCheck): Promise<void> {
+export async function checkLines(
+  fileId: string,
+  { caller, provider, files, signal, longestLine, endpoint }: LineCheck,
+): Promise<BatchLines> {
   const path = `/files/${encodeURIComponent(fileId)}/content`;
   const answer = await provider.passOn!({ method: 'GET', path, model: '', contentType: '', body: null, signal });
   const checksModels = !mayCall(caller, allOf(provider));
-  const models = new Set<string>();
+  const allowed = new Set<string>();
+  const lines: BatchLines = { models: [], worstUsd: null };
   const ids = new Set<string>();
   let number = 0;
   try {
     if (answer.status !== 200) throw unread(`its provider answers ${answer.status}`);
-    for await (const line of linesOf(answer.body as AsyncIterable<Uint8Array>, longestLine)) {
+    for await (const line of linesOf(answer.body as AsyncIterable<Uint8Array>, longestLine, () => tooLong(longestLine))) {
       number++;
-      if (mayNameFiles(line)) for (const id of fileIdsIn(jsonObject(line))) ids.add(id);
+      const asked = jsonObject(line);
+      if (mayNameFiles(line)) for (const id of fileIdsIn(asked)) ids.add(id);
       if (ids.size >= FILES_AT_ONCE) {
         await files.checkOwn(caller.project, ids);
         ids.clear();
       }
+      addLine(lines, { provider, endpoint, line, asked });
       if (!checksModels || line.trim() === '') continue;
       const model = modelOf(line);
       if (model === null) throw unread(`line ${number} does not name one model in its body`);
-      if (models.has(model)) continue;
+      if (allowed.has(model)) continue;
       checkMayCall(caller, { alias: '', targets: [`${provider.id}/${model}`] });
-      models.add(model);
+      allowed.add(model);
     }
     await files.checkOwn(caller.project, ids);
+    return lines;
   } finally {
     answer.body.on('error', () => undefined).destroy();
   }
+}
+
+function addLine(
+  lines: BatchLines,
+  { provider, endpoint, line, asked }: { provider: Provider; endpoint: string; line: string; asked: Record<string, unknown> | null },
+): void {
+  const body = asked?.['body'];
+  const model = isObject(body) ? body['model'] : null;
+  if (typeof model !== 'string') return;
+  if (!lines.models.includes(model) && lines.models.length < MOST_MODELS) lines.models.push(model);
+  const usd = worstOfLine(provider, { endpoint, line, model, body: body as Record<string, unknown> });
+  if (usd !== null) lines.worstUsd = (lines.worstUsd ?? 0) + usd;
+}
+
+function tooLong(longest: number): StillhouseError {
+  return unread(`a line is longer than ${longest} bytes`);
 }
 
 function unread(why: string): StillhouseError {
@@ -82,19 +117,4 @@ function modelOf(line: string): string | null {
   const body = jsonObject(text);
   if (!body || topLevelMembers(text).filter(({ key }) => key === 'model').length !== 1) return null;
   return typeof body['model'] === 'string' ? body['model'] : null;
-}
-
-async function* linesOf(chunks: AsyncIterable<Uint8Array>, longest: number): AsyncGenerator<string> {
-  const line = new GrowingBytes();
-  for await (const chunk of chunks) {
-    let from = 0;
-    for (let end = chunk.indexOf(NEWLINE); end >= 0 && line.length <= longest; end = chunk.indexOf(NEWLINE, from)) {
-      line.add(chunk.subarray(from, end));
-      from = end + 1;
-      yield line.take().toString();
-    }
-    line.add(chunk.subarray(from));
-    if (line.length > longest) throw unread(`a line is longer than ${longest} bytes`);
-  }
-  yield line.take().toString();
 }

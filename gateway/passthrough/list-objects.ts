@@ -55,6 +55,7 @@ export function listOf(parts: ObjectParts, kind: ProviderObjectKind): ObjectHand
       again: 'never',
       isSent: () => true,
       worst: [UNMETERED],
+      isFree: kind === 'batch',
       longestString: LONGEST_TEXT,
       recorded: () => JSON.stringify({ method: 'GET', path: `/${name}`, ...query }),
       requestBytes: () => 0,
@@ -152,7 +153,10 @@ class Listing {
       const body = jsonObject(text);
       if (!body)
         throw new StillhouseError('upstream_invalid', `Provider "${provider.id}" answered with something that is no ${object.kind}`);
-      if (object.kind === 'batch') await this.#parts.objects.written(this.#call.caller, provider.id, text);
+      if (object.kind === 'batch') {
+        await this.#parts.objects.written(this.#call.caller, provider.id, text);
+        this.#parts.heardOf(this.#call.caller.project, provider.id, text);
+      }
       return { body };
     } catch (error) {
       const failure = asStillhouseError(error);

@@ -16,9 +16,9 @@ const NOTHING: MediaFacts = { model: '', usage: null };
 
 /** Read from an answer's digest: JSON, or the last event of a stream that says what was used. */
 export function mediaFacts(text: string): MediaFacts {
-  if (text.trimStart().startsWith('{')) return factsOf(parsed(text));
+  if (text.trimStart().startsWith('{')) return mediaFactsOf(parsed(text));
   for (const [, data] of [...text.matchAll(/^data: ?(.*)$/gm)].reverse()) {
-    const facts = factsOf(parsed(data!));
+    const facts = mediaFactsOf(parsed(data!));
     if (facts.usage) return facts;
   }
   return NOTHING;
@@ -42,7 +42,8 @@ function parsed(text: string): unknown {
   }
 }
 
-function factsOf(body: unknown): MediaFacts {
+/** The same of an answer that has been parsed. */
+export function mediaFactsOf(body: unknown): MediaFacts {
   if (!isObject(body)) return NOTHING;
   const { model, usage, duration } = body;
   const seconds = secondsOf(

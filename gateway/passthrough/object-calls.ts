@@ -8,9 +8,11 @@ import { editFields, topLevelMembers } from '../chat/json-members.ts';
 import { callerOf, cancelSignal, refusalOfStore } from '../chat/make-call.ts';
 import { readBody } from '../chat/read-body.ts';
 import type { Caller } from '../keys/caller.ts';
+import type { BatchRecords } from '../batches/batch-records.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { ProviderObjects } from './objects.ts';
 import { type FormParts, openForm, recordedForm } from './open-form.ts';
+import { BegunBatch } from './begun-batch.ts';
 import { checkLines, checkMayUse } from './batch-lines.ts';
 import { LONGEST_TEXT, shortened } from './body-digest.ts';
 import { UNMETERED } from './operations.ts';
@@ -21,6 +23,9 @@ import { chooseProvider, passedRequest, providerNamed, refuseIdempotencyKey, rou
 
 export interface ObjectParts extends FormParts {
   objects: ProviderObjects;
+  batches: BatchRecords;
+  /** Told of a batch's answer, whoever asked for it: the batch may have ended. Nobody waits for it. */
+  heardOf: (project: string, provider: string, batchText: string) => void;
 }
 
 /** A handler of a path that may end with an id. Never rejects. */
@@ -115,32 +120,42 @@ async function passBatchOnce(
   const provider = chooseProvider(parts.plane.catalogue, id);
   // Its metadata is the batch's own, and goes on with it. The file is the one that was looked up, to a reader who takes the first of two, too.
   const body = editFields(text, topLevelMembers(text), { input_file_id: JSON.stringify(file), provider: null });
-  return passObject(parts, c, caller, {
+  const endpoint = typeof fields['endpoint'] === 'string' ? fields['endpoint'] : '';
+  const begun = new BegunBatch(parts, caller);
+  const made = passObject(parts, c, caller, {
     kind: 'batch',
     provider,
     once,
     request: { method: 'POST', path: '/batches', contentType: 'application/json', body },
     fields,
     again: 'unsent',
-    check: () => checkLines(file, { caller, provider, files: parts.objects, signal: once.signal, longestLine: parts.plane.maxBodyBytes }),
+    async check(call) {
+      const { signal } = once;
+      const longestLine = parts.plane.maxBodyBytes;
+      const lines = await checkLines(file, { caller, provider, files: parts.objects, signal, longestLine, endpoint });
+      await begun.asked(call, { provider: provider.id, inputFileId: file, endpoint, ...lines });
+    },
     recorded: () => shortened(text),
     requestBytes: () => Buffer.byteLength(text),
-    held: (answer) => parts.objects.made(caller, 'batch', provider.id, answer),
+    held: (answer) => begun.made(provider.id, answer),
   });
+  return made.finally(() => begun.over(once.call));
 }
 
 /** What is done with one object. */
-interface OneObject {
+export interface OneObject {
   kind: ProviderObjectKind;
   method: 'GET' | 'POST' | 'DELETE';
   /** Behind the object's own path. */
   suffix?: string;
+  /** What must be done before its provider is asked. */
+  before?: (caller: Caller, object: ProviderObject) => Promise<void>;
   /** What its answer means; absent: it goes through, whatever it is. */
   onAnswer?: (caller: Caller, object: ProviderObject, text: string) => Promise<void>;
 }
 
 /** `/v1/files/{id}` and what is below it; the same of batches. */
-export function oneObject(parts: ObjectParts, { kind, method, suffix = '', onAnswer }: OneObject): ObjectHandler {
+export function oneObject(parts: ObjectParts, { kind, method, suffix = '', before, onAnswer }: OneObject): ObjectHandler {
   return objectHandler(parts, async function passOne(c, caller, id) {
     const object = await parts.objects.find(caller.project, kind, id, providerNamed(c));
     const path = `/${CALLED[kind]}/${encodeURIComponent(id)}${suffix}`;
@@ -153,6 +168,7 @@ export function oneObject(parts: ObjectParts, { kind, method, suffix = '', onAns
       isContent: suffix === '/content',
       recorded: () => JSON.stringify({ method, path }),
       requestBytes: () => 0,
+      ...(before ? { check: () => before(caller, object) } : {}),
       ...(onAnswer ? { held: (text: string) => onAnswer(caller, object, text) } : {}),
     });
   });
@@ -169,7 +185,7 @@ interface PassedObject {
   requestBytes: Passing['requestBytes'];
   again: Passing['again'];
   isSent?: () => boolean;
-  check?: () => Promise<void>;
+  check?: Passing['check'];
   isContent?: boolean;
   held?: (text: string) => Promise<void>;
 }
@@ -196,6 +212,8 @@ function passObject(
     ...passing,
     request: () => ({ ...request, model: '' }),
     worst: [UNMETERED],
+    // What a batch uses is recorded once it has ended (`gateway/batches/`).
+    isFree: kind === 'batch',
     longestString: LONGEST_TEXT,
     signal: once.signal,
   });

@@ -13,6 +13,9 @@ import type { FileOwners } from '../chat/named-files.ts';
 import type { Caller } from '../keys/caller.ts';
 import { isObject } from '../providers/chat-fields.ts';
 
+/** Whose an object is. */
+type Maker = Pick<Caller, 'project' | 'keyId'>;
+
 /** Longer than ids of any provider. */
 const MOST_ID = 256;
 
@@ -54,8 +57,13 @@ export class ProviderObjects implements FileOwners {
     await objectsOf(this.#clickhouse, project, { kind: 'file', ids: [] });
   }
 
+  /** Whether that provider's object is on record, deleted or not. */
+  async isKnown(project: string, kind: ProviderObjectKind, { provider, id }: { provider: string; id: string }): Promise<boolean> {
+    return (await objectsOf(this.#clickhouse, project, { kind, ids: [id], deleted: true })).some((object) => object.provider === provider);
+  }
+
   /** An object that the provider has made. Throws `upstream_invalid` where its answer names none. */
-  async made(caller: Caller, kind: ProviderObjectKind, provider: string, text: string): Promise<void> {
+  async made(caller: Maker, kind: ProviderObjectKind, provider: string, text: string): Promise<void> {
     const body = jsonObject(text);
     const id = body?.['id'];
     if (typeof id !== 'string' || id === '' || id.length > MOST_ID)
@@ -71,7 +79,7 @@ export class ProviderObjects implements FileOwners {
   }
 
   /** The files that a batch has written. Those that were deleted stay so. */
-  async written(caller: Caller, provider: string, batchText: string): Promise<void> {
+  async written(caller: Maker, provider: string, batchText: string): Promise<void> {
     const body = jsonObject(batchText);
     const ids = [body?.['output_file_id'], body?.['error_file_id']].filter(
       (id) => typeof id === 'string' && id !== '' && id.length <= MOST_ID,
@@ -91,7 +99,7 @@ export class ProviderObjects implements FileOwners {
     return listObjects(this.#clickhouse, project, kind, page);
   }
 
-  #object({ keyId }: Caller, kind: ProviderObjectKind, provider: string, id: string, purpose: string): ProviderObject {
+  #object({ keyId }: Maker, kind: ProviderObjectKind, provider: string, id: string, purpose: string): ProviderObject {
     return { kind, id, provider, purpose, keyId, createdAt: this.#iso() };
   }
 

@@ -28,7 +28,7 @@ export async function passCall(plane: DataPlane, call: PassedCall, passing: Pass
     const worstUsd = await begin(plane, call, passing);
     let asked: Asked;
     try {
-      await passing.check?.();
+      await passing.check?.(call);
       asked = await (passing.ask ? passing.ask(call) : askTargets(plane, call, passing));
       if (asked.answer.status >= 400 || passing.held) return await heldAnswer(plane, call, passing, asked);
     } catch (error) {
@@ -88,8 +88,9 @@ async function heldAnswer(plane: DataPlane, call: PassedCall, passing: Passing, 
     return { status: answer.status, headers: { ...headers, ...answerHeaders(call, 0) }, body: text };
   }
   await passing.held!(text, callable);
-  await record(plane, call, passing, { status: 'ok', httpStatus: answer.status, response: text, costUsd: null, ...bytes });
-  return { status: answer.status, headers: { ...headers, ...answerHeaders(call) }, body: text };
+  const costUsd = passing.isFree ? 0 : null;
+  await record(plane, call, passing, { status: 'ok', httpStatus: answer.status, response: text, costUsd, ...bytes });
+  return { status: answer.status, headers: { ...headers, ...answerHeaders(call, costUsd) }, body: text };
 }
 
 /** Throws `upstream_*`. */
@@ -156,7 +157,7 @@ async function failed(plane: DataPlane, call: PassedCall, passing: Priced, error
     httpStatus: statusOf(failure),
     errorClass: failure.code,
     errorMessage: failure.message,
-    ...(cancelled ? ofCancelled(passing, call) : { costUsd: UNKNOWN_COST.has(failure.code) ? null : 0 }),
+    ...(cancelled ? ofCancelled(passing, call) : { costUsd: UNKNOWN_COST.has(failure.code) && !passing.isFree ? null : 0 }),
     requestBytes: passing.requestBytes(),
   });
   return errorAnswer(failure, answerHeaders(call));

@@ -34,10 +34,12 @@ export interface Passing {
   requestBytes: () => number;
   /** Whether a provider that was asked has got all of it, and so may do it though nobody waits any more. */
   isSent: () => boolean;
+  /** It costs nothing, as its provider says: what it begins, or asks about, is paid for elsewhere. Absent: nobody knows. */
+  isFree?: boolean;
   /** The trace keeps nothing of the answer but its size. */
   isContent?: boolean;
   /** What must be looked at once it is let in and before anybody is asked. */
-  check?: () => Promise<void>;
+  check?: (call: PassedCall) => Promise<void>;
   /** How it is asked, where that is not one request to its target. */
   ask?: (call: PassedCall) => Promise<Asked>;
   /** Of an answer that is about to be a success, and is held: what must be done before it goes out. Absent: the answer goes through. */

@@ -4,10 +4,11 @@ import { homePaths } from '../../platform/home.ts';
 import type { ClickHouseClient } from '../../store/clickhouse/connection.ts';
 import type { DataPlane } from '../chat/data-plane.ts';
 import type { CallHandler } from '../chat/make-call.ts';
+import { openBatches } from '../batches/open-batches.ts';
 import { WaitingRoom } from './held-bytes.ts';
 import { listOf } from './list-objects.ts';
 import { media } from './media.ts';
-import { createBatch, createFile, oneObject, type ObjectHandler, type ObjectParts } from './object-calls.ts';
+import { createBatch, createFile, oneObject, type ObjectHandler, type ObjectParts, type OneObject } from './object-calls.ts';
 import { jsonObject, ProviderObjects } from './objects.ts';
 import { OPERATIONS } from './operations.ts';
 
@@ -17,6 +18,8 @@ export interface Passthrough {
   posts: ReadonlyMap<string, CallHandler>;
   /** With an id in their path, or lists. */
   ofObjects: readonly { method: 'GET' | 'POST' | 'DELETE'; path: string; handler: ObjectHandler }[];
+  /** Of batches that are under way; their looks end within so long. */
+  close(graceMs: number): Promise<void>;
 }
 
 /** So many of the largest uploads may wait on the disk. */
@@ -30,12 +33,18 @@ interface Settings {
 /** Files, batches, images, audio and moderations: passed through to providers of OpenAI's shape, and traced. */
 export function createPassthrough({ env, configuration }: Settings, plane: DataPlane, clickhouse: ClickHouseClient): Passthrough {
   const objects = new ProviderObjects(clickhouse, plane.now);
+  const batches = openBatches({ plane, objects, clickhouse, pollMs: configuration.limits.batchPollMs });
   // Chat asks whose the files are that it names.
   plane.files = objects;
   const { maxUploadBytes } = configuration.limits;
   const room = new WaitingRoom(homePaths(env).tmp, WAITING_UPLOADS * maxUploadBytes);
-  const parts: ObjectParts = { plane, objects, maxUploadBytes, room };
+  const parts: ObjectParts = { plane, objects, maxUploadBytes, room, batches: batches.records, heardOf: batches.heardOf };
+  const onBatch: OneObject['onAnswer'] = async (caller, { provider }, text) => {
+    await objects.written(caller, provider, text);
+    batches.heardOf(caller.project, provider, text);
+  };
   return {
+    close: (graceMs) => batches.close(graceMs),
     posts: new Map<string, CallHandler>([
       ...OPERATIONS.map((operation) => [`/v1${operation.path}`, media(parts, operation)] as const),
       ['/v1/files', createFile(parts)],
@@ -55,6 +64,9 @@ export function createPassthrough({ env, configuration }: Settings, plane: DataP
         handler: oneObject(parts, {
           kind: 'file',
           method: 'DELETE',
+          // What a batch used stands in the file that it wrote.
+          before: async ({ project }, { purpose, provider }) =>
+            purpose === 'batch_output' ? batches.settle(project, provider) : undefined,
           onAnswer: async (caller, object, text) => {
             if (jsonObject(text)?.['deleted'] !== false) await objects.gone(caller.project, object);
           },
@@ -67,7 +79,7 @@ export function createPassthrough({ env, configuration }: Settings, plane: DataP
         handler: oneObject(parts, {
           kind: 'batch',
           method: 'GET',
-          onAnswer: (caller, { provider }, text) => objects.written(caller, provider, text),
+          onAnswer: onBatch,
         }),
       },
       {
@@ -77,7 +89,7 @@ export function createPassthrough({ env, configuration }: Settings, plane: DataP
           kind: 'batch',
           method: 'POST',
           suffix: '/cancel',
-          onAnswer: (caller, { provider }, text) => objects.written(caller, provider, text),
+          onAnswer: onBatch,
         }),
       },
     ],

@@ -23,7 +23,7 @@ export function azureOpenAI(config: ProviderConfig, secret: (name: string) => st
 
 /** `root` is the address with or without `/openai/v1`, as Azure's pages show either. */
 function azurePath(root: string, operation: string, { model, apiVersion }: { model: string; apiVersion: string | undefined }): string {
-  const query = apiVersion === undefined ? '' : `?api-version=${apiVersion}`;
+  const query = apiVersion === undefined ? '' : `${operation.includes('?') ? '&' : '?'}api-version=${apiVersion}`;
   if (apiVersion === undefined || !/^\d/.test(apiVersion)) return `${root}/openai/v1${operation}${query}`;
   if (model === '') return `${root}/openai${operation}${query}`;
   if (!model.isWellFormed()) throw wrong('model', 'it has half a character');

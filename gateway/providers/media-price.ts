@@ -1,16 +1,23 @@
 import { calcPrice } from '@pydantic/genai-prices';
 import type { ProviderConfig } from '../../contracts/configuration.ts';
 import { tokenCost } from './flat-price.ts';
-import { listOf } from './price.ts';
+import { listOf, sharesOf } from './price.ts';
 import type { MediaUsage } from './provider.ts';
+import { shared, tierModel } from './service-tiers.ts';
 
 /** Price of what is no chat: of `stillhouse.yaml` by tokens, else of the published list, which tells images and sound from text. */
-export function mediaPricingOf(config: ProviderConfig): (model: string, usage: MediaUsage) => number | null {
+export function mediaPricingOf(config: ProviderConfig): (model: string, usage: MediaUsage, tier?: string) => number | null {
   const models = new Map(config.models.map((model) => [model.id, model]));
   const providerId = listOf(config);
-  return function mediaCost(model, usage) {
+  const shareOf = sharesOf(config);
+  const cost = (model: string, usage: MediaUsage) => {
     const own = usage.seconds === null ? tokenCost(models.get(model), usage) : null;
     return own ?? (providerId === null ? null : listedCost(providerId, model, usage));
+  };
+  return function mediaCost(model, usage, tier = '') {
+    if (tier === '') return cost(model, usage);
+    const ofTier = usage.seconds === null ? tierModel(models.get(model), tier) : undefined;
+    return ofTier ? tokenCost(ofTier, usage) : shared(cost(model, usage), shareOf(tier));
   };
 }
 

@@ -4,6 +4,7 @@ import type { StillhouseError } from '../../contracts/errors.ts';
 import type { TargetInfo } from '../../contracts/http.ts';
 import { flatCost, type FlatPrice, flatSplit, partsOf, tokenCost, tokenCostSplit } from './flat-price.ts';
 import type { CostSplit, Usage } from './provider.ts';
+import { shared, sharedSplit, tierModel, tierShares } from './service-tiers.ts';
 
 /** Prices of a list may begin or end on a day. */
 const KEPT_MS = 600_000;
@@ -18,20 +19,31 @@ const LISTED_AS: Partial<Record<ProviderConfig['kind'], string | null>> = {
   vllm: null,
 };
 
-/** A model's price by tokens, whole and in parts; null = unpriced. */
+/** A model's price by tokens, whole and in parts, by the tier that served it (empty: the default one); null = unpriced. */
 export interface Pricing {
-  cost: (model: string, usage: Usage) => number | null;
-  costSplit: (model: string, usage: Usage) => CostSplit | null;
+  cost: (model: string, usage: Usage, tier?: string) => number | null;
+  costSplit: (model: string, usage: Usage, tier?: string) => CostSplit | null;
 }
 
 /** Prices of models' answers by their tokens: of `stillhouse.yaml` where it has one, else of the published list. */
 export function pricingOf(config: ProviderConfig): Pricing {
   const models = new Map(config.models.map((model) => [model.id, model]));
   const listed = publishedPrices(listOf(config));
+  const shareOf = sharesOf(config);
   const ownOf = (model: string) => models.get(model) ?? tunedModel(models, model);
+  const cost = (model: string, usage: Usage) => tokenCost(ownOf(model), usage) ?? listed.cost(model, usage);
+  const costSplit = (model: string, usage: Usage) => tokenCostSplit(ownOf(model), usage) ?? listed.costSplit(model, usage);
   return {
-    cost: (model, usage) => tokenCost(ownOf(model), usage) ?? listed.cost(model, usage),
-    costSplit: (model, usage) => tokenCostSplit(ownOf(model), usage) ?? listed.costSplit(model, usage),
+    cost(model, usage, tier = '') {
+      if (tier === '') return cost(model, usage);
+      const ofTier = tierModel(ownOf(model), tier);
+      return ofTier ? tokenCost(ofTier, usage) : shared(cost(model, usage), shareOf(tier));
+    },
+    costSplit(model, usage, tier = '') {
+      if (tier === '') return costSplit(model, usage);
+      const ofTier = tierModel(ownOf(model), tier);
+      return ofTier ? tokenCostSplit(ofTier, usage) : sharedSplit(costSplit(model, usage), shareOf(tier));
+    },
   };
 }
 
@@ -75,6 +87,11 @@ export function listOf(config: ProviderConfig): string | null {
 /** Whether it is OpenAI itself, whatever it is called. */
 export function isAtOpenAI({ baseUrl }: Pick<ProviderConfig, 'baseUrl'>): boolean {
   return new URL(baseUrl).hostname === 'api.openai.com';
+}
+
+/** What of their price its models cost by a service tier, by OpenAI's own words where it is OpenAI. */
+export function sharesOf(config: ProviderConfig): (tier: string) => number | null {
+  return tierShares(isAtOpenAI(config) ? 'openai' : config.kind, config.serviceTierShares);
 }
 
 /** Tokens that a model reads and writes in all, by the published list; null where that does not say. Callers choose models: a few are remembered. */

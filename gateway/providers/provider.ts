@@ -107,13 +107,13 @@ export interface Provider {
   /** Passes on what is OpenAI's and not chat (files, batches, images, audio, moderations), as it came; absent where it has another API. */
   passOn?(request: PassedRequest): Promise<PassedAnswer>;
   /** Price of an answer to such a request; null = unpriced. Absent with `passOn`. */
-  mediaCost?(model: string, usage: MediaUsage): number | null;
-  /** Price of an answer in US dollars; null = unpriced. */
-  cost(model: string, usage: Usage): number | null;
+  mediaCost?(model: string, usage: MediaUsage, tier?: string): number | null;
+  /** Price of an answer in US dollars by the service tier that gave it (`BATCH_TIER` too; empty: the default one); null = unpriced. */
+  cost(model: string, usage: Usage, tier?: string): number | null;
   /** Tokens of an answer at most where the caller sets no bound; absent, or null, where that is not known. */
   longestAnswer?(model: string, body: Readonly<Record<string, unknown>>): number | null;
   /** The same in parts; absent where the price has none. */
-  costSplit?(model: string, usage: Usage): CostSplit | null;
+  costSplit?(model: string, usage: Usage, tier?: string): CostSplit | null;
   /** What it can be asked for by name. */
   targets(snapshot: RegistrySnapshot): TargetInfo[];
   close(): Promise<void>;

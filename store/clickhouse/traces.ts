@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { TABLES } from '../../contracts/names.ts';
-import type { Trace } from '../../contracts/traces.ts';
+import type { Trace, TraceRow } from '../../contracts/traces.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import { withImages } from '../images/stored-images.ts';
 import type { ClickHouseClient } from './connection.ts';
@@ -61,6 +61,23 @@ export async function insertTraceSegment(
   segment: { token: string; lines: Buffer; signal?: AbortSignal },
 ): Promise<void> {
   await insertRows(client, TABLES.traces, segment.lines, segment.token, segment.signal);
+}
+
+/**
+ * Stores rows that belong together once, however often and by however many it is tried: all of them, or none where the first is
+ * there already. Whether it was this try that stored them.
+ */
+export async function insertTracesOnce(
+  client: ClickHouseClient,
+  rows: readonly TraceRow[],
+  once: { token: string; segmentId: string },
+): Promise<boolean> {
+  const [first] = rows;
+  if (!first || (await storedIds(client, first.project, [first.id])).size > 0) return false;
+  const lines = rows.map((row) => ({ ...row, segment_id: once.segmentId }));
+  await insertRows(client, TABLES.traces, lines, once.token);
+  // Of two at once the token lets one in.
+  return (await storedIds(client, first.project, [first.id])).get(first.id) === once.segmentId;
 }
 
 /**

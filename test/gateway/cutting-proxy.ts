@@ -9,7 +9,7 @@ export interface CuttingProxy {
   mode: 'pass' | 'cut-answers' | 'refuse';
   /** Inserts that ClickHouse has done and whose answer was cut. */
   cut: number;
-  /** Waited for at each insert, before ClickHouse has it and once it is done there; `lost`: it never gets there. */
+  /** Waited for at each insert, before ClickHouse has it and once it is done there; `lost`: it never gets there, or its answer never comes back. */
   atInsert: ((table: string, moment: 'before' | 'done') => Promise<'lost' | void>) | null;
   /** Inserts that went through with their answer. */
   passed: number;
@@ -31,8 +31,8 @@ export async function startCuttingProxy(clickhouse: () => string): Promise<Cutti
       const chunks: Buffer[] = [];
       answer.on('data', (bytes: Buffer) => chunks.push(bytes));
       answer.on('end', async () => {
-        await at('done');
-        if (cutting && answer.statusCode === 200) {
+        const fate = await at('done');
+        if (fate === 'lost' || (cutting && answer.statusCode === 200)) {
           proxy.cut++;
           request.socket.destroy();
           return;

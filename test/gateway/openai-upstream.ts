@@ -26,6 +26,11 @@ export interface OpenAIUpstream {
   /** Answers instead, where it returns true; before the body is read. */
   instead: (request: IncomingMessage, response: ServerResponse) => boolean;
   batchIsDone: boolean;
+  /** What a batch answers to a line of its file; null: each batch writes the same one line, which uses nothing. */
+  batchAnswer: ((line: Record<string, unknown>) => object) | null;
+  /** Fields of batches that are made, and of those that have ended. */
+  batchFields: Record<string, unknown>;
+  endedFields: Record<string, unknown>;
   stop(): Promise<void>;
 }
 
@@ -63,6 +68,9 @@ export async function startOpenAIUpstream(check: (name: string) => Check, key: s
     const path = request.url!;
     const fileId = /^\/v1\/files\/([^/]+)(\/content)?$/.exec(path);
     if (fileId) return answerFile(request.method!, fileId[1]!, fileId[2] !== undefined, response);
+    if (request.method === 'GET' && path.startsWith('/v1/batches?')) {
+      return json(response, { object: 'list', data: [...batches.values()].reverse(), has_more: false });
+    }
     const batchId = /^\/v1\/batches\/([^/]+)(\/cancel)?$/.exec(path)?.[1];
     if (batchId) return answerBatch(batchId, path.endsWith('/cancel'), response);
     const body = Buffer.concat(await Array.fromAsync(request as AsyncIterable<Buffer>));
@@ -96,9 +104,16 @@ export async function startOpenAIUpstream(check: (name: string) => Check, key: s
     if (cancel) batch['status'] = 'cancelling';
     else if (upstream.batchIsDone && batch['status'] === 'validating') {
       batch['status'] = 'completed';
-      batch['output_file_id'] = keepFile('batch_output', 'output.jsonl', Buffer.from('{"custom_id":"a"}\n'))['id'];
+      batch['output_file_id'] = keepFile('batch_output', 'output.jsonl', outputOf(batch['input_file_id'] as string))['id'];
+      Object.assign(batch, upstream.endedFields);
     }
     json(response, batch);
+  }
+  function outputOf(inputFileId: string): Buffer {
+    const answer = upstream.batchAnswer;
+    if (!answer) return Buffer.from('{"custom_id":"a"}\n');
+    const lines = files.get(inputFileId)!.content.toString().trim().split('\n');
+    return Buffer.from(lines.map((line) => `${JSON.stringify(answer(JSON.parse(line) as Record<string, unknown>))}\n`).join(''));
   }
   function keepFile(purpose: string, filename: string, content: Buffer): Record<string, unknown> {
     const id = `${prefix}-file-${++made}`;
@@ -137,7 +152,8 @@ export async function startOpenAIUpstream(check: (name: string) => Check, key: s
       const batch = {
         object: 'batch',
         status: 'validating',
-        created_at: NOW,
+        created_at: Math.floor(Date.now() / 1000),
+        ...upstream.batchFields,
         ...parsed,
         id,
       };
@@ -165,6 +181,9 @@ export async function startOpenAIUpstream(check: (name: string) => Check, key: s
     aborted: 0,
     instead: () => false,
     batchIsDone: false,
+    batchAnswer: null,
+    batchFields: {},
+    endedFields: {},
     async stop() {
       server.closeAllConnections();
       server.close();

@@ -62,7 +62,7 @@ test('batches: with their files, their metadata, and what they have written', as
   expect((await stack.admin.batches.cancel(batch.id)).status).toBe('cancelling');
   expect(stack.lab.faults).toEqual([]);
   const row = await stack.traceOf('batches', `request LIKE '%input_file_id%'`);
-  expect(row).toMatchObject({ target: 'lab/batches', provider: 'lab', status: 'ok', http_status: 200, cost_usd: null });
+  expect(row).toMatchObject({ target: 'lab/batches', provider: 'lab', status: 'ok', http_status: 200, cost_usd: 0 });
 });
 
 test("another project's files and batches are not found, by no way", async () => {

@@ -14,6 +14,7 @@ const MODELS = [
   { id: 'gpt-4o-transcribe', inputUsdPerMTok: 6, outputUsdPerMTok: 10 },
   { id: 'whisper-1' },
   { id: 'tts-1' },
+  { id: 'gpt-4o', inputUsdPerMTok: 2.5, outputUsdPerMTok: 10 },
 ];
 
 /** A gateway with two providers of OpenAI's, each with a key of its own, and one of another API. */
@@ -50,6 +51,7 @@ export function passthroughStack(options: StackOptions = {}): PassthroughStack {
       upstream.headers.length = 0;
       upstream.aborted = 0;
       upstream.instead = () => false;
+      Object.assign(upstream, { batchIsDone: false, batchAnswer: null, batchFields: {}, endedFields: {} });
     }
   });
   return stack;
@@ -65,7 +67,7 @@ async function start({ limits, privacy, env, clickhouseBehind }: StackOptions): 
     limits: { retries: 0, ...limits },
     ...(privacy ? { privacy } : {}),
     providers: [
-      labProvider(lab.url, { apiKeyEnv: 'LAB_KEY', models: MODELS, timeouts: { idleMs: 3_000 } }),
+      labProvider(lab.url, { apiKeyEnv: 'LAB_KEY', models: MODELS, serviceTierShares: { batch: 0.5 }, timeouts: { idleMs: 3_000 } }),
       labProvider(other.url, { id: 'other', apiKeyEnv: 'OTHER_KEY', models: MODELS.map(({ id }) => ({ id })) }),
       { id: 'messages', kind: 'anthropic', apiKeyEnv: 'LAB_KEY', models: [{ id: 'claude' }] },
     ],

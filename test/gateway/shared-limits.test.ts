@@ -10,6 +10,8 @@ import { RecordedSpend } from '../../gateway/limits/recorded-spend.ts';
 import { SharedBudgets } from '../../gateway/limits/shared-budgets.ts';
 import { SpoolReader } from '../../gateway/limits/spool-spend.ts';
 import { connectValkey, type ValkeyConnection } from '../../gateway/limits/valkey.ts';
+import type { HeldBatch } from '../../store/clickhouse/provider-batches.ts';
+import type { DaySpend, SpendQuery } from '../../store/clickhouse/spend.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { startTestValkey, type TestValkey, withoutValkey } from '../support/valkey.ts';
 
@@ -35,6 +37,7 @@ describe.skipIf(withoutValkey !== null)(`limits shared through Valkey${withoutVa
       snapshots: { current: emptySnapshot, projects: () => [] },
       recorded: new RecordedSpend({
         source: async () => [],
+        batches: async () => [],
         spools: new SpoolReader(join(folder, 'none')),
         now: Date.now,
       }),
@@ -108,6 +111,7 @@ describe.skipIf(withoutValkey !== null)(`limits shared through Valkey${withoutVa
       projects: () => ['acme'],
     };
     const recorded = new RecordedSpend({
+      batches: async () => [],
       source: async (_, { until }) => (until > Date.now() ? [{ keyId: 'key_1', day: today(), usd: 0.9, unpriced: 0 }] : []),
       spools: new SpoolReader(join(folder, 'none')),
       now: Date.now,
@@ -147,6 +151,50 @@ describe.skipIf(withoutValkey !== null)(`limits shared through Valkey${withoutVa
     expect(await outcome(live.reserve(who, call(0.5)))).toBe('budget_exceeded');
     await live.refresh();
     expect(await outcome(live.reserve(who, call(0.5)))).toBe('budget_exceeded');
+  });
+
+  test('a batch is held for all while it is under way, also once the process that made it is gone, and then counts with its cost', async () => {
+    const snapshots = {
+      current: () => ({ ...emptySnapshot('acme'), budget: { usdPerDay: 1, usdPerMonth: null } }),
+      projects: () => ['acme'],
+    };
+    let batches: HeldBatch[] = [];
+    let spent: DaySpend[] = [];
+    const one = async (name: string) => {
+      const source = async (_: string, { until }: SpendQuery) => (until > Date.now() ? spent : []);
+      const recorded = new RecordedSpend({
+        source,
+        batches: async () => batches,
+        spools: new SpoolReader(join(folder, 'none')),
+        now: Date.now,
+      });
+      const shared = new SharedBudgets(await connect(), { process: name, now: Date.now });
+      const made = new Budgets({ snapshots, recorded, shared, everyMs: 3_600_000, log });
+      budgets.push(made);
+      await made.refresh();
+      return made;
+    };
+    const [maker, other] = [await one('maker'), await one('other')];
+    const reservation = (await maker.reserve(caller({}), { ...call(0.7), id: 'batch/made' }))!;
+    batches = [{ project: 'acme', callId: 'made', keyId: 'key_1', day: today(), usd: 0.7 }];
+    reservation.note();
+    const { client } = connections[0]!;
+    const reserved = `stillhouse:budget:reserved:{acme}::${today()}`;
+    await expect.poll(() => client.hgetall(reserved)).toEqual({ 'batch/made': '0.700000000' });
+    // Processes come and go, and the server forgets.
+    await client.del('stillhouse:budget:alive:maker');
+    await other.refresh();
+    expect(await outcome(other.reserve(caller({}), call(0.5)))).toBe('budget_exceeded');
+    await client.flushall();
+    await other.refresh();
+    expect(await outcome(other.reserve(caller({}), call(0.5)))).toBe('budget_exceeded');
+    batches = [];
+    spent = [{ keyId: 'key_1', day: today(), usd: 0.2, unpriced: 0 }];
+    await other.refresh();
+    expect(await client.hgetall(reserved)).toEqual({});
+    // The maker has not read that yet, and counts it all the same.
+    expect(await outcome(maker.reserve(caller({}), call(0.9)))).toBe('budget_exceeded');
+    expect(await outcome(maker.reserve(caller({}), call(0.75)))).toBe('in');
   });
 
   test('with the server gone each gateway decides by itself, and they share again when it is back', async () => {
