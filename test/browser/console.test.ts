@@ -35,6 +35,7 @@ const ADDRESSES = [
   '/keys',
   `/keys/${busyWorld().keys[0]!.id}`,
   '/new-key',
+  '/usage',
   '/limits',
 ];
 
@@ -87,6 +88,7 @@ describe.skipIf(!chromiumPath)(`console in Chromium${withoutChromium}`, () => {
         '/students': 'No student yet',
         '/providers': 'No provider yet',
         '/keys': 'No key yet',
+        '/usage': 'No calls in that time',
         '/limits': 'No key yet',
       };
       for (const [address, sentence] of Object.entries(steps)) {

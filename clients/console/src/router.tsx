@@ -5,6 +5,7 @@ import { RouteProblem } from './shell/route-problem.tsx';
 import { Shell } from './shell/shell.tsx';
 import { readForgetSearch } from './traces/forget-draft.ts';
 import { readTraceSearch } from './traces/trace-search.ts';
+import { readUsageSearch } from './usage/usage-search.ts';
 
 const root = createRootRoute({
   component: Shell,
@@ -129,6 +130,12 @@ const key = createRoute({
   path: '/keys/$id',
   component: lazyRouteComponent(() => import('./keys/key-page.tsx'), 'KeyPage'),
 });
+const usage = createRoute({
+  getParentRoute: () => root,
+  path: '/usage',
+  validateSearch: readUsageSearch,
+  component: lazyRouteComponent(() => import('./usage/usage-page.tsx'), 'UsagePage'),
+});
 const limits = createRoute({
   getParentRoute: () => root,
   path: '/limits',
@@ -157,6 +164,7 @@ const routeTree = root.addChildren([
   keys,
   newKey,
   key,
+  usage,
   limits,
 ]);
 

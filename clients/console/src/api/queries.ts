@@ -2,11 +2,14 @@ import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import type { ClusterRun } from '../../../../contracts/clusters.ts';
 import type { Split } from '../../../../contracts/datasets.ts';
 import type { TraceFilter } from '../../../../contracts/traces.ts';
+import type { UsageGroup } from '../../../../contracts/usage.ts';
 import type { LanguageModelManifest } from '../../../../contracts/language-model.ts';
 import type { DistilRequest, Stillhouse } from '../../../sdk/index.ts';
 
 const LIVE_MS = 2_000;
 const CALM_MS = 10_000;
+/** By user and metadata every trace is read. */
+const USAGE_MS = 30_000;
 
 /** The last 24 hours and how the stack stands; also the shell's sign of life. */
 export const overviewQuery = (api: Stillhouse) =>
@@ -151,6 +154,14 @@ export const projectsQuery = (api: Stillhouse) =>
 /** Providers and how they do. */
 export const providersQuery = (api: Stillhouse) =>
   queryOptions({ queryKey: ['providers'], queryFn: ({ signal }) => api.providers(signal), refetchInterval: CALM_MS });
+
+/** What was used in so many days up to now, by groups; without any, in all. */
+export const usageQuery = (api: Stillhouse, days: number, by: readonly UsageGroup[]) =>
+  queryOptions({
+    queryKey: ['usage', days, ...by],
+    queryFn: ({ signal }) => api.usage({ by, since: new Date(Date.now() - days * 86_400_000).toISOString() }, signal),
+    refetchInterval: USAGE_MS,
+  });
 
 /** All students, newest first. */
 export const studentsQuery = (api: Stillhouse) =>

@@ -1,6 +1,7 @@
 import { BarChart } from '@mantine/charts';
 import '@mantine/charts/styles.css';
 import type { Overview } from '../../../../contracts/http.ts';
+import { LOOK, STILL } from '../components/bar-look.ts';
 import { Panel } from '../components/panel.tsx';
 import { formatUsd } from '../format/cost.ts';
 import { formatCount } from '../format/numbers.ts';
@@ -8,18 +9,6 @@ import { formatHour } from '../format/time.ts';
 import { useNow } from '../format/use-now.ts';
 import { lastHours } from './hours.ts';
 import classes from './overview.module.css';
-
-const LOOK = {
-  h: 210,
-  dataKey: 'hour',
-  gridAxis: 'x',
-  gridColor: 'var(--border)',
-  tickLine: 'none',
-  strokeDasharray: '0',
-  maxBarWidth: 22,
-} as const;
-// A first paint without movement: the numbers refresh every ten seconds.
-const STILL = { isAnimationActive: false };
 
 /** Calls and cost by hour. */
 export function DayCharts({ overview }: { overview: Overview }) {
@@ -31,6 +20,7 @@ export function DayCharts({ overview }: { overview: Overview }) {
       <Panel title="Calls by hour" hint={<Legend />}>
         <BarChart
           {...LOOK}
+          dataKey="hour"
           data={hours}
           type="stacked"
           series={[
@@ -46,6 +36,7 @@ export function DayCharts({ overview }: { overview: Overview }) {
       <Panel title="Cost by hour">
         <BarChart
           {...LOOK}
+          dataKey="hour"
           data={hours}
           series={[{ name: 'costUsd', label: 'cost', color: 'var(--student)' }]}
           barProps={STILL}

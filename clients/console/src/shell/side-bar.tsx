@@ -11,6 +11,7 @@ import {
   IconLayoutDashboard,
   IconList,
   IconLogout,
+  IconReportMoney,
   IconSchool,
 } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
@@ -33,6 +34,7 @@ const LINKS = [
   { to: '/aliases', label: 'Aliases', Icon: IconArrowsSplit },
   { to: '/students', label: 'Students', Icon: IconSchool },
   { to: '/providers', label: 'Providers', Icon: IconCloudComputing },
+  { to: '/usage', label: 'Usage', Icon: IconReportMoney },
   { to: '/keys', label: 'Keys', Icon: IconKey },
   { to: '/limits', label: 'Limits', Icon: IconGauge },
 ] as const;
