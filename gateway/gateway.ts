@@ -9,11 +9,11 @@ import type { Logger } from '../platform/logger.ts';
 import { secretFile } from '../platform/secrets.ts';
 import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
 import { connectClickHouse, type ClickHouseClient } from '../store/clickhouse/connection.ts';
-import { currentState, newestSequences, stateSince } from '../store/clickhouse/state-versions.ts';
 import { storeImage } from '../store/images/stored-images.ts';
 import { getTrace, idsOfSegment, insertTraceSegment } from '../store/clickhouse/traces.ts';
 import { ensureRegistry } from './aliases/ensure-registry.ts';
-import { followRegistry, type SnapshotPoller, type StateSource } from './aliases/snapshot-poller.ts';
+import { registrySource } from './aliases/registry-source.ts';
+import { followRegistry, type SnapshotPoller } from './aliases/snapshot-poller.ts';
 import { openKeptAnswers } from './cache/open-kept-answers.ts';
 import { createApi } from './api/api.ts';
 import { callHandlers, createApp } from './app.ts';
@@ -152,12 +152,17 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       // Spans are of use to somebody, and no promise: where they go may be down.
       await spans?.close().catch((error: unknown) => log.warn({ reason: (error as Error).message }, 'spans could not be sent'));
       await Promise.all([...connections.values()].map(({ pool }) => pool.destroy()));
-      await Promise.all([catalogue.close(), temporal.close(), clickhouse.close(), exportClickhouse.close()]);
+      await Promise.all([catalogue, temporal, dataPlane.registry, clickhouse, exportClickhouse].map((part) => part.close()));
     },
   };
 }
 
-type OwnedDataPlane = DataPlane & { snapshots: SnapshotPoller; secretBox: SecretBox; secretOf: ReturnType<typeof secretsOf> };
+type OwnedDataPlane = DataPlane & {
+  snapshots: SnapshotPoller;
+  registry: ReturnType<typeof registrySource>;
+  secretBox: SecretBox;
+  secretOf: ReturnType<typeof secretsOf>;
+};
 
 async function createDataPlane(
   options: GatewayOptions,
@@ -171,10 +176,11 @@ async function createDataPlane(
   const languageModels = localStudents(options);
   const keys = createKeyRing({ ...ownKeys(env), isComplete: () => snapshots.followed() });
   const warm = warmStudents(classifier, log, { languageModels });
+  const registry = registrySource(env);
   const snapshots = followRegistry({
     projects: [DEFAULT_PROJECT],
     folder: paths.snapshots,
-    source: registrySource(clickhouse),
+    source: registry,
     onSnapshot: (snapshot) => {
       keys.update(snapshot);
       warm(snapshot);
@@ -221,6 +227,7 @@ async function createDataPlane(
     observers: [metrics, callLimits, conversations, ...(spans ? [redactedMessages(spans, tracer)] : [])],
     keys,
     snapshots,
+    registry,
     secretBox: box,
     secretOf,
     limits: callLimits,
@@ -250,14 +257,6 @@ function traceSink(clickhouse: ClickHouseClient, artifacts: ArtifactStore): Trac
     insert: (token, lines) => insertTraceSegment(clickhouse, { token, lines }),
     idsOfSegment: (segmentId, which) => idsOfSegment(clickhouse, segmentId, which),
     storeImage: (project, sha256, bytes) => storeImage(artifacts, project, sha256, bytes),
-  };
-}
-
-function registrySource(clickhouse: ClickHouseClient): StateSource {
-  return {
-    currentState: (project) => currentState(clickhouse, project),
-    stateSince: (project, sequence) => stateSince(clickhouse, project, sequence),
-    newestSequences: () => newestSequences(clickhouse),
   };
 }
 

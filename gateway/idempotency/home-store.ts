@@ -16,7 +16,10 @@ export interface HomeStoreOptions {
   now: () => number;
 }
 
-const SWEEP_EVERY_MS = 60_000;
+/** A hundred thousand answers take ten seconds to look through. */
+const SWEEP_EVERY_MS = 300_000;
+/** An answer is there so soon after the link of its trace. */
+const MARKED_MS = 60_000;
 /** An expiry and a space. */
 const HEAD_BYTES = 14;
 /** What a failing disk has cut off or changed says no more when it expires: as long after it was written, by the clock of the file system. */
@@ -37,6 +40,7 @@ class HomeStore implements KeyStore {
   readonly holder: string;
   #bytes = 0;
   #sweptMs = Number.NEGATIVE_INFINITY;
+  #sweeping: Promise<void> = Promise.resolve();
 
   constructor(options: HomeStoreOptions) {
     this.#options = options;
@@ -49,9 +53,7 @@ class HomeStore implements KeyStore {
   }
 
   async claim(place: string, text: string, trace?: string): Promise<string | null> {
-    await this.#sweep();
-    if (this.#bytes > this.#options.quotaBytes)
-      throw new StillhouseError('unavailable', 'The home keeps as many answers of idempotency keys as it may; nothing was sent');
+    await this.#makeRoom();
     const path = join(this.#answers, place);
     const temporary = await this.#written(text);
     try {
@@ -176,10 +178,23 @@ class HomeStore implements KeyStore {
     }
   }
 
-  async #sweep(): Promise<void> {
+  /** What has expired is swept behind the calls' backs; who comes upon a full home waits for that. */
+  async #makeRoom(): Promise<void> {
     const now = this.#options.now();
-    if (now - this.#sweptMs < SWEEP_EVERY_MS && this.#bytes <= this.#options.quotaBytes) return;
-    this.#sweptMs = now;
+    // A clock may have gone back.
+    if (Math.abs(now - this.#sweptMs) >= SWEEP_EVERY_MS) {
+      this.#sweptMs = now;
+      // What can't be looked through now is the next time.
+      this.#sweeping = this.#sweep(now).catch(() => undefined);
+    }
+    const isFull = () => this.#bytes > this.#options.quotaBytes;
+    if (isFull()) await this.#sweeping;
+    if (isFull())
+      throw new StillhouseError('unavailable', 'The home keeps as many answers of idempotency keys as it may; nothing was sent');
+  }
+
+  async #sweep(now: number): Promise<void> {
+    const before = this.#bytes;
     let bytes = 0;
     for (const name of await readdir(this.#answers)) {
       const path = join(this.#answers, name);
@@ -188,13 +203,14 @@ class HomeStore implements KeyStore {
       if ((await expiryAt(path, head.text)) > now) bytes += head.bytes;
       else await this.#takeAway(path);
     }
-    this.#bytes = bytes;
+    // And what was put there meanwhile, which it may have passed by.
+    this.#bytes += bytes - before;
     for (const trace of await readdir(this.#traces)) {
       const link = join(this.#traces, trace);
       if ((await stat(link).catch(nullIfMissing)) !== null) continue;
       // A young one's answer is about to be there; by the clock of the file system.
       const own = await lstat(link).catch(nullIfMissing);
-      if (own && own.mtimeMs < Date.now() - SWEEP_EVERY_MS) await rm(link, { force: true });
+      if (own && own.mtimeMs < Date.now() - MARKED_MS) await rm(link, { force: true });
     }
     for (const path of processFolders(this.#processes)) {
       const orphan = path === this.#own.path ? null : claimOrphan(path, 'nobody');

@@ -113,7 +113,7 @@ test('what has expired is taken off the disk', async () => {
   await one.answer(request, answering('first'));
   now += KEPT_MS;
   await one.answer({ ...request, key: 'other' }, answering('second'));
-  expect(files()).toHaveLength(1);
+  await expect.poll(() => files().length).toBe(1);
 });
 
 test.each([{ project: 'other' }, { keyId: 'key_2' }, { key: 'K' }])('%o is another key', async (other) => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -74,4 +75,13 @@ test('a call under way here is known here, though the store has lost it', async 
   await first;
   expect(await outcome(one.answer(request, answering('again')))).toBe('paid');
   expect(calls).toBe(0);
+});
+
+test('a home that takes long to look through holds up no call', async () => {
+  await gateway().answer(request, answering('first'));
+  // Whoever opens it waits for somebody who writes.
+  const slow = join(folder, 'answers', '0');
+  execFileSync('mkfifo', [slow]);
+  expect(await outcome(gateway().answer({ ...request, key: 'other' }, answering('second')))).toBe('second');
+  writeFileSync(slow, '');
 });

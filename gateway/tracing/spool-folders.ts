@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { tryExclusiveLock, type ExclusiveLock } from '../../platform/exclusive-lock.ts';
+import { exclusiveLock, tryExclusiveLock, type ExclusiveLock } from '../../platform/exclusive-lock.ts';
 
 /** A spool folder that belongs to this process for as long as it lives or until it lets go. */
 export interface ClaimedFolder {
@@ -13,15 +13,14 @@ const LOCK = 'lock';
 /** Folders of processes; `rejected` beside them is nobody's. */
 const FOLDER = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
 
-/** Makes a folder of its own in the spool. */
+/** Makes a folder of its own in the spool. It has its name once it is locked: who looks for orphans would take it for one, and remove it. */
 export function claimNewFolder(spool: string, holder: string): ClaimedFolder {
-  for (;;) {
-    const path = join(spool, randomUUID());
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-    // A process that looks for orphans may have taken the lock in between: it will find nothing and remove the folder.
-    const lock = tryExclusiveLock(join(path, LOCK), holder);
-    if (lock) return { path, lock };
-  }
+  const path = join(spool, randomUUID());
+  const unnamed = `${path}.new`;
+  mkdirSync(unnamed, { recursive: true, mode: 0o700 });
+  const lock = exclusiveLock(join(unnamed, LOCK), holder, unnamed);
+  renameSync(unnamed, path);
+  return { path, lock };
 }
 
 /** The folders of all processes, those that live included. */

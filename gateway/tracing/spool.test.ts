@@ -88,3 +88,20 @@ test('where the disk does not confirm, what was refused leaves nothing and is wr
   await expect.poll(() => spool!.writable, { timeout: 10_000 }).toBe(true);
   expect(lines()).toEqual([`start ${call.id}`, `row ${call.id}`]);
 });
+
+test('a segment is sealed once the starts that go on in the next one are on the disk', async () => {
+  const sealed: string[] = [];
+  open({ sealAgeMs: 20, onSealed: (segment) => void sealed.push(segment.id) });
+  const [segment] = listSegments(folder);
+  const [going, over] = [start(), start()];
+  await spool!.begin(going);
+  await spool!.begin(over);
+  await spool!.end({ ...interruptedRow(over), status: 'ok' });
+  sync.fails = true;
+  spool!.seal();
+  expect(sealed).toEqual([]);
+  expect(listSegments(folder)).toEqual([{ ...segment, bytes: expect.any(Number) as number }]);
+  sync.fails = false;
+  await expect.poll(() => sealed).toEqual([segment!.id]);
+  expect(lines().filter((line) => line === `start ${going.id}`)).toHaveLength(2);
+});

@@ -199,7 +199,8 @@ export class Spool {
     let sealed: SegmentFile;
     try {
       next = new SegmentWriter(this.#options.folder, old.sequence + 1, traceId(now), now);
-      if (this.#started.size > 0) next.append(Buffer.from(`${this.#started.lines().join('\n')}\n`), 0, false);
+      // On the disk, where starts are to be: whoever adopts the spool reads those of open segments alone.
+      if (this.#started.size > 0) next.append(Buffer.from(`${this.#started.lines().join('\n')}\n`), 0, this.#options.fsync === 'always');
       sealed = old.seal(this.#options.fsync !== 'never');
     } catch (error) {
       next?.discard();

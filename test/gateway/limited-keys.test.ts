@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { appendStateVersions } from '../../store/clickhouse/state-versions.ts';
 import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 import { type KeyMaker, keyMaker } from './app-keys.ts';
 import { type GatewayProcess, labProvider, startGatewayProcess } from './gateway-process.ts';
@@ -154,4 +155,19 @@ test('a revoked key is refused, an unknown one too', async () => {
   const asked = upstream.asked.length;
   expect(await errorOf(await key.call())).toMatchObject({ status: 401 });
   expect(upstream.asked).toHaveLength(asked);
+});
+
+test('a revoked key is refused soon though a connection to ClickHouse went dead without a word', async () => {
+  const wire = await startTcpProxy(new URL(clickhouse.url).host);
+  const cutOff = await startGatewayProcess({ clickhouseUrl: `http://${wire.address}`, providers: [labProvider(upstream.url)] });
+  try {
+    const key = await keyMaker(clickhouse.client, () => cutOff.url, 100)({});
+    wire.freeze();
+    await key.store({ revokedAt: new Date().toISOString() });
+    // Other queries have 40 s.
+    await until('it is refused', async () => (await key.call()).status === 401, 20_000);
+  } finally {
+    await cutOff.dispose();
+    await wire.stop();
+  }
 });

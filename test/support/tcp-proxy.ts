@@ -7,6 +7,8 @@ export interface TcpProxy {
   address: string;
   /** Drops what is connected and refuses what comes. */
   cut(): void;
+  /** What is connected stays so and goes nowhere any more, as where a machine is gone; what comes is passed on. */
+  freeze(): void;
   /** What comes is passed on again. */
   mend(): void;
   stop(): Promise<void>;
@@ -16,6 +18,7 @@ export interface TcpProxy {
 export async function startTcpProxy(target: string): Promise<TcpProxy> {
   const [host, port] = target.split(':') as [string, string];
   const open = new Set<Socket>();
+  const frozen = new WeakSet<Socket>();
   let isCut = false;
   const server = createServer((near) => {
     if (isCut) return void near.destroy();
@@ -29,7 +32,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
       from.on('error', () => to.destroy());
       from.on('close', () => {
         open.delete(from);
-        to.destroy();
+        if (!frozen.has(from)) to.destroy();
       });
     }
   });
@@ -43,6 +46,13 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     cut() {
       isCut = true;
       drop();
+    },
+    freeze() {
+      for (const socket of open) {
+        frozen.add(socket);
+        // What comes on it is read and thrown away, its end too.
+        socket.unpipe().resume();
+      }
     },
     mend: () => void (isCut = false),
     async stop() {
