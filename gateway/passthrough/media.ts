@@ -170,8 +170,10 @@ function begin(
   const call = newCall({ kind, caller, request, route, nowMs: plane.now(), parent: c.req.header('traceparent') });
   once.call = call;
   const seconds = worstSeconds(operation, sized);
-  const worst = [operation.worst(sized), ...(seconds ? [seconds] : [])];
-  return passCall(plane, call, { ...passing, signal: once.signal, worst, longestString: operation.longestString });
+  const told = operation.told?.(sized.fields);
+  const worst = [operation.worst(sized), ...(seconds && !told ? [seconds] : []), ...(told ? [told] : [])];
+  const { longestString } = operation;
+  return passCall(plane, call, { ...passing, signal: once.signal, worst, longestString, ...(told ? { told } : {}) });
 }
 
 /**

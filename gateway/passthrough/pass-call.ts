@@ -8,7 +8,7 @@ import { UNKNOWN_COST } from '../chat/make-call.ts';
 import { asStillhouseError, errorAnswer, statusOf } from '../chat/openai-error.ts';
 import { recordCall } from '../chat/record-call.ts';
 import { messageOf } from '../chat/whole-answer.ts';
-import type { PassedAnswer } from '../providers/provider.ts';
+import type { MediaUsage, PassedAnswer } from '../providers/provider.ts';
 import { askTargets } from './ask-targets.ts';
 import { BodyDigest } from './body-digest.ts';
 import { keptText, mediaFacts } from './media-usage.ts';
@@ -115,7 +115,8 @@ function streamedAnswer(plane: DataPlane, call: PassedCall, passing: Priced & As
   const stream = new PassedStream(answer.body, callable.provider.id, signal, digest, async (failure) => {
     const { text, whole } = digest.digest;
     const { model, usage } = mediaFacts(text);
-    const costUsd = usage && (callable.provider.mediaCost?.(callable.model, usage) ?? null);
+    const priceOf = (used: MediaUsage | null | undefined) => used && (callable.provider.mediaCost?.(callable.model, used) ?? null);
+    const costUsd = priceOf(usage) ?? priceOf(passing.told) ?? null;
     if (usage) Object.assign(attempt, { tokens_in: usage.tokensIn, tokens_out: usage.tokensOut });
     attempt.cost_usd = costUsd;
     attempt.error_class = failure?.code ?? '';
@@ -135,7 +136,7 @@ function streamedAnswer(plane: DataPlane, call: PassedCall, passing: Priced & As
         ...ended,
         modelAnswered: model,
         response: kept,
-        ...(usage ? { usage, costUsd } : cancelled ? ofCancelled(passing, call) : { costUsd }),
+        ...(usage ? { usage, costUsd } : cancelled && costUsd === null ? ofCancelled(passing, call) : { costUsd }),
         ...bytes,
       });
     } finally {
