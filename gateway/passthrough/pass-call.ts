@@ -1,3 +1,4 @@
+import type { Callable } from '../providers/catalogue.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { originOf } from '../keys/caller.ts';
 import type { Answer } from '../chat/answer.ts';
@@ -73,6 +74,18 @@ function ofCancelled({ worst, worstUsd, isSent }: Priced, call: PassedCall): Pic
   return call.attempts.length > 0 && isSent() ? { usage: worst[0]!, costUsd: worstUsd } : { costUsd: 0 };
 }
 
+/**
+ * What an answer without a price counts with in budgets: as much as it may have used, of a body whose length was not said before by the
+ * length that it had.
+ */
+function estimateOf({ provider, model }: Callable, { worst, worstOf, requestBytes }: Passing, usage: MediaUsage | null): number | null {
+  if (usage) return null;
+  const known = [...(worstOf?.(requestBytes()) ?? worst)]
+    .map((used) => provider.mediaCost?.(model, used) ?? null)
+    .filter((usd) => usd !== null);
+  return known.length === 0 ? null : Math.max(...known);
+}
+
 type Priced = Passing & { worstUsd: number | null };
 
 /** A provider's error, or an object of its that must be looked at: read whole, then passed on as it came. */
@@ -137,6 +150,7 @@ function streamedAnswer(plane: DataPlane, call: PassedCall, passing: Priced & As
         modelAnswered: model,
         response: kept,
         ...(usage ? { usage, costUsd } : cancelled && costUsd === null ? ofCancelled(passing, call) : { costUsd }),
+        ...(costUsd === null ? { estimatedUsd: estimateOf(callable, passing, usage) } : {}),
         ...bytes,
       });
     } finally {
