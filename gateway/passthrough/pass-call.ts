@@ -43,13 +43,13 @@ export async function passCall(plane: DataPlane, call: PassedCall, passing: Pass
 }
 
 /** Lets the call in and puts its start on record; what it may cost at most, null where nobody knows. */
-async function begin({ limits, tracer, catalogue }: DataPlane, call: PassedCall, { worst }: Passing): Promise<number | null> {
+async function begin({ limits, tracer, catalogue }: DataPlane, call: PassedCall, { worst, isFree }: Passing): Promise<number | null> {
   const prices = call.route.targets.flatMap((target) => {
     const callable = catalogue.find(target);
     return worst.map((usage) => callable?.provider.mediaCost?.(callable.model, usage) ?? null);
   });
   const known = prices.filter((usd) => usd !== null);
-  const worstUsd = known.length === 0 ? null : Math.max(...known);
+  const worstUsd = isFree ? 0 : known.length === 0 ? null : Math.max(...known);
   const admitted = await limits.enter(call.caller, {
     id: call.id,
     beganAt: call.beganAt,
