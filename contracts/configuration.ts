@@ -38,6 +38,9 @@ const PromptTiers = z.array(z.strictObject({ aboveInputTokens: z.number().int().
 export const ModelConfig = z.strictObject({
   id: z.string().min(1),
   ...ModelPrices,
+  /** Of text that is to be spoken, per million characters; of sound that is heard, per minute. For models that are not paid by tokens. */
+  inputUsdPerMChar: price.optional(),
+  audioUsdPerMinute: price.optional(),
   /** Prices of calls whose prompt has more tokens, all of their tokens; input and output are as above where they are left out. */
   tiers: PromptTiers,
   /**

@@ -95,6 +95,8 @@ export interface TraceRow {
   tokens_cache_write?: number;
   tokens_reasoning: number;
   cost_usd: number | null;
+  /** What it counts with in budgets where `cost_usd` is null: at least what it may have cost. Absent: nothing. */
+  cost_estimated_usd?: number | null;
   /** Parts of `cost_usd`; null where only the whole is known. */
   cost_input_usd?: number | null;
   cost_output_usd?: number | null;
@@ -245,6 +247,8 @@ export const Trace = TraceSummary.extend({
   tokensCached: z.number(),
   tokensCacheWrite: z.number(),
   tokensReasoning: z.number(),
+  /** Where `costUsd` is null: what it counts with in budgets; null: nothing. */
+  costEstimatedUsd: z.number().nullable().optional(),
   /** Parts of `costUsd`; null where only the whole is known. */
   costSplit: z.object({
     inputUsd: z.number().nullable(),

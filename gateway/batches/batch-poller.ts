@@ -3,7 +3,9 @@ import type { ProviderBatch } from '../../store/clickhouse/provider-batches.ts';
 import type { BatchRecords } from './batch-records.ts';
 
 interface PollerOptions {
-  records: Pick<BatchRecords, 'due' | 'take' | 'leaseMs' | 'pollMs'>;
+  records: Pick<BatchRecords, 'take' | 'leaseMs' | 'pollMs'>;
+  /** At most so many that are due. */
+  due: (limit: number) => Promise<ProviderBatch[]>;
   look: (batch: ProviderBatch) => Promise<void>;
   log: Logger;
 }
@@ -20,7 +22,7 @@ export interface BatchPoller {
 const AT_ONCE = 20;
 
 /** Asks now and then which batches are due, and looks at each. */
-export function pollBatches({ records, look, log }: PollerOptions): BatchPoller {
+export function pollBatches({ records, due: dueNow, look, log }: PollerOptions): BatchPoller {
   const looking = new Map<string, Promise<void>>();
   let closed = false;
   let failing = false;
@@ -45,7 +47,7 @@ export function pollBatches({ records, look, log }: PollerOptions): BatchPoller 
   };
   const poll = async () => {
     try {
-      for (let due = await records.due(AT_ONCE); due.length > 0 && !closed; due = await records.due(AT_ONCE)) {
+      for (let due = await dueNow(AT_ONCE); due.length > 0 && !closed; due = await dueNow(AT_ONCE)) {
         for (const batch of due) if (!closed) await begin(batch);
         if (due.length < AT_ONCE) break;
       }

@@ -1,14 +1,7 @@
 import type { Caller } from '../keys/caller.ts';
 import { originOf } from '../keys/caller.ts';
 import type { ClickHouseClient } from '../../store/clickhouse/connection.ts';
-import {
-  batchOfCall,
-  batchOfId,
-  dueBatches,
-  noteBatch,
-  openBatchesAt,
-  type ProviderBatch,
-} from '../../store/clickhouse/provider-batches.ts';
+import { batchOfCall, dueBatches, noteBatch, openBatchesAt, type ProviderBatch } from '../../store/clickhouse/provider-batches.ts';
 
 /** A batch that is about to be made. */
 export interface NewBatch {
@@ -92,13 +85,9 @@ export class BatchRecords {
     return this.#note({ ...batch, nextMs: Math.round(now() + waitMs), untilMs: untilOf(batch, expiresAt) });
   }
 
-  due(limit: number): Promise<ProviderBatch[]> {
-    return dueBatches(this.#options.clickhouse, this.#options.now(), limit);
-  }
-
-  /** By its provider's own id; null where it was made by other ways, or long ago. */
-  find(project: string, provider: string, id: string): Promise<ProviderBatch | null> {
-    return batchOfId(this.#options.clickhouse, { project, provider, id });
+  /** For whoever can ask these providers. */
+  due(providers: string[], limit: number): Promise<ProviderBatch[]> {
+    return dueBatches(this.#options.clickhouse, { nowMs: this.#options.now(), providers, limit });
   }
 
   /** A project's that are under way at a provider. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClickHouseClient } from '../../store/clickhouse/connection.ts';
+import type { ProviderBatch } from '../../store/clickhouse/provider-batches.ts';
 import { getTrace, insertTracesOnce } from '../../store/clickhouse/traces.ts';
 import type { DataPlane } from '../chat/data-plane.ts';
 import { jsonObject, type ProviderObjects } from '../passthrough/objects.ts';
@@ -50,22 +51,37 @@ export function openBatches({ plane, objects, clickhouse, pollMs }: BatchOptions
     now,
     log,
   } satisfies Parameters<typeof lookAtBatch>[0];
-  const poller = pollBatches({ records, look: (batch) => lookAtBatch(parts, batch), log });
+  const due = (limit: number) => {
+    const providers = catalogue.passing().map(({ id }) => id);
+    return records.due(providers, limit);
+  };
+  const poller = pollBatches({ records, due, look: (batch) => lookAtBatch(parts, batch), log });
+  /** A list shows a hundred batches at once: what of them is under way is asked for once. */
+  const open = new Map<string, Promise<ProviderBatch[]>>();
+  const openAt = (project: string, provider: string): Promise<ProviderBatch[]> => {
+    const name = `${project}/${provider}`;
+    let asked = open.get(name);
+    if (!asked) {
+      open.set(name, (asked = records.openAt(project, provider)));
+      asked.finally(() => open.delete(name)).catch(() => undefined);
+    }
+    return asked;
+  };
   return {
     records,
     heardOf(project, provider, batchText) {
       const said = jsonObject(batchText);
       const id = said?.['id'];
       if (!said || typeof id !== 'string' || !hasEnded(said)) return;
-      records.find(project, provider, id).then(
-        (batch) => (batch?.state === 'open' ? poller.look(batch) : undefined),
+      openAt(project, provider).then(
+        (batches) => batches.filter((batch) => batch.id === id).forEach((batch) => void poller.look(batch)),
         // The poller finds it.
         () => undefined,
       );
     },
     async settle(project, provider) {
-      const open = await records.openAt(project, provider);
-      if (open.length > 0) await Promise.race([Promise.all(open.map(poller.look)), delay(SETTLE_MS, undefined, { ref: false })]);
+      const batches = await records.openAt(project, provider);
+      if (batches.length > 0) await Promise.race([Promise.all(batches.map(poller.look)), delay(SETTLE_MS, undefined, { ref: false })]);
     },
     close: (graceMs) => poller.close(graceMs),
   };

@@ -52,7 +52,7 @@ export async function lookAtBatch(parts: SettlingParts, due: ProviderBatch): Pro
     }
   }
   if (isOver(parts, batch)) return settle(parts, batch, {}, null, failure);
-  parts.log.debug({ batch: batch.id, provider: batch.provider, reason: failure }, 'how a batch stands can not be told now');
+  parts.log.info({ batch: batch.id, provider: batch.provider, reason: failure }, 'how a batch stands can not be told now');
   await parts.records.later(batch);
 }
 

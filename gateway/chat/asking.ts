@@ -118,7 +118,7 @@ export class Asking {
   /** Who is cancelled may charge for what it has read. */
   #charge(attempt: AttemptRow): void {
     const usage = { ...NO_USAGE, tokensIn: estimatePrompt(this.#call.request) };
-    this.#call.lostUsd += chargeEstimate(attempt, usage, this.#parts.catalogue) ?? 0;
+    this.#call.lostUsd += chargeEstimate(attempt, usage, { catalogue: this.#parts.catalogue, body: this.#call.request.body }) ?? 0;
   }
 
   /** Waits for another round; false where none would help. */

@@ -1,3 +1,4 @@
+import { askedTierUsd } from '../limits/worst-case.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import type { AttemptRow } from '../../contracts/traces.ts';
 import type { Catalogue } from '../providers/catalogue.ts';
@@ -43,10 +44,17 @@ export function unknownTarget(target: string): StillhouseError {
   return new StillhouseError('unavailable', `The target "${target}" is of no provider that this gateway knows`, { retryable: false });
 }
 
+interface Estimating {
+  catalogue: Pick<Catalogue, 'find'>;
+  /** What was asked. */
+  body: Readonly<Record<string, unknown>>;
+}
+
 /** Notes in an attempt what it is estimated to have used; what that costs in US dollars, null where nobody knows. */
-export function chargeEstimate(attempt: AttemptRow, usage: Usage, catalogue: Pick<Catalogue, 'find'>): number | null {
+export function chargeEstimate(attempt: AttemptRow, usage: Usage, { catalogue, body }: Estimating): number | null {
   attempt.tokens_in = usage.tokensIn;
   attempt.tokens_out = usage.tokensOut;
-  attempt.cost_usd = catalogue.find(attempt.target)?.provider.cost(attempt.model, usage) ?? null;
+  const provider = catalogue.find(attempt.target)?.provider;
+  attempt.cost_usd = provider ? askedTierUsd({ provider, model: attempt.model }, usage, body['service_tier']) : null;
   return attempt.cost_usd;
 }

@@ -47,6 +47,8 @@ export interface Outcome {
   finishReason?: string;
   usage?: Usage;
   costUsd?: number | null;
+  /** What it counts with in budgets where `costUsd` is null. */
+  estimatedUsd?: number | null;
   costSplit?: CostSplit | null;
   toolsCalled?: string[];
   firstTokenMs?: number;
@@ -145,6 +147,7 @@ export function rowOf(call: Call<NamedKind>, outcome: Outcome): TraceRow {
     tokens_cache_write: usage.tokensCacheWrite,
     tokens_reasoning: usage.tokensReasoning,
     cost_usd: outcome.costUsd ?? null,
+    ...(outcome.costUsd == null && outcome.estimatedUsd != null ? { cost_estimated_usd: outcome.estimatedUsd } : {}),
     cost_input_usd: split?.inputUsd ?? null,
     cost_output_usd: split?.outputUsd ?? null,
     cost_cached_usd: split?.cachedUsd ?? null,

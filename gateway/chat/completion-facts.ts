@@ -4,6 +4,7 @@ import { NO_USAGE, type Usage } from '../providers/provider.ts';
 import { calledTools } from '../../core/chat/request-facts.ts';
 import { attachmentsOf, CHARACTERS_PER_DOCUMENT_TOKEN, TOKENS_PER_IMAGE } from './attachments.ts';
 import type { ChatRequest } from './chat-request.ts';
+import { saidIn } from './said-characters.ts';
 
 /** No call has as many; the store's columns have room for twice as many. */
 const MAX_TOKENS = 2 ** 31;
@@ -16,10 +17,15 @@ export interface CompletionFacts {
   /** Names of the tools that the first choice calls. */
   toolsCalled: string[];
   usage: Usage | null;
+  /** As the provider says which served it; empty where it does not. */
+  serviceTier: string;
+  /** Letters of all choices that a provider counts as tokens. */
+  saidCharacters: number;
 }
 
 interface LooseCompletion {
   model?: unknown;
+  service_tier?: unknown;
   usage?: unknown;
   choices?: { message?: Message; finish_reason?: unknown }[];
 }
@@ -40,6 +46,8 @@ export function completionFacts(text: string): CompletionFacts | null {
     finishReason: typeof choice?.finish_reason === 'string' ? choice.finish_reason : '',
     toolsCalled: calledTools(choice?.message),
     usage: usageOf(parsed.usage),
+    serviceTier: typeof parsed.service_tier === 'string' ? parsed.service_tier : '',
+    saidCharacters: parsed.choices.reduce((sum, one) => sum + (one?.message ? saidIn(one.message as Record<string, unknown>) : 0), 0),
   };
 }
 

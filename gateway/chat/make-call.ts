@@ -7,7 +7,7 @@ import { resolveModel } from '../aliases/route.ts';
 import { originOf, type Caller } from '../keys/caller.ts';
 import { checkMayCall } from '../keys/key-rules.ts';
 import type { Admitted } from '../limits/call-limits.ts';
-import { worstUsage, worstUsd } from '../limits/worst-case.ts';
+import { askedTierUsd, worstUsage, worstUsd } from '../limits/worst-case.ts';
 import { CancelSignal } from '../providers/cancel-signal.ts';
 import { NO_USAGE, type Usage } from '../providers/provider.ts';
 import type { Answer } from './answer.ts';
@@ -195,7 +195,7 @@ function usedByCancelled({ catalogue }: DataPlane, { attempts, request }: Call):
   if (atWork.length === 0) return { usage: NO_USAGE, costUsd: sentBy(() => attempts).mayHaveCost() ? null : 0 };
   const isText = !request.stream && request.messages.length > 0;
   const each = isText ? estimateUsage(request) : { ...NO_USAGE, tokensIn: estimatePrompt(request) };
-  const costs = atWork.map((attempt) => chargeEstimate(attempt, each, catalogue));
+  const costs = atWork.map((attempt) => chargeEstimate(attempt, each, { catalogue, body: request.body }));
   const known = costs.filter((usd) => usd !== null);
   const costUsd = known.length < costs.length ? null : known.reduce((sum, usd) => sum + usd, 0);
   const usage = { ...NO_USAGE, tokensIn: each.tokensIn * atWork.length, tokensOut: each.tokensOut * atWork.length };
@@ -223,7 +223,7 @@ export function isLenient(c: Inbound): boolean {
 function estimateOf({ catalogue }: DataPlane, { request, route }: Call): [Usage, number | null] {
   const usage = estimateUsage(request);
   const callable = catalogue.find(route.targets[0]!);
-  return [usage, callable ? callable.provider.cost(callable.model, usage) : null];
+  return [usage, callable ? askedTierUsd(callable, usage, request.body['service_tier']) : null];
 }
 
 /** Fires when the connection closes before the answer is through. */

@@ -11,7 +11,7 @@ export interface Recording {
 
 /** Writes a call's trace; resolves once it is in the spool, and with it the answer may end. */
 export function recordCall(call: Call<NamedKind>, answered: Outcome, { tracer, observers }: Recording): Promise<void> {
-  const outcome = call.lostUsd > 0 && answered.costUsd != null ? { ...answered, costUsd: answered.costUsd + call.lostUsd } : answered;
+  const outcome = call.lostUsd > 0 ? withLost(answered, call.lostUsd) : answered;
   call.outcome = outcome;
   const row = rowOf(call, outcome);
   const recorded = tracer.end(row);
@@ -21,4 +21,10 @@ export function recordCall(call: Call<NamedKind>, answered: Outcome, { tracer, o
   const overheadMs = isMixed && row.status === 'ok' ? null : Math.max(0, totalMs - call.waitedMs);
   for (const observer of observers) observer.ended(row, { beganAt: call.beganAt, totalMs, overheadMs, parent: call.parent });
   return recorded;
+}
+
+/** With what targets may charge that another one was faster than. */
+function withLost(answered: Outcome, lostUsd: number): Outcome {
+  if (answered.costUsd != null) return { ...answered, costUsd: answered.costUsd + lostUsd };
+  return { ...answered, estimatedUsd: (answered.estimatedUsd ?? 0) + lostUsd };
 }

@@ -1,3 +1,4 @@
+import { charactersIn, PART_CHARACTERS, saidIn } from './said-characters.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import type { Usage } from '../providers/provider.ts';
 import { DETAILS, mergeDetails } from '../providers/reasoning-details.ts';
@@ -10,6 +11,7 @@ interface LooseChunk {
   id?: unknown;
   created?: unknown;
   model?: unknown;
+  service_tier?: unknown;
   usage?: unknown;
   error?: unknown;
   choices?: unknown;
@@ -32,13 +34,13 @@ const PLAIN = new Set(['role', 'content', ...THOUGHTS]);
 
 /** Longer answers are none: a whole one may have as many bytes (`exchange.ts`), and who never ends would fill the memory of all calls. */
 const MAX_ANSWER_CHARACTERS = 64 * 1024 * 1024;
-/** Of a key or a part, beside what it holds: a hundred thousand empty calls are not nothing. */
-const PART_CHARACTERS = 16;
 
 /** Puts a completion together from the chunks of a stream, for its trace. */
 export class StreamRecorder {
   usage: Usage | null = null;
   model = '';
+  /** As the provider says which served it; empty where it does not. */
+  serviceTier = '';
   /** `performance.now()` of the first text, thought or call of a tool. */
   firstTokenAt: number | null = null;
   #head: StreamHead = {};
@@ -54,6 +56,7 @@ export class StreamRecorder {
       this.model = chunk.model;
       this.#head = { id: chunk.id, created: chunk.created };
     }
+    if (typeof chunk.service_tier === 'string') this.serviceTier = chunk.service_tier;
     if (chunk.usage) {
       this.#rawUsage = chunk.usage;
       this.usage = usageOf(chunk.usage);
@@ -127,23 +130,6 @@ function saysNothing(value: unknown): boolean {
 function tooLong(): StillhouseError {
   const message = `The provider sent an answer of more than ${MAX_ANSWER_CHARACTERS} characters, and did not end it`;
   return new StillhouseError('upstream_invalid', message, { retryable: false });
-}
-
-function saidIn({ content, refusal, reasoning_content: thought, reasoning, tool_calls: calls }: Record<string, unknown>): number {
-  // Some send a thought by both names.
-  let characters = charactersIn(content) + charactersIn(refusal) + charactersIn(thought ?? reasoning);
-  if (!Array.isArray(calls)) return characters;
-  for (const call of calls as ({ function?: { name?: unknown; arguments?: unknown } | null } | null)[])
-    characters += charactersIn(call?.function?.name) + charactersIn(call?.function?.arguments);
-  return characters;
-}
-
-function charactersIn(value: unknown): number {
-  if (typeof value === 'string') return value.length;
-  if (typeof value !== 'object' || value === null) return 0;
-  let characters = 0;
-  for (const key in value) characters += PART_CHARACTERS + charactersIn((value as Record<string, unknown>)[key]);
-  return characters;
 }
 
 /** Strings grow, lists of parts (tool calls) are merged by their `index`, everything else is replaced. */

@@ -1,6 +1,6 @@
 import type { StillhouseError } from '../../contracts/errors.ts';
 import { type CostSplit, NO_USAGE, type Usage } from '../providers/provider.ts';
-import { answerPrice, answerSplit } from './answer-price.ts';
+import { answerEstimate, answerPrice, answerSplit } from './answer-price.ts';
 import type { Answered } from './answered.ts';
 import type { Call, Outcome } from './call.ts';
 import { estimatePrompt, tokensOfLength } from './completion-facts.ts';
@@ -16,6 +16,7 @@ export class StreamSpending {
   /** Of attempts that broke off. */
   #before: Usage = NO_USAGE;
   #beforeUsd: number | null = 0;
+  #estimatedBeforeUsd = 0;
   #beforeSplit: CostSplit | null = { inputUsd: 0, outputUsd: 0, cachedUsd: 0, cacheWriteUsd: 0 };
   #saidBefore = 0;
 
@@ -29,9 +30,11 @@ export class StreamSpending {
     const usage = this.#account(answered, model);
     this.#before = sum(this.#before, usage);
     this.#beforeUsd = plus(this.#beforeUsd, answered.attempt.cost_usd);
-    this.#beforeSplit = plusSplit(this.#beforeSplit, answerSplit(answered, usage, model));
+    this.#estimatedBeforeUsd += this.#estimatedUsd(answered, usage, model) ?? 0;
+    this.#beforeSplit = plusSplit(this.#beforeSplit, answerSplit(answered, usage, { model, serviceTier: this.#recorder.serviceTier }));
     this.#saidBefore = this.#recorder.saidCharacters;
     this.#recorder.usage = null;
+    this.#recorder.serviceTier = '';
   }
 
   /** `model` is what the target called its own that ended the answer, as the trace's target is that one. */
@@ -49,16 +52,22 @@ export class StreamSpending {
       finishReason: recorder.finishReason,
       usage: sum(this.#before, usage),
       costUsd: plus(this.#beforeUsd, answered.attempt.cost_usd),
-      costSplit: plusSplit(this.#beforeSplit, answerSplit(answered, usage, model)),
+      // Of one that has a price, as much: it counts where another attempt has none.
+      estimatedUsd: this.#estimatedBeforeUsd + (this.#estimatedUsd(answered, usage, model) ?? 0) || null,
+      costSplit: plusSplit(this.#beforeSplit, answerSplit(answered, usage, { model, serviceTier: recorder.serviceTier })),
       toolsCalled: recorder.toolsCalled,
       firstTokenMs: recorder.firstTokenAt === null ? 0 : recorder.firstTokenAt - this.#call.beganMs,
     };
   }
 
+  #estimatedUsd(answered: Streamed, usage: Usage, model: string): number | null {
+    return answered.attempt.cost_usd ?? answerEstimate(answered, usage, { model, serviceTier: this.#recorder.serviceTier });
+  }
+
   #account({ attempt, answer, callable, beganMs }: Streamed, model: string): Usage {
     const usage = this.#recorder.usage ?? this.#estimate();
     // Read at the end: a student's price is known no earlier.
-    const costUsd = answerPrice({ answer, callable }, usage, model);
+    const costUsd = answerPrice({ answer, callable }, usage, { model, serviceTier: this.#recorder.serviceTier });
     attempt.latency_ms = Math.round(performance.now() - beganMs);
     attempt.tokens_in = usage.tokensIn;
     attempt.tokens_out = usage.tokensOut;

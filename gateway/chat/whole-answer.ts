@@ -1,10 +1,11 @@
 import type { Answer } from './answer.ts';
 import type { AnswerForm } from './answer-form.ts';
 import { answerHeaders } from './answer-headers.ts';
-import { answerPrice, answerSplit } from './answer-price.ts';
+import { answerEstimate, answerPrice, answerSplit } from './answer-price.ts';
 import type { Answered } from './answered.ts';
 import { classOfStatus, type Call, type Outcome } from './call.ts';
-import { NO_USAGE } from '../providers/provider.ts';
+import { type CompletionFacts, estimatePrompt, tokensOfLength } from './completion-facts.ts';
+import { NO_USAGE, type Usage } from '../providers/provider.ts';
 import { recordCall, type Recording } from './record-call.ts';
 
 /** Records a whole answer and passes it on, a provider's error too; as it came where the caller speaks OpenAI's chat. */
@@ -18,7 +19,7 @@ export async function wholeAnswer(
   let outcome: Outcome;
   if (facts) {
     const usage = facts.usage ?? NO_USAGE;
-    const costUsd = answerPrice(answered, facts.usage, facts.model);
+    const costUsd = answerPrice(answered, facts.usage, facts);
     attempt.tokens_in = usage.tokensIn;
     attempt.tokens_out = usage.tokensOut;
     attempt.cost_usd = costUsd;
@@ -31,7 +32,8 @@ export async function wholeAnswer(
       finishReason: facts.finishReason,
       usage,
       costUsd,
-      costSplit: answerSplit(answered, facts.usage, facts.model),
+      ...(costUsd === null ? { estimatedUsd: answerEstimate(answered, facts.usage ?? estimated(call, facts), facts) } : {}),
+      costSplit: answerSplit(answered, facts.usage, facts),
       toolsCalled: facts.toolsCalled,
     };
   } else {
@@ -52,6 +54,11 @@ export async function wholeAnswer(
   if (form.translates) headers['content-type'] = 'application/json';
   const body = facts ? form.whole(call, answer.text) : form.fault(call, answer.status, answer.text);
   return { status: answer.status, headers, body };
+}
+
+/** What was asked and answered, where nobody counted it. */
+function estimated({ request }: Call, { saidCharacters }: CompletionFacts): Usage {
+  return { ...NO_USAGE, tokensIn: estimatePrompt(request), tokensOut: tokensOfLength(saidCharacters) };
 }
 
 /** What a provider's error answer says. */

@@ -30,5 +30,6 @@ function embeddingFacts(text: string): CompletionFacts | null {
   const usage = parsed.usage as Record<string, unknown> | null | undefined;
   // Embeddings have no answer to count, and most say only a total.
   const counted = usageOf(usage && { ...usage, completion_tokens: 0 });
-  return { model: typeof parsed.model === 'string' ? parsed.model : '', answerText: '', finishReason: '', toolsCalled: [], usage: counted };
+  const model = typeof parsed.model === 'string' ? parsed.model : '';
+  return { model, answerText: '', finishReason: '', toolsCalled: [], usage: counted, serviceTier: '', saidCharacters: 0 };
 }

@@ -90,7 +90,7 @@ export function createCallLimits({ rates, budgets, valkey }: Parts): CallLimits 
       return budgets.reserve(caller, { id: batchHold(id), atMs: beganAt, worstUsd: worstUsd() });
     },
     ended(row: TraceRow) {
-      if (held.size > 0) settle(row.id, row.tokens_in + row.tokens_out, row.cost_usd);
+      if (held.size > 0) settle(row.id, row.tokens_in + row.tokens_out, row.cost_usd ?? row.cost_estimated_usd ?? null);
     },
     liveValues: () => [
       { name: 'rate_limited_total', type: 'counter', help: 'Calls turned away by limits of their keys', value: () => rates.refused() },

@@ -1,6 +1,7 @@
 import { attachmentsOf } from '../chat/attachments.ts';
 import type { ChatRequest } from '../chat/chat-request.ts';
-import type { Catalogue } from '../providers/catalogue.ts';
+import { dearestShare, pricedTier } from '../providers/service-tiers.ts';
+import type { Callable, Catalogue } from '../providers/catalogue.ts';
 import { NO_USAGE, type Usage } from '../providers/provider.ts';
 
 /** An answer's length where neither the caller nor anybody else sets a limit: longer than all but a few, whose rest the settlement brings. */
@@ -47,10 +48,19 @@ export function worstUsd(targets: readonly string[], request: Priced, catalogue:
     if (!callable) continue;
     const { provider, model } = callable;
     const tokensOut = worstAnswer(request, provider.longestAnswer?.(model, request.body) ?? UNSAID_TOKENS);
-    const usd = provider.cost(model, { ...NO_USAGE, tokensIn, tokensOut }, tier);
+    const usage = { ...NO_USAGE, tokensIn, tokensOut };
+    const usd = tier === '' ? askedTierUsd(callable, usage, request.body['service_tier']) : provider.cost(model, usage, tier);
     if (usd !== null && (worst === null || usd > worst)) worst = usd;
   }
   return worst;
+}
+
+/** By the tier that is asked for: a provider may serve it by the default one all the same, and of the two the dearer counts. */
+export function askedTierUsd({ provider, model }: Pick<Callable, 'provider' | 'model'>, usage: Usage, said: unknown): number | null {
+  const usd = provider.cost(model, usage);
+  const asked = pricedTier(said);
+  if (usd === null || asked === '') return usd;
+  return Math.max(usd, provider.cost(model, usage, asked) ?? usd * dearestShare(asked));
 }
 
 function attachments(messages: ChatRequest['messages']): number {

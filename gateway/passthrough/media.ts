@@ -169,9 +169,14 @@ function begin(
   const kind = { name: operation.kind };
   const call = newCall({ kind, caller, request, route, nowMs: plane.now(), parent: c.req.header('traceparent') });
   once.call = call;
-  const seconds = worstSeconds(operation, sized);
-  const worst = [operation.worst(sized), ...(seconds ? [seconds] : [])];
-  return passCall(plane, call, { ...passing, signal: once.signal, worst, longestString: operation.longestString });
+  const told = operation.told?.(sized.fields);
+  const worstOf = (bytes: number) => {
+    const seconds = told ? null : worstSeconds(operation, { ...sized, bytes });
+    return [operation.worst({ ...sized, bytes }), ...(seconds ? [seconds] : []), ...(told ? [told] : [])];
+  };
+  const { longestString } = operation;
+  const worst = worstOf(sized.bytes);
+  return passCall(plane, call, { ...passing, signal: once.signal, worst, worstOf, longestString, ...(told ? { told } : {}) });
 }
 
 /**

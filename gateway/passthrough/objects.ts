@@ -72,7 +72,8 @@ export class ProviderObjects implements FileOwners {
     try {
       await rememberObjects(this.#clickhouse, caller.project, [this.#object(caller, kind, provider, id, purpose)]);
     } catch (cause) {
-      const message = `Provider "${provider}" has made the ${kind} "${id}", but it could not be put on record, so nobody finds it here`;
+      const then = kind === 'batch' ? ' now: it is found here some minutes after that can be done' : ', so nobody finds it here';
+      const message = `Provider "${provider}" has made the ${kind} "${id}", but it could not be put on record${then}`;
       // OpenAI's client would repeat a 503, and make another.
       throw new StillhouseError('unavailable', message, { cause, retryable: false, data: { headers: { 'x-should-retry': 'false' } } });
     }

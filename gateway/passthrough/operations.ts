@@ -27,6 +27,8 @@ export interface Operation {
   longestString: number;
   /** What it may use at most, as far as can be told. */
   worst(sized: Sized): MediaUsage;
+  /** What it uses for sure, by what is asked: of models that are paid so, that is all that can be known. Absent: nothing. */
+  told?(fields: Sized['fields']): MediaUsage;
 }
 
 const NONE: MediaUsage = { ...NO_USAGE, imageTokensIn: 0, audioTokensIn: 0, seconds: null };
@@ -86,6 +88,13 @@ export function worstSeconds({ kind }: Operation, { bytes }: Sized): MediaUsage 
   return kind === 'audio' ? { ...NONE, seconds: secondsOf(bytes) } : null;
 }
 
+/** As people count them: one that JavaScript writes as two is one. */
+function charactersOf(text: string): number {
+  let characters = 0;
+  for (const _ of text) characters++;
+  return characters;
+}
+
 /** https://platform.openai.com/docs/api-reference */
 export const OPERATIONS: readonly Operation[] = [
   { path: '/images/generations', kind: 'images', modelIsOptional: true, longestString: PICTURE_BYTES, worst: pictures },
@@ -101,6 +110,7 @@ export const OPERATIONS: readonly Operation[] = [
       const spoken = typeof fields['input'] === 'string' ? fields['input'].length : 0;
       return { ...NONE, tokensIn: letters, tokensOut: spoken * SPOKEN_TOKENS_PER_LETTER };
     },
+    told: ({ input }) => ({ ...NONE, characters: typeof input === 'string' ? charactersOf(input) : 0 }),
   },
   { path: '/audio/transcriptions', kind: 'audio', modelIsOptional: false, longestString: LONGEST_TEXT, worst: heard },
   { path: '/audio/translations', kind: 'audio', modelIsOptional: false, longestString: LONGEST_TEXT, worst: heard },

@@ -1,3 +1,4 @@
+import type { Callable } from '../providers/catalogue.ts';
 import { StillhouseError } from '../../contracts/errors.ts';
 import { originOf } from '../keys/caller.ts';
 import type { Answer } from '../chat/answer.ts';
@@ -8,7 +9,7 @@ import { UNKNOWN_COST } from '../chat/make-call.ts';
 import { asStillhouseError, errorAnswer, statusOf } from '../chat/openai-error.ts';
 import { recordCall } from '../chat/record-call.ts';
 import { messageOf } from '../chat/whole-answer.ts';
-import type { PassedAnswer } from '../providers/provider.ts';
+import type { MediaUsage, PassedAnswer } from '../providers/provider.ts';
 import { askTargets } from './ask-targets.ts';
 import { BodyDigest } from './body-digest.ts';
 import { keptText, mediaFacts } from './media-usage.ts';
@@ -42,13 +43,13 @@ export async function passCall(plane: DataPlane, call: PassedCall, passing: Pass
 }
 
 /** Lets the call in and puts its start on record; what it may cost at most, null where nobody knows. */
-async function begin({ limits, tracer, catalogue }: DataPlane, call: PassedCall, { worst }: Passing): Promise<number | null> {
+async function begin({ limits, tracer, catalogue }: DataPlane, call: PassedCall, { worst, isFree }: Passing): Promise<number | null> {
   const prices = call.route.targets.flatMap((target) => {
     const callable = catalogue.find(target);
     return worst.map((usage) => callable?.provider.mediaCost?.(callable.model, usage) ?? null);
   });
   const known = prices.filter((usd) => usd !== null);
-  const worstUsd = known.length === 0 ? null : Math.max(...known);
+  const worstUsd = isFree ? 0 : known.length === 0 ? null : Math.max(...known);
   const admitted = await limits.enter(call.caller, {
     id: call.id,
     beganAt: call.beganAt,
@@ -71,6 +72,18 @@ async function begin({ limits, tracer, catalogue }: DataPlane, call: PassedCall,
  */
 function ofCancelled({ worst, worstUsd, isSent }: Priced, call: PassedCall): Pick<Outcome, 'usage' | 'costUsd'> {
   return call.attempts.length > 0 && isSent() ? { usage: worst[0]!, costUsd: worstUsd } : { costUsd: 0 };
+}
+
+/**
+ * What an answer without a price counts with in budgets: as much as it may have used, of a body whose length was not said before by the
+ * length that it had.
+ */
+function estimateOf({ provider, model }: Callable, { worst, worstOf, requestBytes }: Passing, usage: MediaUsage | null): number | null {
+  if (usage) return null;
+  const known = [...(worstOf?.(requestBytes()) ?? worst)]
+    .map((used) => provider.mediaCost?.(model, used) ?? null)
+    .filter((usd) => usd !== null);
+  return known.length === 0 ? null : Math.max(...known);
 }
 
 type Priced = Passing & { worstUsd: number | null };
@@ -115,7 +128,8 @@ function streamedAnswer(plane: DataPlane, call: PassedCall, passing: Priced & As
   const stream = new PassedStream(answer.body, callable.provider.id, signal, digest, async (failure) => {
     const { text, whole } = digest.digest;
     const { model, usage } = mediaFacts(text);
-    const costUsd = usage && (callable.provider.mediaCost?.(callable.model, usage) ?? null);
+    const priceOf = (used: MediaUsage | null | undefined) => used && (callable.provider.mediaCost?.(callable.model, used) ?? null);
+    const costUsd = priceOf(usage) ?? priceOf(passing.told) ?? null;
     if (usage) Object.assign(attempt, { tokens_in: usage.tokensIn, tokens_out: usage.tokensOut });
     attempt.cost_usd = costUsd;
     attempt.error_class = failure?.code ?? '';
@@ -135,7 +149,8 @@ function streamedAnswer(plane: DataPlane, call: PassedCall, passing: Priced & As
         ...ended,
         modelAnswered: model,
         response: kept,
-        ...(usage ? { usage, costUsd } : cancelled ? ofCancelled(passing, call) : { costUsd }),
+        ...(usage ? { usage, costUsd } : cancelled && costUsd === null ? ofCancelled(passing, call) : { costUsd }),
+        ...(costUsd === null ? { estimatedUsd: estimateOf(callable, passing, usage) } : {}),
         ...bytes,
       });
     } finally {

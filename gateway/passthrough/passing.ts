@@ -27,6 +27,10 @@ export interface Passing {
   again: 'always' | 'unsent' | 'never';
   /** What it may use at most; the dearest counts. */
   worst: readonly MediaUsage[];
+  /** The same of a body of so many bytes, once that is known. */
+  worstOf?: (bytes: number) => readonly MediaUsage[];
+  /** What it uses for sure, whatever its answer says. */
+  told?: MediaUsage;
   /** A trace keeps so many bytes of a text in the answer. */
   longestString: number;
   /** What the trace keeps of the request, once it has gone up. */

@@ -37,3 +37,16 @@ test('a price of stillhouse.yaml counts, and a server of one’s own has no othe
   expect(own('gpt-image-1', usage({ tokensIn: 1000, tokensOut: 1000 }))).toBeCloseTo(0.003, 9);
   expect(own('whisper-1', usage({ seconds: 60 }))).toBeNull();
 });
+
+test('text that is spoken goes by its characters, and sound by its minutes, where stillhouse.yaml says so', () => {
+  const models = [{ id: 'tts-1', inputUsdPerMChar: 15 }, { id: 'whisper-1', audioUsdPerMinute: 0.006 }, { id: 'both', inputUsdPerMTok: 1, outputUsdPerMTok: 2 }]; // prettier-ignore
+  const own = mediaPricingOf(ProviderConfig.parse({ kind: 'openai', models }));
+  expect(own('tts-1', usage({ characters: 2000 }))).toBeCloseTo(0.03, 9);
+  expect(own('tts-1', usage({ characters: 0 }))).toBe(0);
+  expect(own('whisper-1', usage({ seconds: 90 }))).toBeCloseTo(0.009, 9);
+  // A price by tokens says nothing of characters.
+  expect(own('both', usage({ characters: 2000 }))).toBeNull();
+  expect(own('both', usage({ seconds: 2000 }))).toBeNull();
+  expect(published('tts-1', usage({ characters: 2000 }))).toBeNull();
+  expect(published('gpt-4o-mini-tts', usage({ characters: 2000 }))).toBeNull();
+});

@@ -69,6 +69,8 @@ export interface MediaUsage extends Usage {
   audioTokensIn: number | null;
   /** Of sound, where that is what is paid for; null where tokens are. */
   seconds: number | null;
+  /** Of text that is spoken, where that is what is paid for: then there are no tokens and no seconds. */
+  characters?: number;
 }
 
 /** A request that goes on as it is. */

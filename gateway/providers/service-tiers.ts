@@ -17,6 +17,22 @@ const PUBLISHED_SHARES: Partial<Record<ProviderConfig['kind'], Readonly<Record<s
 /** Tiers that are never dearer than the default one: nothing is known of a discount, so none is taken off. */
 const NEVER_DEARER: Readonly<Record<string, number>> = { batch: 1, flex: 1 };
 
+/** What providers call the default tier, and one that is paid in advance. */
+const ORDINARY = new Set(['auto', 'default', 'standard', 'standard_only', 'on_demand', 'scale']);
+/** Dearer than any tier is that a provider has published: what is not known counts so in budgets, which must hold. */
+const DEAREST_SHARES: Readonly<Record<string, number>> = { priority: 2.5 };
+const DEAREST_SHARE = 6;
+
+/** The tier by which a price is asked, as an answer or a request says it; empty: the default one. */
+export function pricedTier(said: unknown): string {
+  return typeof said !== 'string' || ORDINARY.has(said) ? '' : said;
+}
+
+/** The most that a tier costs of the ordinary price, where its own price is not known. */
+export function dearestShare(tier: string): number {
+  return tier === '' ? 1 : (DEAREST_SHARES[tier] ?? DEAREST_SHARE);
+}
+
 /** What of a model's price a tier of it costs; null: that is not known. */
 export function tierShares(kind: ProviderConfig['kind'], own: ProviderConfig['serviceTierShares']): (tier: string) => number | null {
   const shares = new Map(Object.entries({ ...NEVER_DEARER, ...PUBLISHED_SHARES[kind], ...own }));

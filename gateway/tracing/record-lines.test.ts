@@ -56,6 +56,7 @@ const row = fc.record({
   tokens_cached: count,
   tokens_cache_write: count,
   tokens_reasoning: count,
+  cost_estimated_usd: usd,
   cost_input_usd: usd,
   cost_output_usd: usd,
   cost_cached_usd: usd,

@@ -28,7 +28,7 @@ export function rowLine(row: TraceRow): string {
     `{"v":${row.v},"id":"${row.id}","ts":"${row.ts}","project":${name(row.project)},"origin":"${row.origin}","key_id":${name(row.key_id)}` +
     `,"target":${name(row.target)},"provider":${name(row.provider)},"model_asked":${name(row.model_asked)},"status":"${row.status}"` +
     `,"http_status":${row.http_status},"latency_ms":${row.latency_ms},"tokens_in":${row.tokens_in},"tokens_out":${row.tokens_out}` +
-    `,"cost_usd":${usd(row.cost_usd)}`;
+    `,"cost_usd":${usd(row.cost_usd)}${price('cost_estimated_usd', row.cost_estimated_usd)}`;
   line += text('alias', row.alias) + number('alias_version', row.alias_version);
   line += text('router_decision', row.router_decision) + text('model_answered', row.model_answered);
   line += text('error_class', row.error_class) + body('error_message', row.error_message.slice(0, LONGEST_ERROR_MESSAGE));

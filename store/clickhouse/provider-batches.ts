@@ -61,8 +61,9 @@ const newestOf = (names: readonly string[], where: string) =>
 const DUE = defineQuery({
   name: 'batches that are to be looked at',
   sql: `${newestOf(NEWEST, UNDER_WAY)} WHERE state_ IN ('asked', 'open') AND next_at_ <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+      AND (provider_ IN {providers:Array(String)} OR until_ <= fromUnixTimestamp64Milli({now:Int64}, 'UTC'))
     ORDER BY next_at_ LIMIT {limit:UInt32}`,
-  parameters: z.object({ now: z.number().int(), limit: z.number().int() }),
+  parameters: z.object({ now: z.number().int(), providers: z.array(z.string()), limit: z.number().int() }),
   row: rowOf(),
 });
 
@@ -70,13 +71,6 @@ const ONE = defineQuery({
   name: 'a batch',
   sql: newestOf(NEWEST, `${UNDER_WAY} AND project = {project:String} AND call_id = {callId:UUID}`),
   parameters: z.object({ project: z.string(), callId: z.uuid() }),
-  row: rowOf(),
-});
-
-const OF_ID = defineQuery({
-  name: 'a batch by the id of its provider',
-  sql: `${newestOf(NEWEST, `${UNDER_WAY} AND project = {project:String} AND provider = {provider:String}`)} WHERE id_ = {id:String} LIMIT 1`,
-  parameters: z.object({ project: z.string(), provider: z.string(), id: z.string() }),
   row: rowOf(),
 });
 
@@ -120,23 +114,20 @@ function rowOf() {
   });
 }
 
-/** Of all projects: batches that are under way and that somebody should look at, those first that have waited longest. */
-export async function dueBatches(client: ClickHouseClient, nowMs: number, limit: number): Promise<ProviderBatch[]> {
-  return (await runQuery(client, DUE, { now: nowMs, limit })).map(toBatch);
+/**
+ * Of all projects: batches that are under way and that somebody should look at who can ask these providers, those first that have waited
+ * longest. Of those whose time is over anybody can say so.
+ */
+export async function dueBatches(
+  client: ClickHouseClient,
+  { nowMs, providers, limit }: { nowMs: number; providers: string[]; limit: number },
+): Promise<ProviderBatch[]> {
+  return (await runQuery(client, DUE, { now: nowMs, providers, limit })).map(toBatch);
 }
 
 /** As it stands now; null where nobody has begun it in the last 40 days. */
 export async function batchOfCall(client: ClickHouseClient, project: string, callId: string): Promise<ProviderBatch | null> {
   const [row] = await runQuery(client, ONE, { project, callId });
-  return row ? toBatch(row) : null;
-}
-
-/** The same by its provider's own id. */
-export async function batchOfId(
-  client: ClickHouseClient,
-  { project, provider, id }: { project: string; provider: string; id: string },
-): Promise<ProviderBatch | null> {
-  const [row] = await runQuery(client, OF_ID, { project, provider, id });
   return row ? toBatch(row) : null;
 }
 

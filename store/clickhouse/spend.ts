@@ -5,7 +5,7 @@ import { defineQuery, runQuery } from './query.ts';
 
 const SPEND = defineQuery({
   name: 'spend by key and day',
-  sql: `SELECT key_id, toString(toDate(ts, 'UTC')) AS day, sum(cost_usd) AS usd, countIf(cost_usd IS NULL) AS unpriced
+  sql: `SELECT key_id, toString(toDate(ts, 'UTC')) AS day, sum(ifNull(cost_usd, cost_estimated_usd)) AS usd, countIf(cost_usd IS NULL) AS unpriced
     FROM ${TABLES.traces}
     WHERE project = {project:String} AND origin != 'import'
       AND ts >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND ts < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
@@ -21,7 +21,7 @@ export interface DaySpend {
   /** UTC's, `YYYY-MM-DD`. */
   day: string;
   usd: number;
-  /** Calls whose price nobody knows: they are not in `usd`. */
+  /** Calls whose price nobody knows: in `usd` they are with what is estimated of them, if anything is. */
   unpriced: number;
 }
 

@@ -17,7 +17,7 @@ export const SUMMARY_COLUMNS = `id, ts, origin, kind, alias, alias_version, targ
 
 /** Columns of one whole trace. */
 export const TRACE_COLUMNS = `${SUMMARY_COLUMNS}, key_id, user_id, session_id, tokens_cached, tokens_cache_write, tokens_reasoning,
-  cost_input_usd, cost_output_usd, cost_cached_usd, cost_cache_write_usd, router_decision, tools, tools_called, request, response, attempts`;
+  cost_estimated_usd, cost_input_usd, cost_output_usd, cost_cached_usd, cost_cache_write_usd, router_decision, tools, tools_called, request, response, attempts`;
 
 /** A row of `SUMMARY_COLUMNS`. */
 export const SummaryRow = z.object({
@@ -58,6 +58,7 @@ export const WholeRow = SummaryRow.extend({
   tokens_cached: z.number(),
   tokens_cache_write: z.number(),
   tokens_reasoning: z.number(),
+  cost_estimated_usd: z.number().nullable(),
   cost_input_usd: z.number().nullable(),
   cost_output_usd: z.number().nullable(),
   cost_cached_usd: z.number().nullable(),
@@ -125,6 +126,7 @@ export function toTrace(row: z.output<typeof WholeRow>): Trace {
     tokensCached: row.tokens_cached,
     tokensCacheWrite: row.tokens_cache_write,
     tokensReasoning: row.tokens_reasoning,
+    costEstimatedUsd: row.cost_estimated_usd,
     costSplit: {
       inputUsd: row.cost_input_usd,
       outputUsd: row.cost_output_usd,

@@ -121,7 +121,7 @@ test('what a batch may cost is held while it is under way, and its real cost onc
   Object.assign(stack.admin, { baseURL: `${stack.gateway.url}/v1` });
 });
 
-test('a batch whose provider refuses it, or can not be reached, holds nothing', async () => {
+test('a batch that its provider refuses holds nothing', async () => {
   const { client } = await stack.keyOf({ limits: { usdPerDay: 0.02 } });
   const lines = [line('gpt-4o', 'a'), line('gpt-4o', 'b')];
   stack.lab.instead = (request, response) => {

@@ -68,6 +68,31 @@ test('speech: the very bytes, and none of them in the trace', async () => {
   expect(Number(row.response_bytes)).toBe(SOUND.length);
 });
 
+test('speech costs by its characters, sound by its minutes, where there is such a price, and budgets hold', async () => {
+  const { client } = await stack.keyOf({ limits: { usdPerDay: 0.0004 } });
+  await client.audio.speech.create({ model: 'lab/tts-1-hd', input: 'Hello 😀', voice: 'alloy' });
+  const spoken = await stack.traceOf('audio', `target = 'lab/tts-1-hd'`);
+  expect(spoken).toMatchObject({ status: 'ok', tokens_in: 0 });
+  expect(spoken.cost_usd).toBeCloseTo(7 * 30e-6, 9);
+  await expect(client.audio.speech.create({ model: 'lab/tts-1-hd', input: 'Hello 😀', voice: 'alloy' })).rejects.toMatchObject({
+    status: 402,
+  });
+  await stack.admin.audio.transcriptions.create({ file: await sound(), model: 'lab/whisper-paid' });
+  expect((await stack.traceOf('audio', `target = 'lab/whisper-paid'`)).cost_usd).toBeCloseTo(0.006, 9);
+  // Its text does not say how long it was.
+  stack.lab.instead = (request, response) => {
+    request.resume().once('end', () => response.writeHead(200, { 'content-type': 'text/plain' }).end('four'));
+    return true;
+  };
+  const text = { file: await sound(), model: 'lab/whisper-paid', response_format: 'text' } as const;
+  expect(await stack.admin.audio.transcriptions.create(text)).toBe('four');
+  const unsaid = await stack.traceOf('audio', `target = 'lab/whisper-paid' AND cost_usd IS NULL`);
+  expect(unsaid).toMatchObject({ status: 'ok' });
+  // In budgets as sound that is thin: 16 kbit/s.
+  const seconds = Math.ceil(Number(unsaid.request_bytes) / 2000);
+  expect(unsaid.cost_estimated_usd).toBeCloseTo((seconds * 0.006) / 60, 9);
+});
+
 test('a target that fails is followed by the next where the body can be sent again', async () => {
   stack.lab.instead = (_request, response) => (failed(response, 500, 'broken'), true);
   const drawn = await stack.admin.images.generate({ model: 'painter', prompt: 'a mash tun' });

@@ -14,6 +14,8 @@ const MODELS = [
   { id: 'gpt-4o-transcribe', inputUsdPerMTok: 6, outputUsdPerMTok: 10 },
   { id: 'whisper-1' },
   { id: 'tts-1' },
+  { id: 'tts-1-hd', inputUsdPerMChar: 30 },
+  { id: 'whisper-paid', audioUsdPerMinute: 0.006 },
   { id: 'gpt-4o', inputUsdPerMTok: 2.5, outputUsdPerMTok: 10 },
 ];
 
