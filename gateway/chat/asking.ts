@@ -7,7 +7,7 @@ import { CancelSignal } from '../providers/cancel-signal.ts';
 import { NO_USAGE } from '../providers/provider.ts';
 import type { CircuitBreakers } from '../routing/circuit-breaker.ts';
 import { mayRetry, retryAfterMs, type RetryPolicy } from '../routing/retry.ts';
-import { allFailing, chargeEstimate, heardAnswer, heardNothing, isOfTarget, unknownTarget } from './attempt-outcome.ts';
+import { allFailing, chargeEstimate, heardAnswer, heardNothing, isBeyondTarget, isOfTarget, unknownTarget } from './attempt-outcome.ts';
 import { classOfStatus, type Call, isRetryableStatus } from './call.ts';
 import { estimatePrompt } from './completion-facts.ts';
 import { continuedRequest } from './continued-request.ts';
@@ -159,7 +159,9 @@ export class Asking {
       });
       const isOfRequest = !isRetryableStatus(status) && !isOfTarget(status);
       // The application still asks what it asked before its alias moved to a student: whoever answered then is asked on.
-      const endsCall = isOfRequest && answered.callable.provider.id !== 'student';
+      const mayGoOn =
+        answered.callable.provider.id === 'student' || (answered.form === 'whole' && isBeyondTarget(status, answered.answer.text));
+      const endsCall = isOfRequest && !mayGoOn;
       return { failure, attempt, answered, waitMs: retryAfterMs(headers, this.#parts.now()), isOfRequest, endsCall };
     } catch (error) {
       return this.#failed(target, attempt, asStillhouseError(error), began);

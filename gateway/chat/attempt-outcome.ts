@@ -14,6 +14,15 @@ export function isOfTarget(status: number): boolean {
   return OF_TARGET.has(status);
 }
 
+/** As providers say that a prompt has more tokens than this model reads, or that a field is none of its own. Each has its own words. */
+const BEYOND_TARGET =
+  /context[_ ](?:length|window|limit|size)|(?:prompt|input|inputs?`?|messages?) (?:is|are) too long|too many tokens|tokens?\b.{0,60}\bexceeds?\b|maximum prompt length|`inputs` tokens|unsupported_(?:parameter|value)/i;
+
+/** Whether an error lies with the request and yet with what this target can do of it: one with a longer context may take it. */
+export function isBeyondTarget(status: number, text: string): boolean {
+  return status === 413 || ((status === 400 || status === 422) && BEYOND_TARGET.test(text.slice(0, 2000)));
+}
+
 /** Tells a target's breaker of its answer; whether it may do better a moment later. */
 export function heardAnswer(
   breakers: CircuitBreakers,

@@ -1,6 +1,7 @@
-import { type RateLimiterAbstract, RateLimiterCluster, RateLimiterMemory, RateLimiterRes, RateLimiterValkey } from 'rate-limiter-flexible';
+import { type RateLimiterAbstract, RateLimiterCluster, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { StillhouseError } from '../../contracts/errors.ts';
 import type { Caller } from '../keys/caller.ts';
+import { SharedRates } from './shared-rates.ts';
 import type { ValkeyConnection } from './valkey.ts';
 
 /** What a call has taken of its key's minute. */
@@ -27,11 +28,6 @@ export interface RateLimits {
 const WINDOW_S = 60;
 /** A primary that takes longer is on its way down, and this process with it. */
 const PRIMARY_MS = 2_000;
-/** The library's own script speaks to Valkey only; `redis.call` is understood by both. */
-const SCRIPT = `redis.call('set', KEYS[1], 0, 'EX', ARGV[2], 'NX')
-local consumed = redis.call('incrby', KEYS[1], ARGV[1])
-return {consumed, redis.call('pttl', KEYS[1])}`;
-
 type Kind = 'requests' | 'tokens';
 const NAMES: Record<Kind, string> = { requests: 'rpm', tokens: 'tpm' };
 
@@ -48,38 +44,47 @@ interface Options {
  * processes), or in Valkey for all gateways; where Valkey is down the memory of each takes over.
  */
 export function createRateLimits({ valkey, clustered = false, now = Date.now }: Options): RateLimits {
+  const shared = valkey && new SharedRates(valkey, WINDOW_S);
   // A limiter of the library has one limit: keys that share a limit share one.
   const limiters = new Map<string, RateLimiterAbstract>();
   const limiterOf = (kind: Kind, points: number): RateLimiterAbstract => {
     const name = `${kind} ${points}`;
     let found = limiters.get(name);
-    if (!found) limiters.set(name, (found = makeLimiter(kind, points, { valkey, clustered })));
+    if (!found) limiters.set(name, (found = makeLimiter(kind, points, clustered)));
     return found;
   };
-  let refused = 0;
-  const take = async (keyId: string, limits: Limits, tokens: number): Promise<TakenRate> => {
+  const takeOwn = async (wanted: readonly Wish[]): Promise<Window[]> => {
     const taken: Window[] = [];
-    for (const [kind, limit, points] of parts(limits, tokens)) {
+    for (const wish of wanted) {
       try {
-        taken.push(await takePoints(limiterOf(kind, limit), { kind, keyId, limit, points, now }));
+        taken.push(await takePoints(limiterOf(wish.kind, wish.limit), wish, now));
       } catch (error) {
         // What was turned away has used nothing.
-        for (const window of taken) void window.adjust(-window.points);
-        if (error instanceof StillhouseError) refused++;
+        for (const window of taken) window.adjust(-window.points);
         throw error;
       }
     }
-    return {
-      headers: Object.assign({}, ...taken.map((window) => window.headers)) as Record<string, string>,
-      settle(used) {
-        for (const window of taken) if (window.kind === 'tokens') void window.adjust(Math.ceil(used) - window.points);
-      },
-    };
+    return taken;
+  };
+  let refused = 0;
+  const take = async (wanted: readonly Wish[]): Promise<TakenRate> => {
+    try {
+      const taken = (shared && (await takeShared(shared, wanted, now))) ?? (await takeOwn(wanted));
+      return {
+        headers: Object.assign({}, ...taken.map((window) => window.headers)) as Record<string, string>,
+        settle(used) {
+          for (const window of taken) if (window.kind === 'tokens') window.adjust(Math.ceil(used) - window.points);
+        },
+      };
+    } catch (error) {
+      if (error instanceof StillhouseError) refused++;
+      throw error;
+    }
   };
   return {
     take({ keyId, limits }, tokens) {
       if (!hasRate(limits)) return null;
-      return take(keyId, limits, Math.max(1, Math.ceil(tokens)));
+      return take(wishes(keyId, limits, Math.max(1, Math.ceil(tokens))));
     },
     limits: ({ limits }) => hasRate(limits),
     refused: () => refused,
@@ -92,36 +97,29 @@ function hasRate(limits: Limits | undefined): limits is Limits {
   return limits !== undefined && (limits.requestsPerMinute !== null || limits.tokensPerMinute !== null);
 }
 
-/** Tokens first: they are the ones that are given back. */
-function parts({ tokensPerMinute, requestsPerMinute }: Limits, tokens: number): [Kind, number, number][] {
-  return [
-    ...(tokensPerMinute === null ? [] : [['tokens', tokensPerMinute, tokens] as [Kind, number, number]]),
-    ...(requestsPerMinute === null ? [] : [['requests', requestsPerMinute, 1] as [Kind, number, number]]),
-  ];
-}
-
-function makeLimiter(kind: Kind, points: number, { valkey, clustered }: Required<Omit<Options, 'now'>>): RateLimiterAbstract {
-  const options = { points, duration: WINDOW_S, keyPrefix: `stillhouse:${NAMES[kind]}` };
-  // The primary tells its limiters apart by their prefix alone.
-  const memory = clustered
-    ? new RateLimiterCluster({ ...options, keyPrefix: `${options.keyPrefix}:${points}`, timeoutMs: PRIMARY_MS })
-    : new RateLimiterMemory(options);
-  if (!valkey) return memory;
-  return new RateLimiterValkey({
-    ...options,
-    storeClient: valkey.client,
-    insuranceLimiter: memory,
-    rejectIfValkeyNotReady: true,
-    customIncrTtlLuaScript: SCRIPT,
-  });
-}
-
-interface Taking {
+/** What a call wants of one window. */
+interface Wish {
   kind: Kind;
   keyId: string;
   limit: number;
   points: number;
-  now: () => number;
+}
+
+/** Tokens first: they are the ones that are given back. */
+function wishes(keyId: string, { tokensPerMinute, requestsPerMinute }: Limits, tokens: number): Wish[] {
+  const all: (Omit<Wish, 'limit'> & { limit: number | null })[] = [
+    { kind: 'tokens', keyId, limit: tokensPerMinute, points: tokens },
+    { kind: 'requests', keyId, limit: requestsPerMinute, points: 1 },
+  ];
+  return all.filter((wish): wish is Wish => wish.limit !== null);
+}
+
+function makeLimiter(kind: Kind, points: number, clustered: boolean): RateLimiterAbstract {
+  const options = { points, duration: WINDOW_S, keyPrefix: `stillhouse:${NAMES[kind]}` };
+  // The primary tells its limiters apart by their prefix alone.
+  return clustered
+    ? new RateLimiterCluster({ ...options, keyPrefix: `${options.keyPrefix}:${points}`, timeoutMs: PRIMARY_MS })
+    : new RateLimiterMemory(options);
 }
 
 /** Points that were taken from a window. */
@@ -130,10 +128,29 @@ interface Window {
   points: number;
   headers: Record<string, string>;
   /** Takes more, or gives some back, while the window lasts. */
-  adjust(points: number): Promise<void>;
+  adjust(points: number): void;
 }
 
-async function takePoints(limiter: RateLimiterAbstract, { kind, keyId, limit, points, now }: Taking): Promise<Window> {
+/** Of all windows or of none; null where Valkey does not say. Throws `rate_limited`. */
+async function takeShared(shared: SharedRates, wanted: readonly Wish[], now: () => number): Promise<Window[] | null> {
+  // With the key in braces, so that a cluster has its windows in one place.
+  const names = wanted.map(({ kind, keyId }) => `stillhouse:${NAMES[kind]}:{${keyId}}`);
+  const taken = await shared.take(wanted.map(({ limit, points }, at) => ({ name: names[at]!, limit, points })));
+  if (taken === null) return null;
+  if ('over' in taken) throw tooMany(wanted[taken.over]!, taken.state.consumed, taken.state.msLeft);
+  return wanted.map(({ kind, points, limit }, at) => {
+    const { consumed, msLeft } = taken.states[at]!;
+    const endsAt = now() + msLeft;
+    const adjust = (more: number): void => {
+      // The next window is not this call's.
+      if (more !== 0 && now() < endsAt) shared.adjust(names[at]!, more);
+    };
+    return { kind, points, headers: headersOf(kind, limit, limit - consumed, msLeft), adjust };
+  });
+}
+
+async function takePoints(limiter: RateLimiterAbstract, wish: Wish, now: () => number): Promise<Window> {
+  const { kind, keyId, limit, points } = wish;
   let state: RateLimiterRes;
   let over = false;
   try {
@@ -143,26 +160,20 @@ async function takePoints(limiter: RateLimiterAbstract, { kind, keyId, limit, po
     [state, over] = [rejection, true];
   }
   const endsAt = now() + state.msBeforeNext;
-  const adjust = async (more: number): Promise<void> => {
+  const adjust = (more: number): void => {
     // The next window is not this call's.
     if (more === 0 || now() >= endsAt) return;
     // Nobody waits for it: a failure costs at most a minute's exactness.
-    await (more > 0 ? limiter.penalty(keyId, more) : limiter.reward(keyId, -more)).catch(() => undefined);
+    (more > 0 ? limiter.penalty(keyId, more) : limiter.reward(keyId, -more)).catch(() => undefined);
   };
   if (!over) return { kind, points, headers: headersOf(kind, limit, state.remainingPoints, state.msBeforeNext), adjust };
-  void adjust(-points);
-  throw tooMany(kind, { keyId, limit, points, left: Math.max(0, limit - (state.consumedPoints - points)), waitMs: state.msBeforeNext });
+  adjust(-points);
+  throw tooMany(wish, state.consumedPoints, state.msBeforeNext);
 }
 
-interface Refused {
-  keyId: string;
-  limit: number;
-  points: number;
-  left: number;
-  waitMs: number;
-}
-
-function tooMany(kind: Kind, { keyId, limit, points, left, waitMs }: Refused): StillhouseError {
+/** `consumed` is what the window would have had with it. */
+function tooMany({ kind, keyId, limit, points }: Wish, consumed: number, waitMs: number): StillhouseError {
+  const left = Math.max(0, limit - (consumed - points));
   const retryAfterS = Math.max(1, Math.ceil(waitMs / 1000));
   const need = kind === 'tokens' ? `; this call may need ${points}, ${left} are left` : '';
   const has = `The key "${keyId}" has ${limit} ${kind} a minute${need}`;

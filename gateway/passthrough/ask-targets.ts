@@ -72,13 +72,13 @@ function discard(last: Attempted): void {
 async function attempted(
   { catalogue, breakers, now }: DataPlane,
   call: PassedCall,
-  { request, signal, again }: Passing,
+  { request, signal, again, isUntouched = () => true }: Passing,
   target: string,
 ): Promise<Attempted> {
   const attempt = newAttempt(target);
   call.attempts.push(attempt);
   const began = performance.now();
-  const may = (better: boolean, unsent: boolean) => better && (again === 'always' || (again === 'unsent' && unsent));
+  const may = (better: boolean, unsent: boolean) => better && (again === 'always' || (again === 'unsent' && unsent)) && isUntouched();
   try {
     const callable = callableOf(catalogue.find(target), target);
     const answer = await callable.provider.passOn!({ ...request(callable.model), signal });
@@ -94,7 +94,9 @@ async function attempted(
     attempt.error_class = failure.code;
     heardNothing(breakers, target, failure);
     const unsent = UNSENT.has(failure.code);
-    return { failure, mayFallBack: may(mayFallBack(failure), unsent), mayRetry: may(mayRetry(failure), unsent), waitMs: null };
+    // One that has another API is not asked, and the next one may have this.
+    const refuses = failure.code === 'invalid_request' && isUntouched();
+    return { failure, mayFallBack: refuses || may(mayFallBack(failure), unsent), mayRetry: may(mayRetry(failure), unsent), waitMs: null };
   } finally {
     const ms = performance.now() - began;
     attempt.latency_ms = Math.round(ms);

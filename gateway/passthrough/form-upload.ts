@@ -31,6 +31,7 @@ export class FormUpload {
   readonly #seen = new Set<string>();
   #fieldBytes = 0;
   #field: { head: PartHead; value: GrowingBytes } | null = null;
+  #last: PartHead | null = null;
 
   constructor({ boundary, single, onField }: { boundary: string; single: readonly string[]; onField: OnField }) {
     this.#boundary = boundary;
@@ -50,6 +51,11 @@ export class FormUpload {
     reader.end();
     this.isWhole = true;
     yield formEnd(this.#boundary);
+  }
+
+  /** The plain field that went on last, with another value. */
+  lastField(value: string): Uint8Array {
+    return this.#written(this.#last!, Buffer.from(value));
   }
 
   #take(event: FormEvent): Uint8Array | null {
@@ -103,7 +109,12 @@ export class FormUpload {
     note(this.facts.fields, head.name, value);
     if (goesOn === null) return null;
     const sent = goesOn === value ? bytes : Buffer.from(goesOn);
-    return Buffer.concat([writtenHead(this.#boundary, head), sent, PART_END]);
+    this.#last = head;
+    return this.#written(head, sent);
+  }
+
+  #written(head: PartHead, value: Uint8Array): Uint8Array {
+    return Buffer.concat([writtenHead(this.#boundary, head), value, PART_END]);
   }
 }
 

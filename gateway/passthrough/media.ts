@@ -81,7 +81,7 @@ async function passText(
   });
 }
 
-/** Its first target alone is asked: what has gone up can't be sent again. */
+/** What has gone up can't be sent again: the next target is asked only where the one before was not reached. */
 async function passForm(parts: ObjectParts, c: Inbound, operation: Operation, caller: Caller): Promise<Answer> {
   const { plane } = parts;
   refuseIdempotencyKey(c);
@@ -110,8 +110,7 @@ async function passForm(parts: ObjectParts, c: Inbound, operation: Operation, ca
     return await begin(plane, c, caller, {
       operation,
       once: { signal: cancelSignal(c), call: null },
-      // A form is written for one model.
-      route: { ...(route as Route), targets: (route as Route).targets.slice(0, 1) },
+      route,
       model: named,
       sized: { fields: form.facts.fields, files: form.facts.files.length, bytes: announced, isOpen: !form.isWhole() },
       passing: {
@@ -120,9 +119,10 @@ async function passForm(parts: ObjectParts, c: Inbound, operation: Operation, ca
           path: operation.path,
           model: named === '' ? '' : model,
           contentType: form.contentType,
-          body: form.body,
+          body: named === '' ? form.body() : form.body(model),
         }),
-        again: 'never',
+        again: 'unsent',
+        isUntouched: form.isUntouched,
         isSent: form.isWhole,
         recorded: () => recordedForm(form),
         requestBytes: () => form.count.bytes,
@@ -156,7 +156,7 @@ interface Begun {
   once: Once;
   model: string;
   sized: Sized;
-  passing: Pick<Passing, 'request' | 'again' | 'isSent' | 'recorded' | 'requestBytes'>;
+  passing: Pick<Passing, 'request' | 'again' | 'isUntouched' | 'isSent' | 'recorded' | 'requestBytes'>;
 }
 
 function begin(

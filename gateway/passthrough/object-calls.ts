@@ -85,9 +85,10 @@ export function createFile(parts: ObjectParts): ObjectHandler {
       return await passObject(parts, c, caller, {
         kind: 'file',
         provider,
-        request: { method: 'POST', path: '/files', contentType: form.contentType, body: form.body },
+        request: { method: 'POST', path: '/files', contentType: form.contentType, body: form.body() },
         fields: form.facts.fields,
-        again: 'never',
+        again: 'unsent',
+        isUntouched: form.isUntouched,
         isSent: form.isWhole,
         recorded: () => recordedForm(form),
         requestBytes: () => form.count.bytes,
@@ -184,6 +185,7 @@ interface PassedObject {
   recorded: Passing['recorded'];
   requestBytes: Passing['requestBytes'];
   again: Passing['again'];
+  isUntouched?: () => boolean;
   isSent?: () => boolean;
   check?: Passing['check'];
   isContent?: boolean;

@@ -14,8 +14,10 @@ export interface OpenForm {
   count: { bytes: number };
   /** Whether all of it has come. */
   isWhole: () => boolean;
-  /** All of it, once. */
-  body: AsyncIterable<Uint8Array>;
+  /** Whether nothing of it has gone up: all of it can still go elsewhere. */
+  isUntouched: () => boolean;
+  /** All of it, once; `settling`: another value of the field that says where it goes. */
+  body: (settling?: string) => AsyncIterable<Uint8Array>;
   /** For a form that nobody reads after all. */
   close(): Promise<void>;
 }
@@ -46,11 +48,14 @@ export async function openForm(c: Inbound, { single, onField, settled, maxBytes,
     await held.close();
     await rest.return(undefined);
   };
+  // The field that settles it, or what comes behind it where that is taken out.
+  let last: Uint8Array | null = null;
   try {
     while (!settled()) {
       const next = await rest.next();
       if (next.done) break;
-      await held.add(next.value);
+      if (settled()) last = next.value;
+      else await held.add(next.value);
     }
   } catch (error) {
     await close();
@@ -58,10 +63,11 @@ export async function openForm(c: Inbound, { single, onField, settled, maxBytes,
   }
   let begun = false;
   const isWhole = () => upload.isWhole;
-  async function* all(): AsyncGenerator<Uint8Array> {
+  async function* all(settling?: string): AsyncGenerator<Uint8Array> {
     begun = true;
     try {
       yield* held.read();
+      if (last) yield settling === undefined ? last : upload.lastField(settling);
       yield* rest;
     } finally {
       await close();
@@ -72,7 +78,8 @@ export async function openForm(c: Inbound, { single, onField, settled, maxBytes,
     facts: upload.facts,
     count,
     isWhole,
-    body: all(),
+    isUntouched: () => !begun,
+    body: all,
     close: async () => void (begun || (await close())),
   };
 }

@@ -25,6 +25,8 @@ export interface Passing {
    * twice; `never`: a body that goes through is gone.
    */
   again: 'always' | 'unsent' | 'never';
+  /** Of a body that goes through: whether nothing of it has gone up. Absent: it can be sent as often as one likes. */
+  isUntouched?: () => boolean;
   /** What it may use at most; the dearest counts. */
   worst: readonly MediaUsage[];
   /** The same of a body of so many bytes, once that is known. */

@@ -9,6 +9,9 @@ import { upstreamError } from './upstream-error.ts';
 
 /** A whole answer larger than this is none: it must fit in memory beside all others. */
 const MAX_WHOLE_BYTES = 64 * 1024 * 1024;
+const EVENTS = 'text/event-stream';
+/** Servers that stream without saying so, or by another name, are understood all the same: no JSON begins so. */
+const BEGINS_EVENT = /^(?:data:|event:|id:|retry:|:)/;
 /** What of a provider's headers is of use to a caller; hop-by-hop ones and cookies are not. */
 const PASSED_ON = /^(content-type|retry-after|retry-after-ms|x-should-retry|x-request-id|openai-.*|x-ratelimit-.*)$/;
 /** By name: providers send the same ones again and again. */
@@ -70,20 +73,33 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (status >= 300 && status < 400) {
       const message = `Provider "${this.#provider}" answered with a redirect (${status}), which is not followed`;
       controller.abort(new StillhouseError('upstream_invalid', message, { data: { status } }));
-    } else if (this.#streamAsked && status < 300 && this.#headers['content-type']?.startsWith('text/event-stream')) {
-      this.#stream = new Readable({
-        read: () => controller.resume(),
-        destroy: (error, done) => {
-          if (!this.#ended) controller.abort(error ?? new StillhouseError('cancelled', 'The caller went away'));
-          done(error);
-        },
-      });
-      // It may fail before anybody has it in hand, and an error that nobody hears ends the process.
-      this.#stream.on('error', () => undefined);
-    }
+    } else if (this.#streamAsked && status < 300 && this.#headers['content-type']?.startsWith(EVENTS))
+      this.#stream = this.#streamOf(controller);
+  }
+
+  #streamOf(controller: Dispatcher.DispatchController): Readable {
+    const stream = new Readable({
+      read: () => controller.resume(),
+      destroy: (error, done) => {
+        if (!this.#ended) controller.abort(error ?? new StillhouseError('cancelled', 'The caller went away'));
+        done(error);
+      },
+    });
+    // It may fail before anybody has it in hand, and an error that nobody hears ends the process.
+    return stream.on('error', () => undefined);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (
+      this.#bytes === 0 &&
+      this.#stream === null &&
+      this.#streamAsked &&
+      this.#status < 300 &&
+      BEGINS_EVENT.test(chunk.toString('latin1', 0, 8))
+    ) {
+      this.#headers['content-type'] = EVENTS;
+      this.#stream = this.#streamOf(controller);
+    }
     this.#bytes += chunk.length;
     if (this.#stream) {
       if (!this.#stream.push(chunk)) controller.pause();

@@ -130,8 +130,8 @@ async function read({ heard }: WayIn, answer: Response): Promise<Heard> {
 }
 
 const faults = [
-  // Whose certificate is not to be trusted is not there, like one that refuses.
-  ...BEFORE.filter(({ id }) => id !== 'tls').flatMap((fault) => [false, true].map((stream) => ({ ...fault, stream }))),
+  // TLS fails as a connection does that is refused, or not answered.
+  ...BEFORE.filter(({ id }) => id !== 'tls' && id !== 'mute').flatMap((fault) => [false, true].map((stream) => ({ ...fault, stream }))),
   ...STREAMED_BEFORE.map((fault) => ({ ...fault, stream: true })),
 ];
 const before = WAYS_IN.flatMap((way) =>

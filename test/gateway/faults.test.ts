@@ -1,5 +1,5 @@
 import { createServer as createTlsServer } from 'node:https';
-import { type AddressInfo } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { HEADERS } from '../../contracts/http.ts';
 import { ADMIN_KEY, type GatewayProcess, labProvider, startGatewayProcess } from './gateway-process.ts';
@@ -19,6 +19,7 @@ let bad: TestUpstream;
 let good: TestUpstream;
 let prefixed: TestUpstream;
 let tls: ReturnType<typeof createTlsServer>;
+let mute: Server;
 let gateway: GatewayProcess;
 const messages = [{ role: 'user', content: 'Hello' }];
 
@@ -34,6 +35,8 @@ beforeAll(async () => {
   // A certificate that nobody has signed.
   tls = createTlsServer({ key: TLS_KEY, cert: TLS_CERTIFICATE }, (_request, response) => void response.end('{}'));
   await new Promise<void>((resolve) => tls.listen(0, '127.0.0.1', resolve));
+  mute = createServer((socket) => void socket.on('error', () => undefined).resume());
+  await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
   const timeouts = { connectMs: 500, firstByteMs: 300, firstTokenMs: 400, idleMs: 300, totalMs: 1500 };
   gateway = await startGatewayProcess({
     clickhouseUrl: 'http://127.0.0.1:9',
@@ -44,11 +47,15 @@ beforeAll(async () => {
       labProvider(good.url, { id: 'good' }),
       labProvider(prefixed.url, { id: 'going', kind: 'mistral' }),
       labProvider('http://127.0.0.1:9', { id: 'gone' }),
+      labProvider(`https://127.0.0.1:${(mute.address() as AddressInfo).port}`, { id: 'mute', timeouts }),
       labProvider(`https://127.0.0.1:${(tls.address() as AddressInfo).port}`, { id: 'tls' }),
     ],
     aliases: {
       ...Object.fromEntries(
-        ['lab', 'gone', 'tls'].map((id) => [`with-${id}`, { targets: [{ target: `${id}/test`, weight: 1 }], fallbacks: ['good/test'] }]),
+        ['lab', 'gone', 'tls', 'mute'].map((id) => [
+          `with-${id}`,
+          { targets: [{ target: `${id}/test`, weight: 1 }], fallbacks: ['good/test'] },
+        ]),
       ),
       'going-unpriced': { targets: [{ target: 'lab/test', weight: 1 }], fallbacks: ['going/ours'] },
       'going-on': { targets: [{ target: 'lab/test', weight: 1 }], fallbacks: ['good/test', 'going/test'] },
@@ -60,6 +67,7 @@ afterAll(async () => {
   await gateway?.dispose();
   await Promise.all([bad?.stop(), good?.stop(), prefixed?.stop()]);
   tls?.close();
+  mute?.close();
 });
 
 const traceOf = (answer: Response) => spooledRows(gateway.home).find((row) => row.id === answer.headers.get(HEADERS.traceId))!;

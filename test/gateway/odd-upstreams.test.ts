@@ -121,6 +121,22 @@ test.each([
   expect(await translated.text()).toMatch(/"text":"fo"[^]*"text":"ur"[^]*event: message_stop/);
 });
 
+test.each([
+  ['as plain text', { 'content-type': 'text/plain; charset=utf-8' }],
+  ['as JSON', { 'content-type': 'application/json' }],
+  ['in capitals', { 'content-type': 'Text/Event-Stream' }],
+  ['as nothing', {}],
+])('a stream that is sent %s is one', async (_what, headers) => {
+  const text = `${chunkFrame({ role: 'assistant', content: '' })}${chunkFrame({ content: 'four' })}${chunkFrame({}, 'stop')}data: [DONE]\n\n`;
+  upstream.answer = (_asked, response) => void response.writeHead(200, headers).end(text);
+  const got = await gateway.post({ model: 'lab/test', messages, stream: true });
+  expect([got.status, got.headers.get('content-type'), await got.text()]).toEqual([200, 'text/event-stream', text]);
+  expect(traceOf(got)).toMatchObject({ status: 'ok', answer_text: 'four', finish_reason: 'stop' });
+  // Who asked for no stream can't be given one.
+  const whole = await gateway.post({ model: 'lab/test', messages });
+  expect([whole.status, await whole.json()]).toMatchObject([502, { error: { code: 'upstream_invalid' } }]);
+});
+
 test('a stream that ends within a chunk is not', async () => {
   upstream.answer = streamOf(chunkFrame({ content: 'four' }), chunkFrame({}, 'stop').slice(0, -20));
   const got = await gateway.post({ model: 'lab/test', messages, stream: true });

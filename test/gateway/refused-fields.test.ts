@@ -146,8 +146,26 @@ test('who can fails: that is said, for the request is not to blame; for as long 
   expect(Number(open.headers.get('retry-after'))).toBeGreaterThan(0);
 });
 
-test('of what the provider itself refuses, a fallback is not asked', async () => {
-  able.answer = (_asked, response) => says(response, 400, { type: 'error', error: { type: 'invalid_request_error', message: 'too long' } });
+test.each([false, true])('a prompt that is too long for the first one (streamed: %s)', async (stream) => {
+  able.answer = (asked, response) => {
+    if (!asked.path.endsWith('/messages')) return answerWith('from the fallback')(asked, response);
+    const error = { type: 'invalid_request_error', message: 'prompt is too long: 208310 tokens > 200000 maximum' };
+    says(response, 400, { type: 'error', error });
+  };
+  const got = await gateway.post({ model: 'seeded', messages, stream });
+  expect([got.status, got.headers.get(HEADERS.target)]).toEqual([200, 'able/test']);
+  expect(await got.text()).toContain('from the fallback');
+  expect(attemptsOf(got)).toEqual([
+    ['claude/x', 400],
+    ['able/test', 200],
+  ]);
+  const alone = await gateway.post({ model: 'claude/x', messages, stream });
+  expect([alone.status, await alone.json()]).toMatchObject([400, { error: { message: expect.stringContaining('too long') } }]);
+});
+
+test('of what else the provider itself refuses, a fallback is not asked', async () => {
+  able.answer = (_asked, response) =>
+    says(response, 400, { type: 'error', error: { type: 'invalid_request_error', message: 'messages: no' } });
   const got = await gateway.post({ model: 'seeded', messages });
   expect([got.status, got.headers.get(HEADERS.target), able.asked.length]).toEqual([400, 'claude/x', 1]);
 });

@@ -94,6 +94,33 @@ describe.skipIf(withoutValkey !== null)(`limits shared through Valkey${withoutVa
     await expect.poll(() => outcome(other.take(who, 80))).toBe('in');
   });
 
+  test('a call that is turned away holds nothing, not for a moment', async () => {
+    const rates = createRateLimits({ valkey: await connect() });
+    await rates.take(caller({ requestsPerMinute: 1, tokensPerMinute: 100 }), 10);
+    // One after the other on one connection: each is decided before the next.
+    const outcomes = await Promise.all([
+      outcome(rates.take(caller({ requestsPerMinute: 1, tokensPerMinute: 100 }), 90)),
+      outcome(rates.take(caller({ requestsPerMinute: 5, tokensPerMinute: 100 }), 91)),
+      outcome(rates.take(caller({ requestsPerMinute: 2, tokensPerMinute: 100 }), 90)),
+    ]);
+    expect(outcomes).toEqual(['rate_limited', 'rate_limited', 'in']);
+  });
+
+  test('what a call used beyond its estimate counts, and after its minute nothing', async () => {
+    const valkey = await connect();
+    const rates = createRateLimits({ valkey });
+    const who = caller({ tokensPerMinute: 100 });
+    const taken = (await rates.take(who, 50))!;
+    expect(taken.headers).toMatchObject({ 'x-ratelimit-limit-tokens': '100', 'x-ratelimit-remaining-tokens': '50' });
+    taken.settle(150);
+    await expect.poll(() => outcome(rates.take(who, 1))).toBe('rate_limited');
+    await expect(rates.take(who, 1)!).rejects.toMatchObject({ message: expect.stringContaining('may need 1, 0 are left') });
+    const late = (await rates.take(caller({ requestsPerMinute: 9, tokensPerMinute: 1000 }), 10))!;
+    await valkey.client.flushall();
+    late.settle(0);
+    expect((await rates.take(who, 1))!.headers).toMatchObject({ 'x-ratelimit-remaining-tokens': '99' });
+  });
+
   test('reservations of all fit together, and costs take their place', async () => {
     const both = [await gateway('a'), await gateway('b')];
     const who = caller({ usdPerDay: 1 });

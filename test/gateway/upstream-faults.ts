@@ -35,7 +35,7 @@ export interface Fault {
   name: string;
   answer?: Answer;
   /** The provider; default: the one whose answers are set. */
-  id?: 'gone' | 'tls';
+  id?: 'gone' | 'tls' | 'mute';
   /** Status and code of the caller's answer where no other target is there. */
   alone: [number, string | null];
 }
@@ -44,6 +44,7 @@ export interface Fault {
 export const BEFORE: Fault[] = [
   { name: 'refused', id: 'gone', alone: [502, 'upstream_unreachable'] },
   { name: 'TLS that is not to be trusted', id: 'tls', alone: [502, 'upstream_unreachable'] },
+  { name: 'a TLS handshake that is never answered', id: 'mute', alone: [504, 'upstream_timeout'] },
   { name: 'reset', answer: (_asked, response) => void response.socket!.resetAndDestroy(), alone: [502, 'upstream_reset'] },
   { name: '429', answer: status(429, '{"error":{"message":"slow down","code":"theirs"}}'), alone: [429, 'theirs'] },
   {
