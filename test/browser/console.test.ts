@@ -118,6 +118,8 @@ describe.skipIf(!chromiumPath)(`console in Chromium${withoutChromium}`, () => {
     const { page } = await open('/');
     await text(page, 'Who answers today');
     await text(page, 'model=');
+    // its own calls, not all of the target's
+    await text(page, '60 calls · 2 errors');
     expect(await page.getByText(world().overview.calls.toLocaleString('en-US'), { exact: true }).count()).toBe(1);
     await page.locator('.recharts-surface').first().waitFor();
   });
