@@ -37,6 +37,7 @@ const ADDRESSES = [
   '/new-key',
   '/usage',
   '/limits',
+  '/privacy',
 ];
 
 describe.skipIf(!chromiumPath)(`console in Chromium${withoutChromium}`, () => {
