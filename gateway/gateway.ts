@@ -93,7 +93,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const clickhouse = connectClickHouse(env, { application: 'stillhouse-gateway' });
   const exportClickhouse = connectClickHouse(env, { application: 'stillhouse-export', requestTimeoutMs: EXPORT_SILENCE_MS });
   const temporal = temporalConnection({ address: env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233', namespace: env.TEMPORAL_NAMESPACE });
-  const spans = await spanObserver(env.OTEL_EXPORTER_OTLP_ENDPOINT, env.OTEL_SERVICE_NAME);
+  const spans = await spanObserver(env.OTEL_EXPORTER_OTLP_ENDPOINT, env.OTEL_SERVICE_NAME, options.configuration.providers);
   const dataPlane = await createDataPlane(options, clickhouse, temporal, spans);
   const { tracer, snapshots, catalogue, admission } = dataPlane;
   const configs = options.configuration.providers;

@@ -30,6 +30,10 @@ async function alias(...args: string[]): Promise<string> {
         connection: () => ({
           client: {
             targets: async () => KNOWN,
+            providers: async () => [
+              { id: 'lab', ready: true, reason: '' },
+              { id: 'keyless', ready: false, reason: 'Provider "keyless" needs its key.' },
+            ],
             aliases: { set, get, list: async () => [{ ...KEPT, fallbacks: [], targets: [{ target: 'lab/free', weight: 1 }] }] },
           },
         }),
@@ -49,6 +53,11 @@ test('a target without a price is warned of, students and known models are not',
     '! lab/free has no price in stillhouse.yaml: its calls will be unpriced.',
   ]);
   expect(JSON.parse(await printed('mine/unknown-model', '--json'))).toMatchObject({ name: 'support', version: 1 });
+});
+
+test('a target whose provider can not be called is warned of, once', async () => {
+  const warnings = (await printed('lab/oracle', '--fallback', 'keyless/a', '--fallback', 'keyless/b')).match(/^! As things.*$/gm);
+  expect(warnings).toEqual(['! As things stand, "keyless" can\'t be called. Provider "keyless" needs its key.']);
 });
 
 test('cache and hedge stay as they are unless they are said, and go by "none"', async () => {

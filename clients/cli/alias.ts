@@ -62,13 +62,16 @@ export function addAliasCommands(program: Command, context: CliContext): void {
     .action(async (name: string, targets: Weighted[], options: SetOptions) => {
       const out = context.out();
       const { client } = context.connection();
-      const known = out.json ? [] : await client.targets();
+      const [known, providers] = out.json ? [[], []] : await Promise.all([client.targets(), client.providers()]);
       const settings = await settingsOf(client, name, options);
       const set = await client.aliases.set(name, { targets, fallbacks: options.fallback, ...settings, reason: options.reason });
       out.print(set, () => {
         showAlias(out, set, context.now());
         for (const target of unpriced(set, known))
           out.line(out.style('yellow', `! ${target} has no price in stillhouse.yaml: its calls will be unpriced.`));
+        for (const { id, ready, reason } of providers)
+          if (!ready && targetsNamed(set).some((target) => target.startsWith(`${id}/`)))
+            out.line(out.style('yellow', `! As things stand, "${id}" can't be called. ${reason}`));
       });
     });
   alias
@@ -130,9 +133,12 @@ async function standing(client: Stillhouse, name: string): Promise<AliasVersion 
 
 /** The providers' models of an alias that are not priced: allowed, but a misspelt name looks like this too. */
 function unpriced(alias: AliasVersion, known: readonly TargetInfo[]): string[] {
-  const named = new Set([...alias.targets.map(({ target }) => target), ...alias.fallbacks]);
   const priced = new Set(known.filter((info) => info.inputUsdPerMTok !== null).map((info) => info.target));
-  return [...named].filter((target) => parseTarget(target)?.kind === 'provider' && !priced.has(target));
+  return targetsNamed(alias).filter((target) => parseTarget(target)?.kind === 'provider' && !priced.has(target));
+}
+
+function targetsNamed(alias: AliasVersion): string[] {
+  return [...new Set([...alias.targets.map(({ target }) => target), ...alias.fallbacks])];
 }
 
 /** `target` or `target=weight`. */

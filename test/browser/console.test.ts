@@ -37,6 +37,7 @@ const ADDRESSES = [
   '/new-key',
   '/usage',
   '/limits',
+  '/privacy',
 ];
 
 describe.skipIf(!chromiumPath)(`console in Chromium${withoutChromium}`, () => {
@@ -118,6 +119,8 @@ describe.skipIf(!chromiumPath)(`console in Chromium${withoutChromium}`, () => {
     const { page } = await open('/');
     await text(page, 'Who answers today');
     await text(page, 'model=');
+    // its own calls, not all of the target's
+    await text(page, '60 calls · 2 errors');
     expect(await page.getByText(world().overview.calls.toLocaleString('en-US'), { exact: true }).count()).toBe(1);
     await page.locator('.recharts-surface').first().waitFor();
   });

@@ -46,9 +46,13 @@ beforeAll(async () => {
   gateway = await startGatewayProcess({
     clickhouseUrl: 'http://127.0.0.1:9',
     limits: { retries: 0, breakerFailures: 3 },
-    providers: [labProvider(upstream.url), labProvider('http://127.0.0.1:9', { id: 'gone' })],
+    providers: [labProvider(upstream.url), labProvider('http://127.0.0.1:9', { id: 'gone', kind: 'mistral', apiKeyEnv: 'GONE_KEY' })],
     aliases: { smart: { targets: [{ target: 'gone/test', weight: 1 }], fallbacks: ['lab/test'] } },
-    env: { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(collector.address() as AddressInfo).port}`, OTEL_BSP_SCHEDULE_DELAY: '100' },
+    env: {
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(collector.address() as AddressInfo).port}`,
+      OTEL_BSP_SCHEDULE_DELAY: '100',
+      GONE_KEY: 'k',
+    },
   });
 });
 
@@ -80,7 +84,9 @@ test('a call is a span with one inside for each attempt, under the caller’s ow
   await expect.poll(() => spans.length, { timeout: 10_000 }).toBe(3);
   const call = spans.find(({ name }) => name === 'chat smart')!;
   expect([call.traceId, call.parentSpanId]).toEqual(['0af7651916cd43dd8448eb211c80319c', 'b7ad6b7169203331']);
-  const attributes = Object.fromEntries(call.attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
+  const attributesOf = (span: Span) => Object.fromEntries(span.attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
+  const attributes = attributesOf(call);
+  expect(Object.values(attributes)).not.toContain('');
   expect(attributes).toMatchObject({
     'gen_ai.operation.name': 'chat',
     'gen_ai.provider.name': 'lab',
@@ -93,6 +99,23 @@ test('a call is a span with one inside for each attempt, under the caller’s ow
   });
   const attempts = spans.filter(({ parentSpanId }) => parentSpanId === call.spanId);
   expect(attempts.map(({ status }) => status.code)).toEqual([2, 0]);
+  // The conventions' name of a provider of that kind, and no status of one that did not answer.
+  expect(attempts.map(attributesOf)).toEqual([
+    {
+      'gen_ai.operation.name': 'chat',
+      'gen_ai.provider.name': 'mistral_ai',
+      'gen_ai.request.model': 'test',
+      'error.type': 'upstream_unreachable',
+      'stillhouse.target': 'gone/test',
+    },
+    {
+      'gen_ai.operation.name': 'chat',
+      'gen_ai.provider.name': 'lab',
+      'gen_ai.request.model': 'test',
+      'http.response.status_code': 200,
+      'stillhouse.target': 'lab/test',
+    },
+  ]);
   for (const { startTimeUnixNano, endTimeUnixNano } of spans) expect(BigInt(endTimeUnixNano) >= BigInt(startTimeUnixNano)).toBe(true);
   expect([...services]).toEqual(['stillhouse-gateway']);
   expect(bodies).not.toContain('no span may hold');

@@ -141,6 +141,11 @@ const limits = createRoute({
   path: '/limits',
   component: lazyRouteComponent(() => import('./limits/limits-page.tsx'), 'LimitsPage'),
 });
+const privacy = createRoute({
+  getParentRoute: () => root,
+  path: '/privacy',
+  component: lazyRouteComponent(() => import('./privacy/privacy-page.tsx'), 'PrivacyPage'),
+});
 
 const routeTree = root.addChildren([
   overview,
@@ -166,6 +171,7 @@ const routeTree = root.addChildren([
   key,
   usage,
   limits,
+  privacy,
 ]);
 
 /** The pages by address; each one's code is loaded when it is first shown. */

@@ -2,7 +2,7 @@ import { Skeleton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import type { AliasVersion } from '../../../../contracts/aliases.ts';
-import { aliasVersionsQuery } from '../api/queries.ts';
+import { aliasVersionsQuery, providersQuery } from '../api/queries.ts';
 import { useApi } from '../api/project-scope.tsx';
 import { Loaded } from '../components/loaded.tsx';
 import { Page } from '../components/page.tsx';
@@ -62,6 +62,7 @@ function Alias({ name, versions }: { name: string; versions: AliasVersion[] }) {
               ))}
             </div>
           )}
+          <NotReady alias={current} />
           {waysOf(current).map((way) => (
             <div key={way} className={classes.fallbacks}>
               {way}
@@ -76,6 +77,18 @@ function Alias({ name, versions }: { name: string; versions: AliasVersion[] }) {
       </Panel>
     </div>
   );
+}
+
+/** Providers of the alias that can't be called as things stand. */
+function NotReady({ alias: { targets, fallbacks } }: { alias: AliasVersion }) {
+  const named = [...targets.map(({ target }) => target), ...fallbacks];
+  const providers = useQuery(providersQuery(useApi())).data ?? [];
+  const down = providers.filter(({ id, ready }) => !ready && named.some((target) => target.startsWith(`${id}/`)));
+  return down.map(({ id, reason }) => (
+    <p key={id} className={classes.notReady} role="status">
+      {reason}
+    </p>
+  ));
 }
 
 /** What is done besides asking a target and its fallbacks. */

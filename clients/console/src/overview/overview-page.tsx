@@ -41,7 +41,7 @@ function Day({ overview }: { overview: Overview }) {
   return (
     <>
       <DayFigures overview={overview} />
-      <WhoAnswers overview={overview} />
+      <WhoAnswers />
       {overview.calls === 0 && overview.clickhouse === 'up' ? (
         <FirstSteps />
       ) : (

@@ -2,9 +2,9 @@ import { Skeleton } from '@mantine/core';
 import { IconArrowsSplit } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import type { AliasVersion, WeightedTarget } from '../../../../contracts/aliases.ts';
-import type { Overview } from '../../../../contracts/http.ts';
-import { aliasesQuery } from '../api/queries.ts';
+import type { AliasVersion } from '../../../../contracts/aliases.ts';
+import type { UsageRow } from '../../../../contracts/usage.ts';
+import { aliasesQuery, usageQuery } from '../api/queries.ts';
 import { useApi } from '../api/project-scope.tsx';
 import { CommandLine } from '../components/command-line.tsx';
 import { Empty } from '../components/empty.tsx';
@@ -12,23 +12,27 @@ import { Loaded } from '../components/loaded.tsx';
 import { Panel } from '../components/panel.tsx';
 import { TargetName, isStudent } from '../components/target-name.tsx';
 import { formatUsd } from '../format/cost.ts';
-import { formatShare, plural } from '../format/numbers.ts';
+import { plural } from '../format/numbers.ts';
 import { formatMs } from '../format/time.ts';
+import { answerersOf } from './answerers.ts';
 import classes from './who-answers.module.css';
 
 /** The loop in a picture: what the app says, and what answers to it today. */
-export function WhoAnswers({ overview }: { overview: Overview }) {
-  const query = useQuery(aliasesQuery(useApi()));
+export function WhoAnswers() {
+  const api = useApi();
+  const query = useQuery(aliasesQuery(api));
+  const used = useQuery(usageQuery(api, 1, ['alias', 'provider', 'model'])).data?.items;
   return (
     <Panel title="Who answers today" hint="what the app asks for → what answers">
       <Loaded query={query} skeleton={<Skeleton height={58} radius="md" />}>
-        {(aliases) => (aliases.length === 0 ? <NoAliases /> : <Answers aliases={aliases} overview={overview} />)}
+        {(aliases) => (aliases.length === 0 ? <NoAliases /> : <Answers aliases={aliases} used={used} />)}
       </Loaded>
     </Panel>
   );
 }
 
-function Answers({ aliases, overview }: { aliases: AliasVersion[]; overview: Overview }) {
+/** `used`: by alias, provider and model; undefined where it is not known. */
+function Answers({ aliases, used }: { aliases: AliasVersion[]; used: readonly UsageRow[] | undefined }) {
   return (
     <ul className={classes.list}>
       {aliases.map((alias) => (
@@ -39,8 +43,8 @@ function Answers({ aliases, overview }: { aliases: AliasVersion[]; overview: Ove
           </Link>
           <Arrow />
           <div className={classes.targets}>
-            {alias.targets.map((target) => (
-              <Answering key={target.target} target={target} all={alias.targets} overview={overview} />
+            {answerersOf(alias, used).map(({ target, role, row }) => (
+              <Answering key={target} target={target} role={role} row={row} known={used !== undefined} />
             ))}
           </div>
         </li>
@@ -49,22 +53,32 @@ function Answers({ aliases, overview }: { aliases: AliasVersion[]; overview: Ove
   );
 }
 
-function Answering({ target: { target, weight }, all, overview }: { target: WeightedTarget; all: WeightedTarget[]; overview: Overview }) {
-  const figures = overview.byTarget.find((row) => row.target === target);
-  const share = weight / all.reduce((sum, each) => sum + each.weight, 0);
-  const perThousand = figures && figures.costUsd !== null && figures.calls > 0 ? (figures.costUsd / figures.calls) * 1000 : null;
-  const notes = [
-    all.length > 1 && formatShare(share),
-    figures && plural(figures.calls, 'call'),
-    perThousand !== null && `${formatUsd(perThousand)} / 1k`,
-    figures && figures.p50Ms !== null && `p50 ${formatMs(figures.p50Ms)}`,
-  ].filter((note) => typeof note === 'string');
+interface AnsweringProps {
+  target: string;
+  /** Its share of the calls, or that it is a fallback; '' where it is all there is. */
+  role: string;
+  row: UsageRow | undefined;
+  /** Whether it is known what was used. */
+  known: boolean;
+}
+
+function Answering({ target, role, row, known }: AnsweringProps) {
+  const notes = [role, ...(row ? figuresOf(row) : known ? ['answered nothing in 24 h'] : [])].filter((note) => note !== '');
   return (
     <div className={classes.target} data-kind={isStudent(target) ? 'student' : 'provider'}>
       <TargetName target={target} />
-      <span className={classes.note}>{notes.length > 0 ? notes.join(' · ') : 'no calls in 24 h'}</span>
+      <span className={classes.note}>{notes.join(' · ')}</span>
     </div>
   );
+}
+
+function figuresOf({ calls, errors, costUsd, p50Ms }: UsageRow): string[] {
+  return [
+    plural(calls, 'call'),
+    errors > 0 ? plural(errors, 'error') : '',
+    costUsd === null || calls === 0 ? '' : `${formatUsd((costUsd / calls) * 1000)} / 1k`,
+    p50Ms === null ? '' : `p50 ${formatMs(p50Ms)}`,
+  ];
 }
 
 const Arrow = () => (

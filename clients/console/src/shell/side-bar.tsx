@@ -13,6 +13,7 @@ import {
   IconLogout,
   IconReportMoney,
   IconSchool,
+  IconShieldLock,
 } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
@@ -37,6 +38,7 @@ const LINKS = [
   { to: '/usage', label: 'Usage', Icon: IconReportMoney },
   { to: '/keys', label: 'Keys', Icon: IconKey },
   { to: '/limits', label: 'Limits', Icon: IconGauge },
+  { to: '/privacy', label: 'Privacy', Icon: IconShieldLock },
 ] as const;
 
 /** Navigation, project, state of the connection, colour scheme. */
