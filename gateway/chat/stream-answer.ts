@@ -75,8 +75,10 @@ class StreamRelay implements AnswerStream {
         if (end !== null) return await this.#finished(sink, passed, end);
         if (passed.length > 0) return sink.enqueue(passed);
       } catch (error) {
-        const failure = await this.#goOn(asStillhouseError(error));
+        const broken = asStillhouseError(error);
+        const failure = this.#isWhole(broken) ? await this.#endedWell(sink) : await this.#goOn(broken);
         if (failure) return this.#failed(sink, failure);
+        if (this.#over) return;
       }
     }
   }
@@ -132,9 +134,32 @@ class StreamRelay implements AnswerStream {
   /** The provider closed the stream without `[DONE]`: whole where each choice has its finish reason. */
   #cutOff(): Taken {
     const { opened } = this.#answered;
-    const { frames } = this.#parts;
     if (!this.#recorder.isFinished || opened.torn) throw opened.cut('before the answer was whole');
-    return { passed: Buffer.alloc(0), end: frames.translates ? frames.end() : '' };
+    return { passed: Buffer.alloc(0), end: this.#endWithoutMark };
+  }
+
+  /** What comes as it came has no end mark that its provider did not set. */
+  get #endWithoutMark(): string {
+    const { frames } = this.#parts;
+    return frames.translates ? frames.end() : '';
+  }
+
+  /** Whether a stream broke off behind its answer: all of that is there, with its finish reasons, and what is lost is how it was counted. */
+  #isWhole({ code }: StillhouseError): boolean {
+    if (this.#over || (code !== 'upstream_reset' && code !== 'upstream_timeout') || this.#parts.signal.aborted) return false;
+    const { n } = this.#call.request.body;
+    return this.#recorder.isFinished && this.#recorder.choices >= (typeof n === 'number' ? n : 1);
+  }
+
+  /** What went wrong where it could not be recorded. */
+  async #endedWell(sink: AnswerSink): Promise<StillhouseError | null> {
+    this.#answered.opened.close({ cut: true });
+    try {
+      await this.#finished(sink, Buffer.alloc(0), this.#endWithoutMark);
+      return null;
+    } catch (error) {
+      return asStillhouseError(error);
+    }
   }
 
   /** Has another target go on from the text that the caller has; what went wrong where none can. */

@@ -104,6 +104,11 @@ export class StreamRecorder {
     return this.#choices.size > 0 && [...this.#choices.values()].every(({ finishReason }) => finishReason !== null);
   }
 
+  /** How many choices have begun. */
+  get choices(): number {
+    return this.#choices.size;
+  }
+
   get finishReason(): string {
     return this.#choices.get(0)?.finishReason ?? '';
   }

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { HEADERS } from '../../contracts/http.ts';
 import { type GatewayProcess, labProvider, startGatewayProcess } from './gateway-process.ts';
 import { spooledRows } from './spooled-rows.ts';
-import { answerWith, startUpstream, type TestUpstream } from './upstream.ts';
-import { BEFORE, MIDDLE, SECRET, STREAMED_BEFORE, wholeStream } from './upstream-faults.ts';
+import { answerWith, chunkFrame, startUpstream, type TestUpstream } from './upstream.ts';
+import { BEFORE, MIDDLE, midStream, SECRET, STREAMED_BEFORE, wholeStream } from './upstream-faults.ts';
 
 /** The faults of `faults.test.ts` as callers of the other APIs hear of them, each in its own words. */
 
@@ -159,6 +159,18 @@ test.each(before)(
       expect(way.errorOf((await got.json()) as Said)).toMatch(/./);
     }
     expect(traceOf(got)).toMatchObject({ status: 'error', http_status: alone[0] });
+  },
+);
+
+test.each(WAYS_IN.filter(({ heard: streams }) => streams !== null))(
+  '$path: a cut behind the finish reason takes nothing away',
+  async (way) => {
+    bad.answer = midStream((write, response) => {
+      write(chunkFrame({}, 'stop'));
+      setImmediate(() => response.socket!.destroy());
+    });
+    const got = await gateway.post({ ...way.body, model: 'lab/test', stream: true }, {}, way.path);
+    expect(await read(way, got)).toEqual({ text: SECRET, done: true, error: null });
   },
 );
 

@@ -166,6 +166,26 @@ test('thoughts before the text: it is gone on with, and another one’s thoughts
   expect(trace.attempts[1]!.cost_usd).toBeGreaterThan(0);
 });
 
+const usageFrame = `data: ${JSON.stringify({ choices: [], usage: USAGE })}\n\n`;
+test.each<[string, Parameters<typeof midStream>[0]]>([
+  ['a cut', (_write, response) => response.socket!.destroy()],
+  ['a stall', () => undefined],
+  ['half of what was used', (write, response) => (write(usageFrame.slice(0, 30)), response.end())],
+])('%s behind the finish reason: the answer is whole, and its tokens are estimated', async (_name, then) => {
+  bad.answer = midStream((write, response) => {
+    write(chunkFrame({}, 'stop'));
+    setImmediate(() => then(write, response));
+  });
+  const got = await gateway.post({ model: 'with-lab', messages, stream: true });
+  // As of a provider that sets no end mark: clients end with the stream.
+  expect(await readStream(got)).toEqual({ text: SECRET, done: false, error: null });
+  expect(traceOf(got)).toMatchObject({ status: 'ok', error_class: '', answer_text: SECRET, finish_reason: 'stop', target: 'lab/test' });
+  expect(traceOf(got).attempts).toMatchObject([{ error_class: '', tokens_out: Math.ceil(SECRET.length / 4) }]);
+  // Of two choices, one is not the answer.
+  const two = await gateway.post({ model: 'lab/test', messages, stream: true, n: 2 });
+  expect(await two.text()).toMatch(/"upstream_(reset|timeout)"/);
+});
+
 test('a target that was to go on and only thinks has not gone on', async () => {
   bad.answer = midStream((_write, response) => response.socket!.destroy());
   prefixed.answer = (_asked, response) => {
