@@ -76,6 +76,11 @@ test('an event that ends with CR alone does not wait for the next one', () => {
   expect(framesOf('event: e\rdata: 2\r\r')).toMatchObject([{ event: 'e', data: '2' }]);
 });
 
+test('a byte order mark before the first event is no part of it', () => {
+  expect(framesOf('\uFEFFdata: 1\n\ndata: 2\n\n').map(({ data }) => data)).toEqual(['1', '2']);
+  expect(framesOf('\uFEFFevent: e\r\ndata: 1\r\n\r\n')).toMatchObject([{ event: 'e', data: '1' }]);
+});
+
 test('data lines are joined; comments have none; the end is known', () => {
   expect(framesOf('event: e\ndata: 1\ndata: 2\n\n: c\n\ndata: [DONE]\n\n').map(({ data, isDone }) => [data, isDone])).toEqual([
     ['1\n2', false],

@@ -125,6 +125,7 @@ function endOfAnyFrame(text: string, from: number): number {
 
 /** Two ends of lines, each of them CR LF, CR or LF. */
 const EMPTY = /(?:\r\n|\r(?!\n)|\n)(?:\r\n?|\n)/g;
+const MARK = '\uFEFF';
 const LINE_END = /\r\n?|\n/;
 
 function dataOf(frame: string, carriage: boolean): string {
@@ -133,13 +134,18 @@ function dataOf(frame: string, carriage: boolean): string {
     // Nearly all frames are one line.
     if (!data.includes('\n') && !(carriage && data.includes('\r'))) return data;
   }
-  const lines = frame.split(LINE_END).filter((line) => line.startsWith('data:'));
+  const lines = linesOf(frame).filter((line) => line.startsWith('data:'));
   return lines.map((line) => line.slice(line[5] === ' ' ? 6 : 5)).join('\n');
+}
+
+/** Some servers begin their stream with a byte order mark, which is no part of it. */
+function linesOf(frame: string): string[] {
+  return (frame.startsWith(MARK) ? frame.slice(MARK.length) : frame).split(LINE_END);
 }
 
 function eventOf(frame: string): string {
   if (frame.startsWith('data:')) return '';
-  const line = frame.split(LINE_END).find((one) => one.startsWith('event:')) ?? '';
+  const line = linesOf(frame).find((one) => one.startsWith('event:')) ?? '';
   return line.slice(line[6] === ' ' ? 7 : 6);
 }
 

@@ -11,7 +11,7 @@ import { upstreamError } from './upstream-error.ts';
 const MAX_WHOLE_BYTES = 64 * 1024 * 1024;
 const EVENTS = 'text/event-stream';
 /** Servers that stream without saying so, or by another name, are understood all the same: no JSON begins so. */
-const BEGINS_EVENT = /^(?:data:|event:|id:|retry:|:)/;
+const BEGINS_EVENT = /^(?:\uFEFF)?(?:data:|event:|id:|retry:|:)/;
 /** What of a provider's headers is of use to a caller; hop-by-hop ones and cookies are not. */
 const PASSED_ON = /^(content-type|retry-after|retry-after-ms|x-should-retry|x-request-id|openai-.*|x-ratelimit-.*)$/;
 /** By name: providers send the same ones again and again. */
@@ -95,7 +95,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.#stream === null &&
       this.#streamAsked &&
       this.#status < 300 &&
-      BEGINS_EVENT.test(chunk.toString('latin1', 0, 8))
+      BEGINS_EVENT.test(chunk.toString('utf8', 0, 12))
     ) {
       this.#headers['content-type'] = EVENTS;
       this.#stream = this.#streamOf(controller);
@@ -121,7 +121,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
       return;
     }
     const bytes = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.#bytes);
-    this.#resolve({ form: 'whole', status: this.#status, headers: this.#headers, text: bytes.toString() });
+    const text = bytes.toString();
+    this.#resolve({
+      form: 'whole',
+      status: this.#status,
+      headers: this.#headers,
+      // A byte order mark is no JSON.
+      text: text.charCodeAt(0) === 0xfeff ? text.slice(1) : text,
+    });
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {

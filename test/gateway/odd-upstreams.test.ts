@@ -137,6 +137,20 @@ test.each([
   expect([whole.status, await whole.json()]).toMatchObject([502, { error: { code: 'upstream_invalid' } }]);
 });
 
+test('a byte order mark before an answer takes nothing of it', async () => {
+  const stream = `\uFEFF${chunkFrame({ content: 'four' })}${chunkFrame({}, 'stop')}data: [DONE]\n\n`;
+  upstream.answer = (asked, response) => {
+    if (asked.body['stream'] !== true)
+      return answerWith('four')(asked, { writeHead: () => response, end: (text: string) => response.end(`\uFEFF${text}`) } as never);
+    response.writeHead(200, { 'content-type': 'text/plain' }).end(stream);
+  };
+  const whole = await gateway.post({ model: 'lab/test', messages });
+  expect([whole.status, await whole.json()]).toMatchObject([200, { choices: [{ message: { content: 'four' } }] }]);
+  const got = await gateway.post({ model: 'lab/test', messages, stream: true });
+  await got.text();
+  expect(traceOf(got)).toMatchObject({ status: 'ok', answer_text: 'four' });
+});
+
 test('a stream that ends within a chunk is not', async () => {
   upstream.answer = streamOf(chunkFrame({ content: 'four' }), chunkFrame({}, 'stop').slice(0, -20));
   const got = await gateway.post({ model: 'lab/test', messages, stream: true });
