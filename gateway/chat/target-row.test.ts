@@ -68,3 +68,14 @@ test('nobody is waited for who could not take what is asked', () => {
   row.failed('b/x', null);
   expect(row.again(onlyB)).toBeNull();
 });
+
+test('who is failing is passed over, and known for it until it is asked', () => {
+  let failing = true;
+  const row = rowOf(['a', 'b'], 1, (target) => target !== 'b' || !failing);
+  expect([row.next(anyone), row.next(anyone), [...row.passedOver]]).toEqual(['a', null, ['b']]);
+  row.failed('a', 5);
+  failing = false;
+  expect([row.again(anyone), row.next(anyone), row.next(anyone), [...row.passedOver]]).toEqual([55, 'a', 'b', []]);
+  // Who can't take it was not passed over.
+  expect([row.next(() => false), [...row.passedOver]]).toEqual([null, []]);
+});
