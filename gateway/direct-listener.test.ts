@@ -66,3 +66,33 @@ test('a caller who takes nothing of a stream is gone after a while, and the call
   caller.destroy();
   server.close();
 });
+
+test('a caller who takes nothing of a whole answer is gone after a while, one who takes it slowly is not', async () => {
+  const body = 'x'.repeat(32 * 1024 * 1024);
+  const answer = () => Promise.resolve({ status: 200, headers: {}, body });
+  const server = createServer(directListener(new Map([['/v1/whole', answer]]), (_incoming, outgoing) => void outgoing.end(), 300));
+  const ended: boolean[] = [];
+  server.on('request', (_incoming, outgoing) => outgoing.on('close', () => ended.push(outgoing.writableFinished)));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const call = () => {
+    const caller = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    caller.on('error', () => undefined);
+    caller.pause().write('POST /v1/whole HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n');
+    return caller;
+  };
+  const idle = call();
+  await expect.poll(() => ended).toEqual([false]);
+  const slow = call();
+  let bytes = 0;
+  slow.on('data', (piece: Buffer) => {
+    bytes += piece.length;
+    slow.pause();
+    setTimeout(() => slow.resume(), 2);
+  });
+  slow.resume();
+  await expect.poll(() => bytes, { timeout: 60_000 }).toBeGreaterThan(body.length);
+  await expect.poll(() => ended).toEqual([false, true]);
+  for (const caller of [idle, slow]) caller.destroy();
+  server.close();
+});

@@ -5,7 +5,7 @@ import type { CallHandler } from './chat/make-call.ts';
 
 /** A body that nobody wants is read on so long, for the answer to be read before the connection closes. */
 const DRAIN_MS = 500;
-/** A caller who takes nothing of a streamed answer for so long is gone: what the call holds is let go of. */
+/** A caller who takes nothing of an answer for so long is gone: what it holds is let go of. */
 const UNREAD_MS = 120_000;
 
 /**
@@ -83,6 +83,9 @@ function send({ status, headers, body }: Answer, { incoming, outgoing, unreadMs 
   outgoing.writeHead(status, headers);
   if (incoming.readableEnded) outgoing.end(body);
   else sayWhileUnread(body, incoming, outgoing);
+  const { socket } = outgoing;
+  // Nearly all answers are the kernel's by now. Node ends what stands still for so long by itself, and sets a time of its own afterwards.
+  if (socket && socket.writableLength > 0) socket.setTimeout(unreadMs);
 }
 
 /**

@@ -18,6 +18,8 @@ export interface HomeStoreOptions {
 
 /** A hundred thousand answers take ten seconds to look through. */
 const SWEEP_EVERY_MS = 300_000;
+/** A home that is full is looked through more often. */
+const FULL_SWEEP_EVERY_MS = 60_000;
 /** An answer is there so soon after the link of its trace. */
 const MARKED_MS = 60_000;
 /** An expiry and a space. */
@@ -60,6 +62,7 @@ class HomeStore implements KeyStore {
       await this.#mark(trace, place);
       for (;;) {
         if (await linked(temporary, path)) {
+          this.#bytes += text.length;
           await synced(this.#answers);
           return null;
         }
@@ -181,13 +184,13 @@ class HomeStore implements KeyStore {
   /** What has expired is swept behind the calls' backs; who comes upon a full home waits for that. */
   async #makeRoom(): Promise<void> {
     const now = this.#options.now();
+    const isFull = () => this.#bytes > this.#options.quotaBytes;
     // A clock may have gone back.
-    if (Math.abs(now - this.#sweptMs) >= SWEEP_EVERY_MS) {
+    if (Math.abs(now - this.#sweptMs) >= (isFull() ? FULL_SWEEP_EVERY_MS : SWEEP_EVERY_MS)) {
       this.#sweptMs = now;
       // What can't be looked through now is the next time.
       this.#sweeping = this.#sweep(now).catch(() => undefined);
     }
-    const isFull = () => this.#bytes > this.#options.quotaBytes;
     if (isFull()) await this.#sweeping;
     if (isFull())
       throw new StillhouseError('unavailable', 'The home keeps as many answers of idempotency keys as it may; nothing was sent');

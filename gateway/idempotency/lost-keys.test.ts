@@ -85,3 +85,14 @@ test('a home that takes long to look through holds up no call', async () => {
   expect(await outcome(gateway().answer({ ...request, key: 'other' }, answering('second')))).toBe('second');
   writeFileSync(slow, '');
 });
+
+test('what is claimed counts at once: a cache writes nothing else', async () => {
+  const store = homeStore({ folder, quotaBytes: 100, now: () => now });
+  const text = `${now + KEPT_MS} ${'x'.repeat(200)}`;
+  expect(await store.claim('a', text)).toBeNull();
+  await expect(store.claim('b', text)).rejects.toMatchObject({ code: 'unavailable' });
+  now += KEPT_MS;
+  expect(await store.claim('b', `${now + KEPT_MS} x`)).toBeNull();
+  now = Date.now();
+  store.close();
+});

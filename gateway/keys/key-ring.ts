@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { StillhouseError } from '../../contracts/errors.ts';
 import type { ApiKey } from '../../contracts/keys.ts';
 import { DEFAULT_PROJECT } from '../../contracts/names.ts';
@@ -110,10 +111,15 @@ class Ring implements KeyRing {
   }
 }
 
-/** Versions are immutable: a snapshot keeps the very object of a key that has not changed, save when all is read anew. */
+/**
+ * A snapshot keeps the very object of a key that has not changed, save when all is read anew. Versions alone don't tell: of a registry that
+ * was put back to an earlier day, the next version has a number that was there before.
+ */
 function sameKeys(before: RegistrySnapshot['keys'], after: RegistrySnapshot['keys']): boolean {
   const ids = Object.keys(after);
-  return ids.length === Object.keys(before).length && ids.every((id) => before[id]?.version === after[id]!.version);
+  return (
+    ids.length === Object.keys(before).length && ids.every((id) => before[id] === after[id] || isDeepStrictEqual(before[id], after[id]))
+  );
 }
 
 function knownOf(key: ApiKey): Known {

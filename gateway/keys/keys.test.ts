@@ -91,6 +91,15 @@ test('a key of a project is known from its snapshot on, by either header, until 
   expect(() => ring.callerOf(undefined, secret)).toThrow(unauthorized('Incorrect'));
 });
 
+test('a key that was revoked in a registry put back to an earlier day is refused, though its version was there before', () => {
+  const ring = createKeyRing({ adminKey: 'sk-a', serviceKey: 'sk-s' });
+  const { key, secret } = made({ version: 2, aliases: ['smart'] });
+  ring.update(snapshotOf(key));
+  expect(ring.callerOf(`Bearer ${secret}`).keyId).toBe(key.id);
+  ring.update(snapshotOf({ ...key, aliases: [], revokedAt: '2026-02-01T00:00:00.000Z' }));
+  expect(() => ring.callerOf(`Bearer ${secret}`)).toThrow(unauthorized('revoked'));
+});
+
 test('an expired key is refused at once, though it was just remembered', () => {
   let now = Date.parse('2026-01-01T00:00:00Z');
   const ring = createKeyRing({ adminKey: 'sk-a', serviceKey: 'sk-s', now: () => now });
