@@ -27,10 +27,10 @@ export async function askBatch(provider: Provider, id: string): Promise<BatchObj
 }
 
 /**
- * What its answers used, model by model; null where its provider says that of none, now and later. Its output file is read line by line,
- * but for embeddings of one model, whose vectors are long and whose price goes by their sum. Throws where a later try may do better.
+ * What its answers used, model by model. Its output file is read line by line, but for embeddings of one model, whose vectors are long and
+ * whose price goes by their sum; where the file is gone, what the batch itself says counts. Throws where neither can be told now.
  */
-export async function usedBy(provider: Provider, { models, endpoint }: ProviderBatch, batch: BatchObject): Promise<BatchShare[] | null> {
+export async function usedBy(provider: Provider, { models, endpoint }: ProviderBatch, batch: BatchObject): Promise<BatchShare[]> {
   const priced = { provider, models, endpoint };
   const whole = new BatchShares(priced);
   const saysWhole = whole.addWhole(batch);
@@ -48,8 +48,8 @@ export async function usedBy(provider: Provider, { models, endpoint }: ProviderB
   } finally {
     answer.body.on('error', () => undefined).destroy();
   }
-  // Whoever made the batch may have deleted its file by now.
-  if (answer.status === 404 || answer.status === 410) return saysWhole ? whole.all() : null;
+  // Deleted by other ways, or not there yet.
+  if ((answer.status === 404 || answer.status === 410) && saysWhole) return whole.all();
   throw untold(provider, path, answer.status);
 }
 

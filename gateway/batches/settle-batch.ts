@@ -35,6 +35,7 @@ export async function lookAtBatch(parts: SettlingParts, due: ProviderBatch): Pro
   let batch = taken;
   const provider = parts.catalogue.passing().find(({ id }) => id === batch.provider);
   let failure = 'its provider is not configured';
+  let ended: { object: BatchObject; shares: BatchShare[] } | null = null;
   if (provider) {
     try {
       if (batch.state === 'asked') {
@@ -44,14 +45,16 @@ export async function lookAtBatch(parts: SettlingParts, due: ProviderBatch): Pro
       }
       const object = await askBatch(provider, batch.id);
       await parts.objects.written(batch, provider.id, JSON.stringify(object));
-      if (hasEnded(object)) return await settle(parts, batch, object, await usedBy(provider, batch, object));
-      if (!isOver(parts, batch)) return void (await parts.records.later(batch, object['expires_at']));
+      if (hasEnded(object)) ended = { object, shares: await usedBy(provider, batch, object) };
+      else if (!isOver(parts, batch)) return void (await parts.records.later(batch, object['expires_at']));
       failure = 'it has not ended in its time';
     } catch (error) {
       failure = (error as Error).message;
     }
   }
-  if (isOver(parts, batch)) return settle(parts, batch, {}, null, failure);
+  // Not in the attempt above: what keeps it from being stored now is no reason to take the worst case.
+  if (ended) return settle(parts, batch, ended.object, ended.shares);
+  if (isOver(parts, batch)) return giveUp(parts, batch, failure);
   parts.log.info({ batch: batch.id, provider: batch.provider, reason: failure }, 'how a batch stands can not be told now');
   await parts.records.later(batch);
 }
@@ -75,20 +78,22 @@ async function foundBatch(parts: SettlingParts, provider: Provider, batch: Provi
   return parts.records.open(batch, found['id'] as string, found['expires_at']);
 }
 
-/** `shares` null: its provider does not say. */
+/** It counts with all that it may have cost: else a file that is deleted by other ways would be a way past a budget. */
+async function giveUp(parts: SettlingParts, batch: ProviderBatch, why: string): Promise<void> {
+  parts.log.warn({ batch: batch.id, provider: batch.provider, usd: batch.worstUsd, reason: why }, 'a batch counts with its worst case');
+  await settle(parts, batch, {}, [worstShare(batch)], `What the batch cost is an estimate, the most that it may have: ${why}`);
+}
+
 async function settle(
   parts: SettlingParts,
   batch: ProviderBatch,
   object: BatchObject,
-  shares: BatchShare[] | null,
-  why = 'its provider does not say any more what it used',
+  shares: BatchShare[],
+  estimated = '',
 ): Promise<void> {
-  const estimated = shares === null ? `What the batch cost is an estimate, the most that it may have: ${why}` : '';
   const status = typeof object['status'] === 'string' ? object['status'] : '';
   const end = { status, counts: object['request_counts'], estimated, metadata: await parts.metadataOf(batch) };
-  const rows = batchTraces(batch, shares ?? [worstShare(batch)], end);
+  const rows = batchTraces(batch, shares, end);
   if (await parts.store(batch, rows)) for (const row of rows) parts.stored(row);
-  if (estimated !== '')
-    parts.log.warn({ batch: batch.id, provider: batch.provider, usd: batch.worstUsd, reason: why }, 'a batch counts with its worst case');
   await parts.records.settled(batch);
 }

@@ -121,7 +121,9 @@ async function passBatchOnce(
   const provider = chooseProvider(parts.plane.catalogue, id);
   // Its metadata is the batch's own, and goes on with it. The file is the one that was looked up, to a reader who takes the first of two, too.
   const body = editFields(text, topLevelMembers(text), { input_file_id: JSON.stringify(file), provider: null });
-  const endpoint = typeof fields['endpoint'] === 'string' ? fields['endpoint'] : '';
+  const said = typeof fields['endpoint'] === 'string' ? fields['endpoint'] : '';
+  // Azure's older API leaves its first part out.
+  const endpoint = said.startsWith('/v1/') ? said : `/v1${said}`;
   const begun = new BegunBatch(parts, caller);
   const made = passObject(parts, c, caller, {
     kind: 'batch',

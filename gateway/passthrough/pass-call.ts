@@ -1,5 +1,5 @@
 import type { Callable } from '../providers/catalogue.ts';
-import { StillhouseError } from '../../contracts/errors.ts';
+import { type ErrorCode, StillhouseError } from '../../contracts/errors.ts';
 import { originOf } from '../keys/caller.ts';
 import type { Answer } from '../chat/answer.ts';
 import { answerHeaders } from '../chat/answer-headers.ts';
@@ -84,6 +84,16 @@ function estimateOf({ provider, model }: Callable, { worst, worstOf, requestByte
     .map((used) => provider.mediaCost?.(model, used) ?? null)
     .filter((usd) => usd !== null);
   return known.length === 0 ? null : Math.max(...known);
+}
+
+/** Where nobody knows whether the provider charges, budgets count what it may. */
+function costOfFailed(
+  { worstUsd, isFree, isSent }: Priced,
+  { attempts }: PassedCall,
+  code: ErrorCode,
+): Pick<Outcome, 'costUsd' | 'estimatedUsd'> {
+  if (!UNKNOWN_COST.has(code) || isFree) return { costUsd: 0 };
+  return { costUsd: null, estimatedUsd: attempts.length > 0 && isSent() ? worstUsd : null };
 }
 
 type Priced = Passing & { worstUsd: number | null };
@@ -172,7 +182,7 @@ async function failed(plane: DataPlane, call: PassedCall, passing: Priced, error
     httpStatus: statusOf(failure),
     errorClass: failure.code,
     errorMessage: failure.message,
-    ...(cancelled ? ofCancelled(passing, call) : { costUsd: UNKNOWN_COST.has(failure.code) && !passing.isFree ? null : 0 }),
+    ...(cancelled ? ofCancelled(passing, call) : costOfFailed(passing, call, failure.code)),
     requestBytes: passing.requestBytes(),
   });
   return errorAnswer(failure, answerHeaders(call));

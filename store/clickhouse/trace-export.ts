@@ -14,7 +14,7 @@ const PAGE_ROWS = 5_000;
 const COLUMNS = `toString(id) AS id, ts AS at, origin, kind, key_id AS keyId, alias, alias_version AS aliasVersion, router_decision AS routerDecision, target, provider,
   model_asked AS modelAsked, model_answered AS modelAnswered, status, http_status AS httpStatus, error_class AS errorClass, error_message AS errorMessage,
   streamed, request, response, finish_reason AS finishReason, tools, tools_called AS toolsCalled, tokens_in AS tokensIn, tokens_out AS tokensOut,
-  tokens_cached AS tokensCached, tokens_cache_write AS tokensCacheWrite, tokens_reasoning AS tokensReasoning, cost_usd AS costUsd,
+  tokens_cached AS tokensCached, tokens_cache_write AS tokensCacheWrite, tokens_reasoning AS tokensReasoning, cost_usd AS costUsd, cost_estimated_usd AS costEstimatedUsd,
   cost_input_usd AS costInputUsd, cost_output_usd AS costOutputUsd, cost_cached_usd AS costCachedUsd, cost_cache_write_usd AS costCacheWriteUsd,
   latency_ms AS latencyMs, first_token_ms AS firstTokenMs, request_bytes AS requestBytes, response_bytes AS responseBytes, user_id AS userId, session_id AS sessionId, metadata, bodies`;
 

@@ -21,6 +21,7 @@ beforeAll(async () => {
   upstream = await startUpstream();
   gateway = await startGatewayProcess({
     clickhouseUrl: clickhouse.url,
+    limits: { retries: 0 },
     env: { OPENAI_API_KEY: 'sk-test' },
     providers: [
       labProvider(upstream.url, {
@@ -38,6 +39,7 @@ beforeAll(async () => {
           },
         ],
       }),
+      labProvider(upstream.url, { id: 'slow', timeouts: { firstByteMs: 200 } }),
       labProvider(upstream.url, { id: 'lab', serviceTierShares: { priority: 2 } }),
     ],
   });
@@ -109,6 +111,17 @@ test('a whole answer that does not say what it used is unpriced, and counts by i
   expect(row.cost_estimated_usd).toBeLessThan(0.0102);
   const shown = await fetch(`${gateway.url}/api/traces/${row.id}`, { headers: { authorization: 'Bearer sk-test-admin' } });
   expect(await shown.json()).toMatchObject({ costUsd: null, costEstimatedUsd: row.cost_estimated_usd });
+});
+
+test('a call of which nobody knows whether it is charged counts as one that a crash cuts off', async () => {
+  upstream.answer = () => undefined;
+  const answer = await gateway.post({ model: 'slow/test', messages, max_completion_tokens: 100 });
+  expect(answer.status).toBe(504);
+  const row = await traceOf(answer);
+  expect(row).toMatchObject({ status: 'error', error_class: 'upstream_timeout', cost_usd: null });
+  // A hundred tokens of an answer, and a few of the prompt.
+  expect(row.cost_estimated_usd).toBeGreaterThan(0.001);
+  expect(row.cost_estimated_usd).toBeLessThan(0.0012);
 });
 
 test('budgets hold for calls without a price, at once and by what is on record, through a restart', async () => {
