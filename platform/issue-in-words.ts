@@ -29,7 +29,10 @@ export function issueInWords(issue: Issue, value: unknown): string | undefined {
       return issue.origin === 'number' || issue.origin === 'int'
         ? `must be ${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}`
         : undefined;
-    default:
+    case 'not_multiple_of':
+    case 'invalid_key':
+    case 'invalid_element':
+    case 'custom':
       return undefined;
   }
 }
