@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { issueInWords } from './issue-in-words.ts';
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
@@ -19,41 +20,12 @@ export function configurationProblems(issues: readonly Issue[], content: unknown
 
 function problem(issue: Issue, content: unknown, schema: z.ZodType): string {
   const place = placeOf(issue.path, content);
-  if (issue.code === 'unrecognized_keys') {
-    const unknown = issue.keys.map((key) => `"${key}"`).join(', ');
-    const fields = fieldsOf(schema, issue.path);
-    return `${place} has no field ${unknown}${fields.length > 0 ? ` (there are ${fields.join(', ')})` : ''}`;
-  }
   const value = at(content, issue.path);
-  if (value === undefined) return `${place} is missing`;
   if (value === null) return `${place} is empty: give it a value, or leave it out`;
-  if (issue.code === 'invalid_type') return mustBe(place, issue.expected, typeOf(value));
-  if (issue.code === 'invalid_value')
-    return `${place} must be one of ${issue.values.join(', ')}${typeof value === 'string' ? `, not "${value}"` : ''}`;
-  if (issue.code === 'invalid_format' && issue.format === 'url') return `${place} must be an address that begins with http:// or https://`;
-  if (issue.code === 'too_small' && issue.origin === 'number')
-    return `${place} must be ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`;
-  if (issue.code === 'too_small') return `${place} must not be empty`;
-  if (issue.code === 'too_big') return `${place} must be at most ${issue.maximum}`;
-  return `${place}: ${issue.message}`;
-}
-
-const NAMES: Readonly<Record<string, string>> = {
-  string: 'a text',
-  number: 'a number',
-  int: 'a whole number',
-  boolean: 'true or false',
-  array: 'a list',
-  object: 'a group of fields',
-};
-
-const named = (type: string) => NAMES[type] ?? type;
-
-const mustBe = (place: string, expected: string, type: string) =>
-  expected === 'int' && type === 'number' ? `${place} must be a whole number` : `${place} must be ${named(expected)}, not ${named(type)}`;
-
-function typeOf(value: unknown): string {
-  return Array.isArray(value) ? 'array' : typeof value;
+  const words = issueInWords(issue, value);
+  if (words === undefined) return `${place}: ${issue.message}`;
+  const fields = issue.code === 'unrecognized_keys' ? fieldsOf(schema, issue.path) : [];
+  return `${place} ${words}${fields.length > 0 ? ` (there are ${fields.join(', ')})` : ''}`;
 }
 
 /** `providers[1].models[0].id ("mine")`: with the name that the entry has in the file, so that nobody counts. */

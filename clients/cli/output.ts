@@ -48,8 +48,8 @@ export class Output {
   }
 
   get width(): number {
-    // A terminal that does not know its width says 0.
-    return this.screen.columns || 160;
+    // A terminal that does not know its width says 0. A pipe or a file has none: who reads it cuts for themselves.
+    return this.screen.columns || (this.screen.isTTY ? 160 : Number.POSITIVE_INFINITY);
   }
 
   /** A table without lines. Columns in `right` stand right; those in `elastic` hold plain text and give way to fit the screen. */

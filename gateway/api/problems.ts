@@ -1,12 +1,16 @@
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import type { ZodError } from 'zod';
+import { z, type ZodError } from 'zod';
 import { ERROR_CODES, StillhouseError, isStillhouseError } from '../../contracts/errors.ts';
 import type { ErrorCode } from '../../contracts/errors.ts';
 import type { Problem } from '../../contracts/http.ts';
+import { issueInWords } from '../../platform/issue-in-words.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { asUnavailable } from './outages.ts';
+
+// Zod's own words are a programmer's; these stand at fields of the console and in the CLI. A schema's words go before them.
+z.config({ customError: (issue) => issueInWords(issue, issue.input) });
 
 /** Any error as an answer of problem details; what nobody foresaw is logged and becomes `internal` without its text. */
 export function problemOf(c: Context, error: unknown, log: Logger): Response {

@@ -59,7 +59,11 @@ test('what is wrong is refused with its field; the same request again has no sec
   const refusal = (body: unknown) => plane.call('POST', '/api/keys', body);
   expect(await refusal({ name: 'a b' })).toMatchObject({ status: 400, body: { param: 'name' } });
   expect(await refusal({ name: 'late', expiresAt: '2020-01-01T00:00:00Z' })).toMatchObject({ status: 400, body: { param: 'expiresAt' } });
-  expect(await refusal({ name: 'x', limits: { usdPerDay: -1 } })).toMatchObject({ status: 400, body: { param: 'limits.usdPerDay' } });
+  expect(await refusal({ name: 'x', limits: { usdPerDay: -1 } })).toMatchObject({
+    status: 400,
+    body: { param: 'limits.usdPerDay', detail: 'limits.usdPerDay: must be more than 0' },
+  });
+  expect(await refusal({ limit: 1 } as never)).toMatchObject({ body: { detail: 'name: is missing; the body: has no field "limit"' } });
   expect(await refusal({ name: 'x', models: ['gpt'] })).toMatchObject({ status: 400, body: { param: 'models[0]' } });
   const first = await plane.call('POST', '/api/keys', { name: 'once' }, { 'idempotency-key': 'k1' });
   expect(first).toMatchObject({ status: 201, body: { name: 'once' } });

@@ -245,7 +245,7 @@ describe.skipIf(!chromiumPath)(`console in Chromium${withoutChromium}`, () => {
       await page.getByLabel('Ask the next as well after').fill('700000');
       const save = page.getByRole('button', { name: 'Save as a new version' });
       await save.click();
-      await text(page, /expected number to be <=600000/);
+      await text(page, /must be at most 600000/);
       await page.getByLabel('Ask the next as well after').fill('800');
       await save.click();
       await text(page, 'Version 5');
