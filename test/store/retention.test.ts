@@ -8,6 +8,7 @@ import { storeImage } from '../../store/images/stored-images.ts';
 import { deleteUnusedImages } from '../../store/images/unused-images.ts';
 import { insertRows } from '../../store/clickhouse/query.ts';
 import { deleteTracesBefore } from '../../store/clickhouse/retention.ts';
+import { spendByKey } from '../../store/clickhouse/spend.ts';
 import { getTrace, insertTraceSegment } from '../../store/clickhouse/traces.ts';
 import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.ts';
 import { answeredAttempt, linesOf, traceRow } from './trace-fixtures.ts';
@@ -84,4 +85,25 @@ it("deletes a project's old traces with what belongs to them, over months, and k
   }
   expect(await counts('short')).toEqual({ traces: 2, attempts: 2, feedback: 2, clusters: 2, usage: 5 });
   expect(await counts('kept')).toEqual({ traces: 5, attempts: 5, feedback: 5, clusters: 5, usage: 5 });
+});
+
+it('keeps what calls cost that are deleted, in budgets too', async () => {
+  const project = 'spenders';
+  const rows = [
+    traceRow(BORDER - DAY_MS, { project, key_id: 'app', cost_usd: 2 }),
+    traceRow(BORDER - 1, { project, key_id: 'app', cost_usd: null, cost_estimated_usd: 0.5 }),
+    traceRow(BORDER - 1, { project, key_id: 'app', cost_usd: 1 }),
+    traceRow(BORDER, { project, key_id: 'app', cost_usd: 4 }),
+    traceRow(BORDER - 5, { project, key_id: 'logs', cost_usd: 8, origin: 'import' }),
+  ];
+  await insertTraceSegment(clickhouse.client, { token: randomUUID(), lines: linesOf(rows) });
+  const spent = async () => {
+    const days = await spendByKey(clickhouse.client, project, { from: BORDER - 2 * DAY_MS, until: BORDER + DAY_MS });
+    return days.map(({ keyId, day, usd, unpriced }) => [keyId, day, usd, unpriced]).sort();
+  };
+  const today = ['app', '2026-03-04', 4, 0];
+  expect(await spent()).toEqual([['app', '2026-03-03', 3.5, 1], today]);
+  await deleteTracesBefore(clickhouse.client, project, BORDER);
+  // Of a call without a price the estimate goes with it.
+  expect(await spent()).toEqual([['app', '2026-03-03', 3, 1], today]);
 });
