@@ -136,7 +136,7 @@ const rows = LOADS.flatMap((load) =>
       rps: of('rps'),
       p50Ms: of('p50Ms'),
       p99Ms: of('p99Ms'),
-      ttftP50Ms: load.mode === 'stream' ? of('ttftP50Ms') : null,
+      ttftP50Ms: load.mode === 'stream' && all.every(({ ttftP50Ms }) => ttftP50Ms !== null) ? of('ttftP50Ms') : null,
       cpuUsPerCall: of('cpuUsPerCall'),
       rssMb: of('rssMb'),
       failed: all.reduce((sum, { failed }) => sum + failed, 0),
@@ -154,6 +154,9 @@ const table = new Table({
 });
 for (const row of rows) table.push(Object.values(row).map((value) => value ?? '–'));
 console.log(table.toString());
+for (const { target, mode, connections, failed } of rows)
+  if (failed > 0)
+    console.log(`${target}, ${mode}, ${connections} connections: ${failed} calls failed; its figures there are not of answers`);
 const row = (target: string, mode: string, connections: number) =>
   rows.find((one) => one.target === target && one.mode === mode && one.connections === connections);
 const ours = row('stillhouse', 'json', 32)!;
