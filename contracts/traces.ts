@@ -95,7 +95,10 @@ export interface TraceRow {
   tokens_cache_write?: number;
   tokens_reasoning: number;
   cost_usd: number | null;
-  /** What it counts with in budgets where `cost_usd` is null: at least what it may have cost. Absent: nothing. */
+  /**
+   * What it counts with in budgets beside `cost_usd`: where that is null, what it may have cost; what attempts without an answer may have.
+   * Absent: nothing.
+   */
   cost_estimated_usd?: number | null;
   /** Parts of `cost_usd`; null where only the whole is known. */
   cost_input_usd?: number | null;
@@ -247,7 +250,7 @@ export const Trace = TraceSummary.extend({
   tokensCached: z.number(),
   tokensCacheWrite: z.number(),
   tokensReasoning: z.number(),
-  /** Where `costUsd` is null: what it counts with in budgets; null: nothing. */
+  /** What it counts with in budgets beside `costUsd` (where that is null: instead of it); null: nothing. */
   costEstimatedUsd: z.number().nullable().optional(),
   /** Parts of `costUsd`; null where only the whole is known. */
   costSplit: z.object({

@@ -7,7 +7,17 @@ import { CancelSignal } from '../providers/cancel-signal.ts';
 import { NO_USAGE } from '../providers/provider.ts';
 import type { CircuitBreakers } from '../routing/circuit-breaker.ts';
 import { mayRetry, retryAfterMs, type RetryPolicy } from '../routing/retry.ts';
-import { allFailing, chargeEstimate, heardAnswer, heardNothing, isBeyondTarget, isOfTarget, unknownTarget } from './attempt-outcome.ts';
+import {
+  allFailing,
+  chargeEstimate,
+  heardAnswer,
+  heardNothing,
+  isBeyondTarget,
+  isOfTarget,
+  unansweredUsd,
+  UNKNOWN_COST,
+  unknownTarget,
+} from './attempt-outcome.ts';
 import { classOfStatus, type Call, isRetryableStatus } from './call.ts';
 import { estimatePrompt } from './completion-facts.ts';
 import { continuedRequest } from './continued-request.ts';
@@ -177,6 +187,7 @@ export class Asking {
   #failed(target: string, attempt: AttemptRow, failure: StillhouseError, began: number): Failed {
     this.#waitedFor(attempt, began);
     attempt.error_class = failure.code;
+    if (UNKNOWN_COST.has(failure.code)) this.#call.unsureUsd += unansweredUsd(target, this.#call.request, this.#parts.catalogue);
     heardNothing(this.#parts.breakers, target, failure);
     // Nothing was sent: what this target can't do, another may.
     const isOfRequest = failure.code === 'invalid_request';

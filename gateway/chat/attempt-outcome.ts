@@ -1,10 +1,15 @@
 import { askedTierUsd } from '../limits/worst-case.ts';
-import { StillhouseError } from '../../contracts/errors.ts';
+import { type ErrorCode, StillhouseError } from '../../contracts/errors.ts';
 import type { AttemptRow } from '../../contracts/traces.ts';
 import type { Catalogue } from '../providers/catalogue.ts';
 import type { Usage } from '../providers/provider.ts';
 import type { CircuitBreakers } from '../routing/circuit-breaker.ts';
 import { isRetryableStatus } from './call.ts';
+import type { ChatRequest } from './chat-request.ts';
+import { estimateUsage } from './completion-facts.ts';
+
+/** After these nobody knows whether the provider charges. */
+export const UNKNOWN_COST = new Set<ErrorCode>(['upstream_reset', 'upstream_timeout', 'upstream_invalid', 'internal']);
 
 /** Its key, its account, a model that it has no more. */
 const OF_TARGET = new Set([401, 402, 403, 404]);
@@ -66,4 +71,13 @@ export function chargeEstimate(attempt: AttemptRow, usage: Usage, { catalogue, b
   const provider = catalogue.find(attempt.target)?.provider;
   attempt.cost_usd = provider ? askedTierUsd({ provider, model: attempt.model }, usage, body['service_tier']) : null;
   return attempt.cost_usd;
+}
+
+/**
+ * Of who gave no answer nobody knows whether it charges: in US dollars, as much as of a call that a crash cuts off, else who has calls time
+ * out pays nothing. 0 where it has no price.
+ */
+export function unansweredUsd(target: string, request: ChatRequest, catalogue: Pick<Catalogue, 'find'>): number {
+  const callable = catalogue.find(target);
+  return (callable && askedTierUsd(callable, estimateUsage(request), request.body['service_tier'])) ?? 0;
 }

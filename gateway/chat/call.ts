@@ -31,6 +31,8 @@ export interface Call<Kind extends NamedKind = CallKind> {
   attempts: AttemptRow[];
   /** US dollars that targets may charge which another one was faster than. */
   lostUsd: number;
+  /** US dollars that attempts without an answer may charge: estimated, and beside what the call cost. */
+  unsureUsd: number;
   /** Once it is over. */
   outcome: Outcome | null;
 }
@@ -80,6 +82,7 @@ export function newCall<Kind extends NamedKind>({ nowMs, ...call }: NewCall<Kind
     limitHeaders: NO_HEADERS,
     attempts: [],
     lostUsd: 0,
+    unsureUsd: 0,
     outcome: null,
   };
 }
@@ -113,6 +116,7 @@ export function rowOf(call: Call<NamedKind>, outcome: Outcome): TraceRow {
   const usage = outcome.usage ?? NO_USAGE;
   const { user } = request.body;
   const split = outcome.costSplit;
+  const estimatedUsd = estimatedOf(call, outcome);
   return {
     v: 2,
     id: call.id,
@@ -147,7 +151,7 @@ export function rowOf(call: Call<NamedKind>, outcome: Outcome): TraceRow {
     tokens_cache_write: usage.tokensCacheWrite,
     tokens_reasoning: usage.tokensReasoning,
     cost_usd: outcome.costUsd ?? null,
-    ...(outcome.costUsd == null && outcome.estimatedUsd != null ? { cost_estimated_usd: outcome.estimatedUsd } : {}),
+    ...(estimatedUsd === null ? {} : { cost_estimated_usd: estimatedUsd }),
     cost_input_usd: split?.inputUsd ?? null,
     cost_output_usd: split?.outputUsd ?? null,
     cost_cached_usd: split?.cachedUsd ?? null,
@@ -161,6 +165,12 @@ export function rowOf(call: Call<NamedKind>, outcome: Outcome): TraceRow {
     metadata: request.metadata,
     attempts: call.attempts,
   };
+}
+
+/** What counts in budgets beside the cost; null where there is nothing to estimate. */
+function estimatedOf({ unsureUsd }: Call<NamedKind>, { costUsd, estimatedUsd }: Outcome): number | null {
+  const ofAnswer = costUsd == null ? (estimatedUsd ?? null) : null;
+  return ofAnswer === null && unsureUsd === 0 ? null : (ofAnswer ?? 0) + unsureUsd;
 }
 
 /** The class of error that a provider's own HTTP status stands for. */

@@ -15,9 +15,9 @@ import type { AnswerForm } from './answer-form.ts';
 import { answerHeaders } from './answer-headers.ts';
 import type { Answered } from './answered.ts';
 import { Asking } from './asking.ts';
-import { chargeEstimate } from './attempt-outcome.ts';
+import { chargeEstimate, UNKNOWN_COST } from './attempt-outcome.ts';
 import type { CallKind } from './call-kind.ts';
-import { newCall, type Outcome, startOf, type Call } from './call.ts';
+import { newCall, startOf, type Call } from './call.ts';
 import type { ChatRequest } from './chat-request.ts';
 import { estimatePrompt, estimateUsage } from './completion-facts.ts';
 import type { DataPlane } from './data-plane.ts';
@@ -27,9 +27,6 @@ import { asStillhouseError, errorAnswer, statusOf } from './openai-error.ts';
 import { recordCall } from './record-call.ts';
 import { streamAnswer } from './stream-answer.ts';
 import { wholeAnswer } from './whole-answer.ts';
-
-/** After these nobody knows whether the provider charges. */
-export const UNKNOWN_COST = new Set<ErrorCode>(['upstream_reset', 'upstream_timeout', 'upstream_invalid', 'internal']);
 
 /** What of a call's attempts its idempotency key depends on. */
 export function sentBy(attempts: () => readonly AttemptRow[]): { mayHaveCost: () => boolean; wasSent: () => boolean } {
@@ -180,23 +177,10 @@ async function failed(plane: DataPlane, call: Call, form: AnswerForm, error: unk
   const failure = asStillhouseError(error);
   if (failure.code === 'internal') plane.log.error({ err: error, trace: call.id }, 'a call failed inside the gateway');
   const cancelled = failure.code === 'cancelled';
-  const used = cancelled ? usedByCancelled(plane, call) : { usage: NO_USAGE, ...costOfFailed(plane, call, failure.code) };
+  const used = cancelled ? usedByCancelled(plane, call) : { usage: NO_USAGE, costUsd: UNKNOWN_COST.has(failure.code) ? null : 0 };
   const outcome = { httpStatus: statusOf(failure), errorClass: failure.code, errorMessage: failure.message, ...used };
   await recordCall(call, { status: cancelled ? 'cancelled' : 'error', ...outcome }, plane);
   return form.refusal(failure, answerHeaders(call));
-}
-
-/** Where nobody knows whether providers charge, budgets count each that may, as a call that a crash cuts off: else who has calls time out pays nothing. */
-function costOfFailed({ catalogue }: DataPlane, { attempts, request }: Call, code: ErrorCode): Pick<Outcome, 'costUsd' | 'estimatedUsd'> {
-  if (!UNKNOWN_COST.has(code)) return { costUsd: 0 };
-  const usage = estimateUsage(request);
-  let estimatedUsd: number | null = null;
-  for (const { target, error_class: failed } of attempts) {
-    const callable = UNKNOWN_COST.has(failed as ErrorCode) ? catalogue.find(target) : null;
-    const usd = callable && askedTierUsd(callable, usage, request.body['service_tier']);
-    if (usd !== null) estimatedUsd = (estimatedUsd ?? 0) + usd;
-  }
-  return { costUsd: null, estimatedUsd };
 }
 
 /**

@@ -149,6 +149,19 @@ test('a restart knows what is in ClickHouse, what lies in the spool, and what a 
   expect(standing().spentUsd).toBeCloseTo(0.2);
 });
 
+test('what is estimated of a call counts beside what is known of it', async () => {
+  const tracer = tracing();
+  const rows = [
+    { ...row(traceId(NOW), 0.2), cost_estimated_usd: 0.1 },
+    { ...row(traceId(NOW), 0), cost_estimated_usd: 1.234567890123e-7 },
+    { ...row(traceId(NOW), 0), cost_usd: null, cost_estimated_usd: 0.05 },
+    { ...row(traceId(NOW), 0), cost_usd: null },
+  ];
+  for (const one of rows) await tracer.end(one);
+  await budgetsOf().refresh();
+  expect(standing().spentUsd).toBeCloseTo(0.35 + 1.234567890123e-7, 12);
+});
+
 test('a restart knows what lies in the spool though ClickHouse neither answers nor refuses, and the rest once it does', async () => {
   const [shipped, spooled] = [traceId(NOW), traceId(NOW)];
   stored.set('s', [{ ...row(shipped, 0.4), segment_id: 's' }]);

@@ -52,7 +52,8 @@ test('the trace settles what its call held; a call without one gives it back', a
   limits.ended({ id: 'a', tokens_in: 10, tokens_out: 0, cost_usd: 0.25 } as TraceRow, {} as never);
   limits.ended({ id: 'unlimited', tokens_in: 10, tokens_out: 0, cost_usd: 9 } as TraceRow, {} as never);
   expect(remaining((await limits.enter(who, call('d', 0.75)))!.headers)).toBe('40');
-  limits.ended({ id: 'd', tokens_in: 10, tokens_out: 0, cost_usd: 0.75 } as TraceRow, {} as never);
+  // What is estimated counts beside what is known.
+  limits.ended({ id: 'd', tokens_in: 10, tokens_out: 0, cost_usd: 0.5, cost_estimated_usd: 0.25 } as TraceRow, {} as never);
   // No room for the dollars: the tokens are given back.
   await expect(limits.enter(who, call('e', 0.1))!).rejects.toMatchObject({ code: 'budget_exceeded' });
   expect(remaining((await limits.enter(caller({ tokensPerMinute: 100 }), call('f')))!.headers)).toBe('30');

@@ -90,7 +90,7 @@ export function createCallLimits({ rates, budgets, valkey }: Parts): CallLimits 
       return budgets.reserve(caller, { id: batchHold(id), atMs: beganAt, worstUsd: worstUsd() });
     },
     ended(row: TraceRow) {
-      if (held.size > 0) settle(row.id, row.tokens_in + row.tokens_out, row.cost_usd ?? row.cost_estimated_usd ?? null);
+      if (held.size > 0) settle(row.id, row.tokens_in + row.tokens_out, countedUsd(row));
     },
     liveValues: () => [
       { name: 'rate_limited_total', type: 'counter', help: 'Calls turned away by limits of their keys', value: () => rates.refused() },
@@ -104,4 +104,9 @@ export function createCallLimits({ rates, budgets, valkey }: Parts): CallLimits 
       valkey?.close();
     },
   };
+}
+
+/** The cost with what is estimated beside it; null where nobody knows either. */
+function countedUsd({ cost_usd: usd, cost_estimated_usd: estimatedUsd }: TraceRow): number | null {
+  return usd === null && estimatedUsd == null ? null : (usd ?? 0) + (estimatedUsd ?? 0);
 }

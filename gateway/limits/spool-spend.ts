@@ -37,7 +37,10 @@ interface Line {
 /** Of a row and of a start: these fields stand in its first 512 bytes, the bodies behind them. */
 const HEAD_BYTES = 512;
 const COST = Buffer.from(',"cost_usd":');
-const ESTIMATED = 'null,"cost_estimated_usd":';
+/** What is known, and right behind it what is estimated beside it, if anything is. */
+const AMOUNTS = /^([^,}]*)(?:,"cost_estimated_usd":([^,}]*))?/;
+/** Of two of the longest numbers, and the name between them. */
+const AMOUNTS_BYTES = 80;
 
 /**
  * Sums up the spools of all processes on this machine. A sealed segment never changes and is read once. Of calls that are
@@ -131,8 +134,12 @@ function readLine(line: Buffer): Line | null {
   // In a body every quotation mark is escaped: what looks so is the field, and the row's comes before its attempts'.
   const at = line.indexOf(COST);
   if (id === undefined || project === undefined || keyId === undefined || ts === undefined || at < 0) return null;
-  const said = line.toString('latin1', at + COST.length, at + COST.length + 60);
-  // Where the price is not known, what is estimated stands right behind it.
-  const usd = Number.parseFloat(said.startsWith(ESTIMATED) ? said.slice(ESTIMATED.length) : said);
-  return { id, project, keyId, day: ts.slice(0, 10), usd: Number.isFinite(usd) ? usd : 0 };
+  const [, usd, estimatedUsd] = AMOUNTS.exec(line.toString('latin1', at + COST.length, at + COST.length + AMOUNTS_BYTES))!;
+  return { id, project, keyId, day: ts.slice(0, 10), usd: amount(usd) + amount(estimatedUsd) };
+}
+
+/** 0 for what is not known. */
+function amount(text: string | undefined): number {
+  const usd = Number.parseFloat(text ?? '');
+  return Number.isFinite(usd) ? usd : 0;
 }

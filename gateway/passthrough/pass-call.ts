@@ -5,7 +5,7 @@ import type { Answer } from '../chat/answer.ts';
 import { answerHeaders } from '../chat/answer-headers.ts';
 import { classOfStatus, startOf, type Outcome } from '../chat/call.ts';
 import type { DataPlane } from '../chat/data-plane.ts';
-import { UNKNOWN_COST } from '../chat/make-call.ts';
+import { UNKNOWN_COST } from '../chat/attempt-outcome.ts';
 import { asStillhouseError, errorAnswer, statusOf } from '../chat/openai-error.ts';
 import { recordCall } from '../chat/record-call.ts';
 import { messageOf } from '../chat/whole-answer.ts';

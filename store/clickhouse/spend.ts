@@ -8,7 +8,7 @@ import { defineQuery, runQuery } from './query.ts';
 const SPEND = defineQuery({
   name: 'spend by key and day',
   sql: `SELECT key_id, day, max(usd) AS usd, max(unpriced) AS unpriced FROM (
-      SELECT key_id, toDate(ts, 'UTC') AS day, sum(ifNull(cost_usd, cost_estimated_usd)) AS usd, countIf(cost_usd IS NULL) AS unpriced
+      SELECT key_id, toDate(ts, 'UTC') AS day, sum(ifNull(cost_usd, 0) + ifNull(cost_estimated_usd, 0)) AS usd, countIf(cost_usd IS NULL) AS unpriced
       FROM ${TABLES.traces}
       WHERE project = {project:String} AND origin != 'import'
         AND ts >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND ts < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
@@ -31,6 +31,7 @@ export interface DaySpend {
   keyId: string;
   /** UTC's, `YYYY-MM-DD`. */
   day: string;
+  /** What is known and what is estimated. */
   usd: number;
   /** Calls whose price nobody knows: in `usd` they are with what is estimated of them, if anything is. */
   unpriced: number;

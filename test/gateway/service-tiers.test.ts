@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { HEADERS } from '../../contracts/http.ts';
 import type { TraceRow } from '../../contracts/traces.ts';
+import { appendStateVersions } from '../../store/clickhouse/state-versions.ts';
 import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.ts';
 import { until } from '../support/until.ts';
 import { type KeyMaker, keyMaker } from './app-keys.ts';
@@ -19,6 +21,9 @@ const messages = [{ role: 'user', content: 'Hello' }];
 beforeAll(async () => {
   clickhouse = await startTestClickHouse();
   upstream = await startUpstream();
+  const both = { targets: [{ target: 'slow/test', weight: 1 }], fallbacks: ['lab/test'] };
+  // In the store as well as on the disk: the gateway reads the whole registry now and then.
+  await storeAlias('both', both);
   gateway = await startGatewayProcess({
     clickhouseUrl: clickhouse.url,
     limits: { retries: 0 },
@@ -42,6 +47,7 @@ beforeAll(async () => {
       labProvider(upstream.url, { id: 'slow', timeouts: { firstByteMs: 200 } }),
       labProvider(upstream.url, { id: 'lab', serviceTierShares: { priority: 2 } }),
     ],
+    aliases: { both },
   });
   makeKey = keyMaker(clickhouse.client, () => gateway.url);
 }, 120_000);
@@ -51,6 +57,12 @@ afterAll(async () => {
   await clickhouse?.stop();
 });
 
+async function storeAlias(name: string, aimed: { targets: object[]; fallbacks: string[] }): Promise<void> {
+  const said = { reason: '', actor: 'test', createdAt: '2026-01-01T00:00:00.000Z' };
+  const value = { name, version: 1, ...aimed, ...said, deleted: false };
+  const place = { project: 'default', kind: 'alias' as const, key: name, version: 1, sequence: 1 };
+  await appendStateVersions(clickhouse.client, [{ ...place, requestId: randomUUID(), value, ...said }]);
+}
 const traceOf = (answer: Response) =>
   until('its trace', async () => {
     const query = `SELECT * FROM traces WHERE id = '${answer.headers.get(HEADERS.traceId)}'`;
@@ -122,6 +134,31 @@ test('a call of which nobody knows whether it is charged counts as one that a cr
   // A hundred tokens of an answer, and a few of the prompt.
   expect(row.cost_estimated_usd).toBeGreaterThan(0.001);
   expect(row.cost_estimated_usd).toBeLessThan(0.0012);
+});
+
+test('what an attempt without an answer may charge counts in budgets beside what the answer cost, through a restart', async () => {
+  const key = await makeKey({ limits: { usdPerDay: 0.004 } });
+  let asked = 0;
+  upstream.answer = (...call) => (asked++ === 0 ? undefined : answerWith('four')(...call));
+  const answer = await key.call('both', { max_completion_tokens: 256 });
+  expect([answer.status, answer.headers.get(HEADERS.attempts)]).toEqual([200, '2']);
+  // It may have spent 0.0027 of 0.004 dollars, and the next may cost as much.
+  const next = () => key.call('lab/test', { max_completion_tokens: 256 });
+  expect((await next()).status).toBe(402);
+  await gateway.kill();
+  await gateway.restart();
+  expect((await next()).status).toBe(402);
+  const row = await traceOf(answer);
+  expect(row.cost_usd).toBeCloseTo(of(2.5, 10), 12);
+  expect(Number(answer.headers.get(HEADERS.costUsd))).toBeCloseTo(row.cost_usd!, 12);
+  // 256 tokens of an answer, and a few of the prompt.
+  expect(row.cost_estimated_usd).toBeGreaterThan(0.00256);
+  expect(row.cost_estimated_usd).toBeLessThan(0.0028);
+  await until('it is shipped', () => spooledRows(gateway.home).every((one) => one.key_id !== key.id));
+  await gateway.kill();
+  await gateway.restart();
+  expect((await next()).status).toBe(402);
+  expect((await key.call('lab/test', { max_completion_tokens: 10 })).status).toBe(200);
 });
 
 test('budgets hold for calls without a price, at once and by what is on record, through a restart', async () => {

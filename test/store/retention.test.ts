@@ -93,7 +93,7 @@ it('keeps what calls cost that are deleted, in budgets too', async () => {
     traceRow(BORDER - DAY_MS, { project, key_id: 'app', cost_usd: 2 }),
     traceRow(BORDER - 1, { project, key_id: 'app', cost_usd: null, cost_estimated_usd: 0.5 }),
     traceRow(BORDER - 1, { project, key_id: 'app', cost_usd: 1 }),
-    traceRow(BORDER, { project, key_id: 'app', cost_usd: 4 }),
+    traceRow(BORDER, { project, key_id: 'app', cost_usd: 4, cost_estimated_usd: 0.25 }),
     traceRow(BORDER - 5, { project, key_id: 'logs', cost_usd: 8, origin: 'import' }),
   ];
   await insertTraceSegment(clickhouse.client, { token: randomUUID(), lines: linesOf(rows) });
@@ -101,7 +101,7 @@ it('keeps what calls cost that are deleted, in budgets too', async () => {
     const days = await spendByKey(clickhouse.client, project, { from: BORDER - 2 * DAY_MS, until: BORDER + DAY_MS });
     return days.map(({ keyId, day, usd, unpriced }) => [keyId, day, usd, unpriced]).sort();
   };
-  const today = ['app', '2026-03-04', 4, 0];
+  const today = ['app', '2026-03-04', 4.25, 0];
   expect(await spent()).toEqual([['app', '2026-03-03', 3.5, 1], today]);
   await deleteTracesBefore(clickhouse.client, project, BORDER);
   // Of a call without a price the estimate goes with it.
