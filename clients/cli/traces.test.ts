@@ -51,6 +51,15 @@ test('a trace tells its tokens, the parts of its cost and the tools that it call
   expect(await shown({ ...TRACE, costSplit: unknown, toolsCalled: [] })).toMatch(/cost +\$0\.500\n/);
 });
 
+test('a trace tells what is estimated where its cost is not known, and beside it', async () => {
+  const unknown = { inputUsd: null, outputUsd: null, cachedUsd: null, cacheWriteUsd: null };
+  const unpriced = { ...TRACE, costUsd: null, costSplit: unknown };
+  expect(await shown({ ...unpriced, costEstimatedUsd: 0.0012 })).toMatch(/cost +unknown, some \$0\.0012 estimated\n/);
+  expect(await shown({ ...unpriced, costEstimatedUsd: null })).toMatch(/cost +–\n/);
+  const both = { ...TRACE, costSplit: unknown, costEstimatedUsd: 0.0012 };
+  expect(await shown(both)).toMatch(/cost +\$0\.500, and some \$0\.0012 estimated of attempts without an answer\n/);
+});
+
 test('a trace tells what people said of it', async () => {
   const nothing = { thumbs: null, score: null, comment: null, correctedAnswer: null };
   const said = { ...nothing, id: 'f', at: '2026-05-01T11:58:00Z', keyId: 'k', userId: 'ann' };

@@ -170,12 +170,17 @@ function tokensOf({ tokensIn, tokensOut, tokensCached, tokensCacheWrite, tokensR
   return [`${count(tokensIn)} in, ${count(tokensOut)} out`, ...more].join(', ');
 }
 
-/** With its parts, where they are known. */
-function costOf({ costUsd, costSplit }: Trace): string {
-  const { inputUsd, outputUsd, cachedUsd, cacheWriteUsd } = costSplit;
-  if (inputUsd === null || outputUsd === null) return usd(costUsd);
+/** With its parts, where they are known, and what budgets count beside it. */
+function costOf({ costUsd, costEstimatedUsd, costSplit }: Trace): string {
+  const estimated = costEstimatedUsd ? `some ${usd(costEstimatedUsd)} estimated` : null;
+  if (costUsd === null) return estimated === null ? usd(null) : `unknown, ${estimated}`;
+  return `${usd(costUsd)}${partsOf(costSplit)}${estimated === null ? '' : `, and ${estimated} of attempts without an answer`}`;
+}
+
+function partsOf({ inputUsd, outputUsd, cachedUsd, cacheWriteUsd }: Trace['costSplit']): string {
+  if (inputUsd === null || outputUsd === null) return '';
   const cache = (cachedUsd ?? 0) + (cacheWriteUsd ?? 0);
-  return `${usd(costUsd)}  (input ${usd(inputUsd)}, output ${usd(outputUsd)}${cache > 0 ? `, cache ${usd(cache)}` : ''})`;
+  return `  (input ${usd(inputUsd)}, output ${usd(outputUsd)}${cache > 0 ? `, cache ${usd(cache)}` : ''})`;
 }
 
 function pretty(body: unknown): string {

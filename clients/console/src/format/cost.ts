@@ -12,6 +12,12 @@ export function formatUsd(usd: number | null | undefined): string {
   return `$${usd.toFixed(digits).replace(/0+$/, '').replace(/\.$/, '')}`;
 }
 
+/** What a call cost, and what budgets count beside it: `$0.042`, `unknown, some $0.0012 estimated`, `$0.042 and some $0.0012 estimated`. */
+export function formatCost(usd: number | null, estimatedUsd: number | null | undefined): string {
+  if (!estimatedUsd) return formatUsd(usd);
+  return `${usd === null ? 'unknown,' : `${formatUsd(usd)} and`} some ${formatUsd(estimatedUsd)} estimated`;
+}
+
 /** A price per million tokens, as providers state it. */
 export function formatPrice(usdPerMTok: number | null): string {
   return usdPerMTok === null ? 'unpriced' : `${formatUsd(usdPerMTok)} / M`;

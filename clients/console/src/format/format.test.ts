@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatPrice, formatUsd } from './cost.ts';
+import { formatCost, formatPrice, formatUsd } from './cost.ts';
 import { formatBytes, formatPercent, formatPoints, formatShare, formatTimes, plural } from './numbers.ts';
 import { formatAgo, formatDuration, formatMs } from './time.ts';
 
@@ -17,6 +17,12 @@ describe('costs', () => {
     [1e-7, '<$0.000001'],
     [-0.5, '−$0.5'],
   ])('%s is %s', (usd, text) => expect(formatUsd(usd)).toBe(text));
+  it.each([
+    [0.042, null, '$0.042'],
+    [null, undefined, '–'],
+    [null, 0.0012, 'unknown, some $0.0012 estimated'],
+    [0.042, 0.0012, '$0.042 and some $0.0012 estimated'],
+  ])('%s, and %s estimated, is %s', (usd, estimatedUsd, text) => expect(formatCost(usd, estimatedUsd)).toBe(text));
   it('says unpriced for an unknown price', () => expect(formatPrice(null)).toBe('unpriced'));
 });
 

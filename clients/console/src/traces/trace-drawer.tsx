@@ -6,7 +6,7 @@ import { useApi } from '../api/project-scope.tsx';
 import { CopyTo } from '../components/copy-to.tsx';
 import { Loaded } from '../components/loaded.tsx';
 import { TraceTag } from '../components/status-tag.tsx';
-import { formatUsd } from '../format/cost.ts';
+import { formatCost } from '../format/cost.ts';
 import { formatCount } from '../format/numbers.ts';
 import { formatMs } from '../format/time.ts';
 import { JsonView } from './json-view.tsx';
@@ -99,7 +99,7 @@ function TraceFigures({ trace }: { trace: Trace }) {
       </div>
       <div>
         <dt>Cost</dt>
-        <dd>{formatUsd(trace.costUsd)}</dd>
+        <dd className={classes.wraps}>{formatCost(trace.costUsd, trace.costEstimatedUsd)}</dd>
       </div>
       <div>
         <dt>Latency</dt>
