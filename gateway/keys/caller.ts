@@ -6,6 +6,8 @@ import type { KeyRules } from './key-rules.ts';
 /** Who a bearer key belongs to. `service` is the pipeline's own key: all of `/v1`, and `GET` on `/api`. `app`: `/v1` alone. */
 export interface Caller {
   keyId: string;
+  /** What people call an app's key. */
+  keyName?: string;
   role: 'admin' | 'service' | 'app';
   project: string;
   /** What an app's key may call; absent: all. */

@@ -5,6 +5,7 @@ import type { ApiKey } from '../../contracts/keys.ts';
 import { DEFAULT_PROJECT } from '../../contracts/names.ts';
 import type { RegistrySnapshot } from '../../contracts/registry.ts';
 import type { Caller } from './caller.ts';
+import { keyInWords } from './key-in-words.ts';
 import { rulesOf } from './key-rules.ts';
 
 /** Finds out whose key a request carries. */
@@ -71,7 +72,7 @@ class Ring implements KeyRing {
       throw new StillhouseError('unauthorized', 'You did not provide an API key: send it in the header "Authorization: Bearer <key>"');
     const known = this.#cache.get(header) ?? this.#find(header);
     if (known.expiresAtMs <= this.#now())
-      throw new StillhouseError('unauthorized', `The API key "${known.caller.keyId}" has expired: ask for a new one`);
+      throw new StillhouseError('unauthorized', `The API key ${keyInWords(known.caller)} has expired: ask for a new one`);
     return project === undefined ? known.caller : this.#within(known.caller, project);
   }
 
@@ -90,7 +91,7 @@ class Ring implements KeyRing {
     const hash = key === undefined ? '' : sha256(key);
     const known = this.#own.get(hash) ?? this.#keys.get(hash);
     if (!known) throw new StillhouseError('unauthorized', 'Incorrect API key provided');
-    if (known.revoked) throw new StillhouseError('unauthorized', `The API key "${known.caller.keyId}" is revoked: ask for a new one`);
+    if (known.revoked) throw new StillhouseError('unauthorized', `The API key ${keyInWords(known.caller)} is revoked: ask for a new one`);
     if (this.#cache.size >= CACHED) this.#cache.clear();
     this.#cache.set(header, known);
     return known;
@@ -99,7 +100,7 @@ class Ring implements KeyRing {
   #within(caller: Caller, project: string): Caller {
     if (project === caller.project) return caller;
     if (caller.role === 'app')
-      throw new StillhouseError('forbidden', `The key "${caller.keyId}" is of another project than "${project.slice(0, 64)}"`);
+      throw new StillhouseError('forbidden', `The key ${keyInWords(caller)} is of another project than "${project.slice(0, 64)}"`);
     const known = this.#byProject.has(project);
     if (!known && !this.#isComplete())
       throw new StillhouseError(
@@ -128,6 +129,7 @@ function knownOf(key: ApiKey): Known {
   return {
     caller: Object.freeze({
       keyId: key.id,
+      keyName: key.name,
       role: 'app',
       project: key.project,
       ...(rules ? { rules } : {}),

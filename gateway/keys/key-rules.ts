@@ -1,5 +1,6 @@
 import { StillhouseError } from '../../contracts/errors.ts';
 import type { ApiKey } from '../../contracts/keys.ts';
+import { keyInWords } from './key-in-words.ts';
 
 /** What a key names, made ready for look-ups. */
 export interface KeyRules {
@@ -12,6 +13,7 @@ export interface KeyRules {
 /** A `Caller`, as far as it matters here. */
 interface Ruled {
   keyId: string;
+  keyName?: string;
   rules?: KeyRules;
 }
 
@@ -48,7 +50,7 @@ export function checkMayCall(caller: Ruled, destination: Destination): void {
   const allowed = [...aliases, ...models, ...prefixes.map((prefix) => `${prefix}*`)];
   const named = allowed.slice(0, 10).map((name) => `"${name}"`);
   const rest = allowed.length > named.length ? ` and ${allowed.length - named.length} more` : '';
-  throw new StillhouseError('forbidden', `The key "${caller.keyId}" may not call ${what}: it may call ${named.join(', ')}${rest}`, {
+  throw new StillhouseError('forbidden', `The key ${keyInWords(caller)} may not call ${what}: it may call ${named.join(', ')}${rest}`, {
     param: 'model',
     data: { allowed },
   });

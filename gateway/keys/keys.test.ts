@@ -80,13 +80,13 @@ test('a key of a project is known from its snapshot on, by either header, until 
   expect(() => ring.callerOf(`Bearer ${secret}`)).toThrow(unauthorized('Incorrect'));
   ring.update(snapshotOf(key));
   const caller = ring.callerOf(`Bearer ${secret}`);
-  expect(caller).toEqual({ keyId: key.id, role: 'app', project: 'acme', limits: key.limits });
+  expect(caller).toEqual({ keyId: key.id, keyName: key.name, role: 'app', project: 'acme', limits: key.limits });
   expect(ring.callerOf(undefined, secret)).toEqual(caller);
   expect(() => ring.callerOf(secret)).toThrow(unauthorized('Incorrect'));
   ring.update(snapshotOf({ ...key, version: 2, limits: NO_LIMITS, aliases: ['smart'] }));
   expect(ring.callerOf(`Bearer ${secret}`).rules?.aliases.has('smart')).toBe(true);
   ring.update(snapshotOf({ ...key, version: 3, revokedAt: '2026-02-01T00:00:00.000Z' }));
-  expect(() => ring.callerOf(`Bearer ${secret}`)).toThrow(unauthorized('revoked'));
+  expect(() => ring.callerOf(`Bearer ${secret}`)).toThrow(unauthorized(`The API key "${key.name}" (${key.id}) is revoked`));
   ring.update(snapshotOf());
   expect(() => ring.callerOf(undefined, secret)).toThrow(unauthorized('Incorrect'));
 });
@@ -141,7 +141,10 @@ test('a key may call what it names: by alias, or every target of the way', () =>
   expect(mayCall(caller([], ['openai/*', 'lab/m']), to('smart', 'openai/gpt-4o', 'lab/m'))).toBe(true);
   expect(mayCall(caller([], ['lab/m']), to('', 'lab/mm'))).toBe(false);
   expect(() => checkMayCall(caller(['smart'], ['lab/*']), to('', 'openai/gpt-4o'))).toThrow(
-    'may not call the model "openai/gpt-4o": it may call "smart", "lab/*"',
+    'The key "key_1" may not call the model "openai/gpt-4o": it may call "smart", "lab/*"',
+  );
+  expect(() => checkMayCall({ ...caller(['smart'], []), keyName: 'app' }, to('', 'openai/gpt-4o'))).toThrow(
+    'The key "app" (key_1) may not call',
   );
 });
 

@@ -120,6 +120,12 @@ test('worst cases are reserved, and real costs take their place', async () => {
   expect(budgets!.refused).toBe(1);
 });
 
+test('a refusal names the key as people do', async () => {
+  budgetsOf();
+  const who = { ...app({ usdPerDay: 1 }), keyName: 'my-app' };
+  await expect(budgets!.reserve(who, call(2))).rejects.toThrow('The key "my-app" (key_1) has spent $0.00 of $1.00 a day');
+});
+
 test("a project's budget holds for all its callers, the month's beside the day's", async () => {
   budgetsOf({ usdPerMonth: 1 });
   (await budgets!.reserve(app({}), call(0.6)))!.settle(0.6);

@@ -5,6 +5,7 @@ import type { RegistrySnapshot } from '../../contracts/registry.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { HeldBatch } from '../../store/clickhouse/provider-batches.ts';
 import type { Caller } from '../keys/caller.ts';
+import { keyInWords } from '../keys/key-in-words.ts';
 import { BudgetLedger, type BudgetLine, type Standing } from './budget-ledger.ts';
 import { endOf, periodsOf } from './periods.ts';
 import type { Recorded, RecordedSpend } from './recorded-spend.ts';
@@ -99,11 +100,12 @@ export class Budgets {
     clearTimeout(this.#timer);
   }
 
-  async #reserve({ project, keyId }: Caller, call: PricedCall, lines: readonly BudgetLine[]): Promise<Reservation> {
+  async #reserve(caller: Caller, call: PricedCall, lines: readonly BudgetLine[]): Promise<Reservation> {
+    const { project, keyId } = caller;
     if (!this.#tried.has(project)) await this.#firstReading(project);
     const usd = call.worstUsd ?? 0;
-    const shared = await this.#reserveShared(call.id, lines, usd, keyId);
-    if (!shared) this.#refuseExceeded(lines, usd, keyId);
+    const shared = await this.#reserveShared(call.id, lines, usd, caller);
+    if (!shared) this.#refuseExceeded(lines, usd, caller);
     const spending = { project, keyId, day: periodsOf(call.atMs).day, usd };
     this.#ledger.reserve(call.id, spending);
     let open = true;
@@ -124,7 +126,7 @@ export class Budgets {
   }
 
   /** Whether Valkey has it; where it does not answer, this process's own view must do. */
-  async #reserveShared(id: string, lines: readonly BudgetLine[], usd: number, keyId: string): Promise<boolean> {
+  async #reserveShared(id: string, lines: readonly BudgetLine[], usd: number, caller: Caller): Promise<boolean> {
     const { shared } = this.#options;
     if (!shared?.ready()) return false;
     const withRecord = lines.map((line) => ({ ...line, recordedUsd: this.#ledger.recorded(line.subject, line.period) }));
@@ -135,18 +137,18 @@ export class Budgets {
       this.#options.log.warn({ reason: (error as Error).message }, 'a budget could not be looked up in Valkey: this process decides');
       return false;
     }
-    if (full) this.#refuse(lines[full.line]!, full, usd, keyId);
+    if (full) this.#refuse(lines[full.line]!, full, usd, caller);
     return true;
   }
 
-  #refuseExceeded(lines: readonly BudgetLine[], usd: number, keyId: string): void {
+  #refuseExceeded(lines: readonly BudgetLine[], usd: number, caller: Caller): void {
     const line = this.#ledger.exceeded(lines, usd);
-    if (line) this.#refuse(line, this.#ledger.standing(line.subject, line.period), usd, keyId);
+    if (line) this.#refuse(line, this.#ledger.standing(line.subject, line.period), usd, caller);
   }
 
-  #refuse(line: BudgetLine, standing: Standing, worstUsd: number, keyId: string): never {
+  #refuse(line: BudgetLine, standing: Standing, worstUsd: number, caller: Caller): never {
     this.refused++;
-    throw exceeded(line, standing, worstUsd, keyId);
+    throw exceeded(line, standing, worstUsd, caller);
   }
 
   async #firstReading(project: string): Promise<void> {
@@ -236,9 +238,9 @@ function linesOf(subject: string, { usdPerDay, usdPerMonth }: Budget, { day, mon
   ];
 }
 
-function exceeded({ subject, period, limitUsd }: BudgetLine, standing: Standing, worstUsd: number, keyId: string): StillhouseError {
+function exceeded({ subject, period, limitUsd }: BudgetLine, standing: Standing, worstUsd: number, caller: Caller): StillhouseError {
   const [project, ofKey] = subject.split('/');
-  const who = ofKey ? `The key "${keyId}"` : `The project "${project}"`;
+  const who = ofKey ? `The key ${keyInWords(caller)}` : `The project "${project}"`;
   const resetsAt = new Date(endOf(period)).toISOString();
   const { spentUsd, reservedUsd } = standing;
   const inFlight = reservedUsd > 0 ? `, calls in flight may cost ${dollars(reservedUsd)}` : '';

@@ -41,6 +41,8 @@ test('requests of a minute: so many and no more, each key its own, and again aft
   expect(refused.message).toContain('2 requests a minute. Try again in 40 s');
   expect(refused.data).toMatchObject({ retryAfterS: 40, headers: { 'x-ratelimit-remaining-requests': '0' } });
   expect(limits.refused()).toBe(1);
+  const named = await refusalOf(limits, { ...caller(2, null), keyName: 'app' });
+  expect(named.message).toContain('The key "app" (key_1) has 2 requests a minute');
   await limits.take(caller(2, null, 'key_2'), 1);
   vi.advanceTimersByTime(40_000);
   expect((await limits.take(caller(2, null), 1))!.headers['x-ratelimit-remaining-requests']).toBe('1');

@@ -1,6 +1,7 @@
 import { type RateLimiterAbstract, RateLimiterCluster, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { StillhouseError } from '../../contracts/errors.ts';
 import type { Caller } from '../keys/caller.ts';
+import { keyInWords } from '../keys/key-in-words.ts';
 import { SharedRates } from './shared-rates.ts';
 import type { ValkeyConnection } from './valkey.ts';
 
@@ -82,9 +83,10 @@ export function createRateLimits({ valkey, clustered = false, now = Date.now }: 
     }
   };
   return {
-    take({ keyId, limits }, tokens) {
+    take(caller, tokens) {
+      const { limits } = caller;
       if (!hasRate(limits)) return null;
-      return take(wishes(keyId, limits, Math.max(1, Math.ceil(tokens))));
+      return take(wishes(caller, limits, Math.max(1, Math.ceil(tokens))));
     },
     limits: ({ limits }) => hasRate(limits),
     refused: () => refused,
@@ -100,16 +102,16 @@ function hasRate(limits: Limits | undefined): limits is Limits {
 /** What a call wants of one window. */
 interface Wish {
   kind: Kind;
-  keyId: string;
+  caller: Caller;
   limit: number;
   points: number;
 }
 
 /** Tokens first: they are the ones that are given back. */
-function wishes(keyId: string, { tokensPerMinute, requestsPerMinute }: Limits, tokens: number): Wish[] {
+function wishes(caller: Caller, { tokensPerMinute, requestsPerMinute }: Limits, tokens: number): Wish[] {
   const all: (Omit<Wish, 'limit'> & { limit: number | null })[] = [
-    { kind: 'tokens', keyId, limit: tokensPerMinute, points: tokens },
-    { kind: 'requests', keyId, limit: requestsPerMinute, points: 1 },
+    { kind: 'tokens', caller, limit: tokensPerMinute, points: tokens },
+    { kind: 'requests', caller, limit: requestsPerMinute, points: 1 },
   ];
   return all.filter((wish): wish is Wish => wish.limit !== null);
 }
@@ -134,7 +136,7 @@ interface Window {
 /** Of all windows or of none; null where Valkey does not say. Throws `rate_limited`. */
 async function takeShared(shared: SharedRates, wanted: readonly Wish[], now: () => number): Promise<Window[] | null> {
   // With the key in braces, so that a cluster has its windows in one place.
-  const names = wanted.map(({ kind, keyId }) => `stillhouse:${NAMES[kind]}:{${keyId}}`);
+  const names = wanted.map(({ kind, caller }) => `stillhouse:${NAMES[kind]}:{${caller.keyId}}`);
   const taken = await shared.take(wanted.map(({ limit, points }, at) => ({ name: names[at]!, limit, points })));
   if (taken === null) return null;
   if ('over' in taken) throw tooMany(wanted[taken.over]!, taken.state.consumed, taken.state.msLeft);
@@ -150,7 +152,8 @@ async function takeShared(shared: SharedRates, wanted: readonly Wish[], now: () 
 }
 
 async function takePoints(limiter: RateLimiterAbstract, wish: Wish, now: () => number): Promise<Window> {
-  const { kind, keyId, limit, points } = wish;
+  const { kind, limit, points } = wish;
+  const { keyId } = wish.caller;
   let state: RateLimiterRes;
   let over = false;
   try {
@@ -172,11 +175,11 @@ async function takePoints(limiter: RateLimiterAbstract, wish: Wish, now: () => n
 }
 
 /** `consumed` is what the window would have had with it. */
-function tooMany({ kind, keyId, limit, points }: Wish, consumed: number, waitMs: number): StillhouseError {
+function tooMany({ kind, caller, limit, points }: Wish, consumed: number, waitMs: number): StillhouseError {
   const left = Math.max(0, limit - (consumed - points));
   const retryAfterS = Math.max(1, Math.ceil(waitMs / 1000));
   const need = kind === 'tokens' ? `; this call may need ${points}, ${left} are left` : '';
-  const has = `The key "${keyId}" has ${limit} ${kind} a minute${need}`;
+  const has = `The key ${keyInWords(caller)} has ${limit} ${kind} a minute${need}`;
   const data = { limit: `${kind}PerMinute`, headers: headersOf(kind, limit, left, waitMs) };
   if (points > limit)
     return new StillhouseError(
