@@ -34,7 +34,7 @@ async function run(...args: string[]): Promise<{ text: string; asked: unknown[][
     (command) =>
       ({
         out: () => new Output({ write: (more: string) => (text += more) }, { json: command.opts()['json'] === true, colour: false }),
-        connection: () => ({ client: { keys } }),
+        connection: () => ({ client: { keys, aliases: { list: async () => [{ name: 'smart' }] } } }),
         now: () => Date.parse('2026-05-01T12:00:00Z'),
       }) as unknown as CliContext,
   );
@@ -66,6 +66,18 @@ test('a new key shows its secret, with a word of warning', async () => {
     ['create', { name: 'app', aliases: ['smart', 'other'], models: ['lab/*', 'student/*'], expiresAt: undefined, limits }],
   ]);
   expect(text).toContain('sk-sh-secret\n! This is shown once');
+});
+
+test('an alias that there is not is allowed, with a word of warning', async () => {
+  const warned = '! There is no alias "smrat" as things stand';
+  for (const command of ['create', 'limit']) {
+    expect((await run(command, 'app', '--alias', 'smrat', 'smart')).text.split('There is no alias')).toHaveLength(2);
+    expect((await run(command, 'app', '--alias', 'smrat')).text).toContain(warned);
+    expect((await run(command, 'app', '--alias', 'smart')).text).not.toContain('There is no alias');
+    expect((await run(command, 'app', '--rpm', '60')).text).not.toContain('There is no alias');
+  }
+  const { text } = await run('create', 'app', '--alias', 'smrat', '--json');
+  expect(JSON.parse(text)).toMatchObject({ secret: 'sk-sh-secret' });
 });
 
 test('a limit is changed or taken away by name, and the rest is left unsaid', async () => {

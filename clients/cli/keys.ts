@@ -35,9 +35,12 @@ export function addKeyCommands(program: Command, context: CliContext): void {
     async (name: string, options: KeyOptions) => {
       const out = context.out();
       const { aliases, models, expiresAt, limits } = changesOf(options);
-      const made = await context.connection().client.keys.create({ name, aliases, models, expiresAt, limits });
+      const { client } = context.connection();
+      const unknown = await unknownOf(client, out, aliases);
+      const made = await client.keys.create({ name, aliases, models, expiresAt, limits });
       out.print(made, () => {
         showKey(out, made);
+        warnOf(out, unknown);
         out.line('');
         out.line(made.secret);
         out.line(out.style('yellow', '! This is shown once: only its hash is kept.'));
@@ -48,8 +51,13 @@ export function addKeyCommands(program: Command, context: CliContext): void {
     async (named: string, options: KeyOptions) => {
       const out = context.out();
       const { client } = context.connection();
-      const changed = await client.keys.change(await idOf(client, named), changesOf(options));
-      out.print(changed, () => showKey(out, changed));
+      const changes = changesOf(options);
+      const unknown = await unknownOf(client, out, changes.aliases);
+      const changed = await client.keys.change(await idOf(client, named), changes);
+      out.print(changed, () => {
+        showKey(out, changed);
+        warnOf(out, unknown);
+      });
     },
   );
   keys
@@ -87,6 +95,18 @@ function changesOf({ alias, model, rpm, tpm, usdPerDay, usdPerMonth, expires }: 
     usdPerMonth: orNull(usdPerMonth),
   };
   return { aliases: alias, models: model, expiresAt: expires === 'none' ? null : expires, limits };
+}
+
+/** The aliases that there are not: allowed, for they may be made later, but a misspelt name looks like this too. */
+async function unknownOf(client: Stillhouse, out: Output, aliases: readonly string[] = []): Promise<string[]> {
+  if (out.json || aliases.length === 0) return [];
+  const known = new Set((await client.aliases.list()).map(({ name }) => name));
+  return aliases.filter((alias) => !known.has(alias));
+}
+
+function warnOf(out: Output, unknown: readonly string[]): void {
+  for (const alias of unknown)
+    out.line(out.style('yellow', `! There is no alias "${alias}" as things stand: the key can call it once there is one.`));
 }
 
 /** As the API has it. */
