@@ -48,6 +48,18 @@ test('requests of a minute: so many and no more, each key its own, and again aft
   expect((await limits.take(caller(2, null), 1))!.headers['x-ratelimit-remaining-requests']).toBe('1');
 });
 
+test('where the clock is set back, nobody is told to wait for longer than a minute, nor has to', async () => {
+  const limits = createRateLimits({ valkey: null });
+  await limits.take(caller(2, null), 1);
+  vi.setSystemTime(Date.parse('2025-12-30T00:00:00Z'));
+  expect((await limits.take(caller(2, null), 1))!.headers['x-ratelimit-reset-requests']).toBe('60.000s');
+  const refused = await refusalOf(limits, caller(2, null));
+  expect(refused.message).toContain('Try again in 60 s');
+  expect(refused.data).toMatchObject({ retryAfterS: 60, headers: { 'x-ratelimit-reset-requests': '60.000s' } });
+  vi.advanceTimersByTime(60_000);
+  expect((await limits.take(caller(2, null), 1))!.headers['x-ratelimit-remaining-requests']).toBe('1');
+});
+
 test('tokens: the estimate is taken, the truth settles it, and what was turned away has used nothing', async () => {
   const limits = createRateLimits({ valkey: null });
   const who = caller(10, 100);

@@ -139,9 +139,10 @@ async function takeShared(shared: SharedRates, wanted: readonly Wish[], now: () 
   const names = wanted.map(({ kind, caller }) => `stillhouse:${NAMES[kind]}:{${caller.keyId}}`);
   const taken = await shared.take(wanted.map(({ limit, points }, at) => ({ name: names[at]!, limit, points })));
   if (taken === null) return null;
-  if ('over' in taken) throw tooMany(wanted[taken.over]!, taken.state.consumed, taken.state.msLeft);
+  if ('over' in taken) throw tooMany(wanted[taken.over]!, taken.state.consumed, atMostAWindow(taken.state.msLeft));
   return wanted.map(({ kind, points, limit }, at) => {
-    const { consumed, msLeft } = taken.states[at]!;
+    const { consumed, msLeft: said } = taken.states[at]!;
+    const msLeft = atMostAWindow(said);
     const endsAt = now() + msLeft;
     const adjust = (more: number): void => {
       // The next window is not this call's.
@@ -162,16 +163,22 @@ async function takePoints(limiter: RateLimiterAbstract, wish: Wish, now: () => n
     if (!(rejection instanceof RateLimiterRes)) throw rejection;
     [state, over] = [rejection, true];
   }
-  const endsAt = now() + state.msBeforeNext;
+  const msLeft = atMostAWindow(state.msBeforeNext);
+  const endsAt = now() + msLeft;
   const adjust = (more: number): void => {
     // The next window is not this call's.
     if (more === 0 || now() >= endsAt) return;
     // Nobody waits for it: a failure costs at most a minute's exactness.
     (more > 0 ? limiter.penalty(keyId, more) : limiter.reward(keyId, -more)).catch(() => undefined);
   };
-  if (!over) return { kind, points, headers: headersOf(kind, limit, state.remainingPoints, state.msBeforeNext), adjust };
+  if (!over) return { kind, points, headers: headersOf(kind, limit, state.remainingPoints, msLeft), adjust };
   adjust(-points);
-  throw tooMany(wish, state.consumedPoints, state.msBeforeNext);
+  throw tooMany(wish, state.consumedPoints, msLeft);
+}
+
+/** Where the clock was set back, the end that was noted is further away than a window is long. */
+function atMostAWindow(ms: number): number {
+  return Math.min(ms, WINDOW_S * 1000);
 }
 
 /** `consumed` is what the window would have had with it. */

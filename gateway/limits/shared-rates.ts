@@ -19,11 +19,13 @@ export type Taken = { states: WindowState[] } | { over: number; state: WindowSta
 
 /**
  * KEYS: windows. ARGV of each: points, limit, seconds of a window. Answers 0 and of each what is taken of it and the milliseconds that are
- * left; or the number (from 1) of one that has no room, with the same as if it had. Nothing is taken unless all have room.
+ * left; or the number (from 1) of one that has no room, with the same as if it had. Nothing is taken unless all have room. Where the server's
+ * clock was set back, a window ends no later than one that begins now.
  */
 const TAKE = `for i = 1, #KEYS do
   local at = 3 * i - 2
   redis.call('SET', KEYS[i], 0, 'EX', ARGV[at + 2], 'NX')
+  if redis.call('TTL', KEYS[i]) > tonumber(ARGV[at + 2]) then redis.call('EXPIRE', KEYS[i], ARGV[at + 2]) end
   local consumed = tonumber(redis.call('GET', KEYS[i])) + tonumber(ARGV[at])
   if consumed > tonumber(ARGV[at + 1]) then return {i, consumed, redis.call('PTTL', KEYS[i])} end
 end

@@ -94,6 +94,19 @@ describe.skipIf(withoutValkey !== null)(`limits shared through Valkey${withoutVa
     await expect.poll(() => outcome(other.take(who, 80))).toBe('in');
   });
 
+  test('a window that ends further away than it is long, for the clock was set back, ends in a minute', async () => {
+    const valkey = await connect();
+    const rates = createRateLimits({ valkey });
+    const who = caller({ requestsPerMinute: 2 });
+    await rates.take(who, 1);
+    const [window] = await valkey.client.keys('stillhouse:rpm:*');
+    await valkey.client.expire(window!, 200_000);
+    const taken = (await rates.take(who, 1))!;
+    expect(Number.parseFloat(taken.headers['x-ratelimit-reset-requests']!)).toBeLessThanOrEqual(60);
+    expect(await valkey.client.ttl(window!)).toBeLessThanOrEqual(60);
+    await expect(rates.take(who, 1)!).rejects.toMatchObject({ code: 'rate_limited' });
+  });
+
   test('a call that is turned away holds nothing, not for a moment', async () => {
     const rates = createRateLimits({ valkey: await connect() });
     await rates.take(caller({ requestsPerMinute: 1, tokensPerMinute: 100 }), 10);
