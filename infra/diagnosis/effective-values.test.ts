@@ -23,3 +23,13 @@ test('no secret is shown, nor the credentials in a URL', () => {
   });
   expect(values).not.toHaveProperty('UNRELATED');
 });
+
+test('the gateway is where the stack has it, or where it is said to be', () => {
+  const urlOf = (inherited: Record<string, string>) => effectiveValues(Environment.parse(inherited), inherited)['STILLHOUSE_GATEWAY_URL'];
+  expect(urlOf({})).toBe('http://127.0.0.1:8080');
+  expect(urlOf({ STILLHOUSE_PORT: '9000' })).toBe('http://127.0.0.1:9000');
+  expect(urlOf({ STILLHOUSE_PORT: '9000', STILLHOUSE_HOST: '0.0.0.0' })).toBe('http://127.0.0.1:9000');
+  expect(urlOf({ STILLHOUSE_PORT: '9000', STILLHOUSE_HOST: 'gateway.lan' })).toBe('http://gateway.lan:9000');
+  expect(urlOf({ STILLHOUSE_PORT: '0' })).toBeNull();
+  expect(urlOf({ STILLHOUSE_PORT: '9000', STILLHOUSE_GATEWAY_URL: 'http://elsewhere:1' })).toBe('http://elsewhere:1');
+});

@@ -1,11 +1,13 @@
 import type { Configuration } from '../../contracts/configuration.ts';
 import { Environment } from '../../contracts/environment.ts';
+import { gatewayUrl } from '../supervisor/stack-addresses.ts';
 
 const SECRET = /KEY|PASSWORD|SECRET|TOKEN/;
 
 /** Every setting as it is in effect. A secret is only said to be set or not; a URL is shown without its credentials. */
 export function effectiveValues(env: Environment, inherited: NodeJS.ProcessEnv): Record<string, string | number | null> {
-  const ours = Object.keys(Environment.shape).map((name): [string, unknown] => [name, env[name as keyof Environment]]);
+  const said = { ...env, STILLHOUSE_GATEWAY_URL: inherited['STILLHOUSE_GATEWAY_URL'] ?? ownGateway(env) };
+  const ours = Object.keys(Environment.shape).map((name): [string, unknown] => [name, said[name as keyof Environment]]);
   const temporals = Object.entries(inherited).filter(([name]) => name.startsWith('TEMPORAL_') && !(name in Environment.shape));
   return Object.fromEntries([...ours, ...temporals].map(([name, value]) => [name, shown(name, value)]));
 }
@@ -29,6 +31,11 @@ export function providersOf(configuration: Configuration, inherited: NodeJS.Proc
     models: provider.models.map((model) => model.id),
     key: provider.apiKeyEnv ? { variable: provider.apiKeyEnv, set: Boolean(inherited[provider.apiKeyEnv]) } : null,
   }));
+}
+
+/** The stack's; null where its port is chosen when it starts. */
+function ownGateway({ STILLHOUSE_HOST: host, STILLHOUSE_PORT: port }: Environment): string | null {
+  return port === 0 ? null : gatewayUrl(host, port);
 }
 
 function shown(name: string, value: unknown): string | number | null {

@@ -28,7 +28,7 @@ export async function chooseAddresses(env: Environment): Promise<StackAddresses>
   const host = env.STILLHOUSE_HOST;
   const gateway = await choose(env.STILLHOUSE_PORT, host);
   const addresses: StackAddresses = {
-    gateway: { host, port: gateway, url: `http://${reachable(host)}:${gateway}` },
+    gateway: { host, port: gateway, url: gatewayUrl(host, gateway) },
     clickhouse: null,
     temporal: null,
     studentServer: null,
@@ -62,7 +62,11 @@ export function stackPorts({ gateway, clickhouse, temporal, studentServer }: Sta
   return ports;
 }
 
-/** How a process on this machine reaches a gateway that listens on `host`. */
+/** How a process on this machine reaches a gateway that listens there. */
+export function gatewayUrl(host: string, port: number): string {
+  return `http://${reachable(host)}:${port}`;
+}
+
 function reachable(host: string): string {
   if (host === '0.0.0.0' || host === '::' || host === '') return '127.0.0.1';
   return host.includes(':') ? `[${host}]` : host;
