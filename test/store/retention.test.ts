@@ -99,7 +99,7 @@ it('keeps what calls cost that are deleted, in budgets too', async () => {
   await insertTraceSegment(clickhouse.client, { token: randomUUID(), lines: linesOf(rows) });
   const spent = async () => {
     const days = await spendByKey(clickhouse.client, project, { from: BORDER - 2 * DAY_MS, until: BORDER + DAY_MS });
-    return days.map(({ keyId, day, usd, unpriced }) => [keyId, day, usd, unpriced]).sort();
+    return days.sort((a, b) => a.day.localeCompare(b.day)).map(({ keyId, day, usd, unpriced }) => [keyId, day, usd, unpriced]);
   };
   const today = ['app', '2026-03-04', 4, 0];
   expect(await spent()).toEqual([['app', '2026-03-03', 3.5, 1], today]);
