@@ -2,6 +2,7 @@ import { StillhouseError } from '../../contracts/errors.ts';
 import type { ProviderBatch } from '../../store/clickhouse/provider-batches.ts';
 import { heldText } from '../passthrough/pass-call.ts';
 import { jsonObject } from '../passthrough/objects.ts';
+import { isObject } from '../providers/chat-fields.ts';
 import { CancelSignal } from '../providers/cancel-signal.ts';
 import type { PassedAnswer, Provider } from '../providers/provider.ts';
 import { type BatchShare, BatchShares, readResults } from './batch-results.ts';
@@ -36,7 +37,11 @@ export async function usedBy(provider: Provider, { models, endpoint }: ProviderB
   const saysWhole = whole.addWhole(batch);
   if (saysWhole && endpoint === '/v1/embeddings' && models.length === 1) return whole.all();
   const file = batch['output_file_id'];
-  if (typeof file !== 'string' || file === '') return saysWhole ? whole.all() : [];
+  if (typeof file !== 'string' || file === '') {
+    if (saysWhole) return whole.all();
+    if (hasAnswers(batch)) throw new StillhouseError('unavailable', `Provider "${provider.id}" does not say where the batch's answers are`);
+    return [];
+  }
   const path = `/files/${encodeURIComponent(file)}/content`;
   const answer = await get(provider, path);
   try {
@@ -53,6 +58,11 @@ export async function usedBy(provider: Provider, { models, endpoint }: ProviderB
   throw untold(provider, path, answer.status);
 }
 
+/** Whether some of its lines were answered, by its provider's word. */
+function hasAnswers({ request_counts: counts }: BatchObject): boolean {
+  return isObject(counts) && Number(counts['completed']) > 0;
+}
+
 /** Pages of a list, each of a hundred. */
 const MOST_PAGES = 20;
 /** Clocks differ. */
@@ -60,7 +70,7 @@ const SLACK_S = 120;
 
 /**
  * A batch that was made of that file since then and that nobody knows: of a call that was cut off between its provider's answer and the
- * record of it. null where there is none. Throws where the provider does not list what it has.
+ * record of it. null where there is none. Throws where the provider does not list what it has, or lists more than is read.
  */
 export async function findBatch(
   provider: Provider,
@@ -83,7 +93,8 @@ export async function findBatch(
     if (list['has_more'] !== true || typeof last !== 'string') return found;
     after = last;
   }
-  return found;
+  if (found) return found;
+  throw new StillhouseError('unavailable', `Provider "${provider.id}" lists more than ${MOST_PAGES * 100} batches since`);
 }
 
 async function get(provider: Provider, path: string): Promise<PassedAnswer> {

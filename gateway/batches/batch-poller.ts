@@ -47,9 +47,16 @@ export function pollBatches({ records, due: dueNow, look, log }: PollerOptions):
   };
   const poll = async () => {
     try {
-      for (let due = await dueNow(AT_ONCE); due.length > 0 && !closed; due = await dueNow(AT_ONCE)) {
-        for (const batch of due) if (!closed) await begin(batch);
-        if (due.length < AT_ONCE) break;
+      // What can't be noted as taken stays due: without this it would be tried again without a pause.
+      const tried = new Set<string>();
+      while (!closed) {
+        const due = await dueNow(AT_ONCE);
+        const fresh = due.filter(({ callId }) => !tried.has(callId));
+        for (const batch of fresh) {
+          tried.add(batch.callId);
+          await begin(batch);
+        }
+        if (fresh.length === 0 || due.length < AT_ONCE) break;
       }
       failing = false;
     } catch (error) {
