@@ -87,7 +87,7 @@ export const ApiKey = z.object({
 });
 export type ApiKey = z.infer<typeof ApiKey>;
 
-/** What was spent in UTC's day and month, unpriced calls left out. */
+/** What was spent in UTC's day and month, unpriced calls with what is estimated of them. */
 export const Spent = z.object({
   todayUsd: z.number(),
   monthUsd: z.number(),
