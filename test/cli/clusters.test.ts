@@ -83,7 +83,7 @@ test('usage by cluster says what the clusters are called', async () => {
     { call: read, clusterId: 'aaaa', similarity: 0.9, outlier: false },
   ]);
   const usage = await stillhouse('usage', '--by', 'cluster,day');
-  expect(usage.stdout).toMatch(/^cluster +day +name +calls[^]*\naaaa +\d{4}-\d\d-\d\d +Card not arrived +1 +0 +70 +9 /);
+  expect(usage.stdout).toMatch(/^cluster +cluster's name +day +calls[^]*\naaaa +Card not arrived +\d{4}-\d\d-\d\d +1 +0 +70 +9 /);
 });
 
 test('what a model has made of borders is told with its reason', async () => {
