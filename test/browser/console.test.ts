@@ -223,7 +223,7 @@ describe.skipIf(!chromiumPath)(`console in Chromium${withoutChromium}`, () => {
       await page.getByLabel('Keep answers for').fill('3600');
       await page.getByLabel('Ask the next as well after').fill('5');
       await save.click();
-      await page.getByText(/>=10/).waitFor();
+      await page.getByText(/must be at least 10/).waitFor();
       expect(await page.getByLabel('Ask the next as well after').inputValue()).toBe('5 ms');
       await page.getByLabel('Ask the next as well after').fill('500');
       await save.click();
