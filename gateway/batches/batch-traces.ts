@@ -3,6 +3,7 @@ import type { TraceRow } from '../../contracts/traces.ts';
 import { clickHouseTime } from '../../platform/clickhouse-time.ts';
 import type { ProviderBatch } from '../../store/clickhouse/provider-batches.ts';
 import { NO_USAGE } from '../providers/provider.ts';
+import { uuidV7 } from '../tracing/trace-id.ts';
 import type { BatchShare } from './batch-results.ts';
 
 /** What a batch's traces say besides what it used. */
@@ -70,10 +71,5 @@ export function worstShare({ models, worstUsd }: ProviderBatch): BatchShare {
 
 /** A UUIDv7 of the call's time whose other bits are a hash. */
 function traceIdOf({ createdMs, project, callId }: ProviderBatch, index: number): string {
-  const time = Math.floor(createdMs).toString(16).padStart(12, '0');
-  const hash = createHash('sha256').update(`${project}\n${callId}\n${index}`).digest();
-  hash[0] = (hash[0]! & 0x0f) | 0x70;
-  hash[2] = (hash[2]! & 0x3f) | 0x80;
-  const hex = time + hash.toString('hex', 0, 10);
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+  return uuidV7(createdMs, createHash('sha256').update(`${project}\n${callId}\n${index}`).digest());
 }

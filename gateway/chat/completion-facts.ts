@@ -19,7 +19,7 @@ export interface CompletionFacts {
   usage: Usage | null;
   /** As the provider says which served it; empty where it does not. */
   serviceTier: string;
-  /** Letters of all choices that a provider counts as tokens. */
+  /** Letters of all choices that a provider counts as tokens; not counted where it says its usage. */
   saidCharacters: number;
 }
 
@@ -40,14 +40,17 @@ export function completionFacts(text: string): CompletionFacts | null {
   }
   if (typeof parsed !== 'object' || parsed === null || !Array.isArray(parsed.choices) || parsed.choices.length === 0) return null;
   const choice = parsed.choices[0];
+  const usage = usageOf(parsed.usage);
   return {
     model: typeof parsed.model === 'string' ? parsed.model : '',
     answerText: textOf(choice?.message),
     finishReason: typeof choice?.finish_reason === 'string' ? choice.finish_reason : '',
     toolsCalled: calledTools(choice?.message),
-    usage: usageOf(parsed.usage),
+    usage,
     serviceTier: typeof parsed.service_tier === 'string' ? parsed.service_tier : '',
-    saidCharacters: parsed.choices.reduce((sum, one) => sum + (one?.message ? saidIn(one.message as Record<string, unknown>) : 0), 0),
+    saidCharacters: usage
+      ? 0
+      : parsed.choices.reduce((sum, one) => sum + (one?.message ? saidIn(one.message as Record<string, unknown>) : 0), 0),
   };
 }
 

@@ -11,10 +11,14 @@ export function traceId(nowMs: number): string {
     randomFillSync(pool);
     used = 0;
   }
-  const b = pool;
   const at = used;
   used += 10;
-  const time = Math.floor(nowMs).toString(16).padStart(12, '0');
+  return uuidV7(nowMs, pool, at);
+}
+
+/** The UUIDv7 of that time in milliseconds whose other bits are of the ten bytes from there on. */
+export function uuidV7(ms: number, b: Buffer, at = 0): string {
+  const time = Math.floor(ms).toString(16).padStart(12, '0');
   return (
     `${time.slice(0, 8)}-${time.slice(8)}-7${HEX[b[at]!]![1]}${HEX[b[at + 1]!]}-` +
     `${HEX[(b[at + 2]! & 0x3f) | 0x80]}${HEX[b[at + 3]!]}-` +

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { Student } from '../../contracts/distil.ts';
 import { HEADERS } from '../../contracts/http.ts';
 import { type GatewayProcess, labProvider, startGatewayProcess } from './gateway-process.ts';
+import { languageModelStudent } from './language-model-student.ts';
 import { spooledRows } from './spooled-rows.ts';
 import { answerWith, chunkFrame, startUpstream, type TestUpstream } from './upstream.ts';
 
@@ -13,18 +13,6 @@ let first: TestUpstream;
 let second: TestUpstream;
 let gateway: GatewayProcess;
 const messages = [{ role: 'user', content: 'Hello' }];
-
-const student = Student.parse({
-  name: 'support',
-  version: 1,
-  kind: 'language-model',
-  manifest: { key: 'students/support.json', sha256: 'a'.repeat(64), bytes: 1 },
-  labels: [],
-  base: { id: 'tiny', digest: 'a'.repeat(64) },
-  lineage: null,
-  evaluation: null,
-  createdAt: '2026-01-01T00:00:00.000Z',
-});
 
 beforeAll(async () => {
   first = await startUpstream();
@@ -54,7 +42,7 @@ beforeAll(async () => {
       moved: to('student/support', 'other/test'),
       'moved-alone': { targets: [{ target: 'student/support', weight: 1 }] },
     },
-    students: { support: student },
+    students: { support: languageModelStudent },
   });
 });
 beforeEach(() => {

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { Student } from '../../contracts/distil.ts';
 import { HEADERS } from '../../contracts/http.ts';
 import { type GatewayProcess, labProvider, startGatewayProcess } from './gateway-process.ts';
+import { languageModelStudent } from './language-model-student.ts';
 import { spooledRows } from './spooled-rows.ts';
 import { answerWith, startUpstream, type TestUpstream } from './upstream.ts';
 
@@ -11,18 +11,6 @@ import { answerWith, startUpstream, type TestUpstream } from './upstream.ts';
 let able: TestUpstream;
 let students: TestUpstream;
 let gateway: GatewayProcess;
-
-const student = Student.parse({
-  name: 'support',
-  version: 1,
-  kind: 'language-model',
-  manifest: { key: 'students/support.json', sha256: 'a'.repeat(64), bytes: 1 },
-  labels: [],
-  base: { id: 'tiny', digest: 'a'.repeat(64) },
-  lineage: null,
-  evaluation: null,
-  createdAt: '2026-01-01T00:00:00.000Z',
-});
 
 beforeAll(async () => {
   able = await startUpstream();
@@ -49,7 +37,7 @@ beforeAll(async () => {
       vectors: to('claude/x', 'able/test'),
       hedged: { ...to('claude/x', 'able/test'), hedge: { afterMs: 60_000 } },
     },
-    students: { support: student },
+    students: { support: languageModelStudent },
   });
 });
 beforeEach(() => {

@@ -2,10 +2,11 @@ import { Link } from '@tanstack/react-router';
 import type { Overview } from '../../../../contracts/http.ts';
 import { DataTable } from '../components/data-table.tsx';
 import type { Column } from '../components/data-table.tsx';
+import { ErrorCount } from '../components/error-count.tsx';
 import { Panel } from '../components/panel.tsx';
 import { TargetName } from '../components/target-name.tsx';
 import { formatUsd } from '../format/cost.ts';
-import { formatCount, formatPercent } from '../format/numbers.ts';
+import { formatCount } from '../format/numbers.ts';
 import { formatMs } from '../format/time.ts';
 
 type TargetDay = Overview['byTarget'][number];
@@ -23,8 +24,7 @@ const COLUMNS: Column<TargetDay>[] = [
   {
     label: 'Errors',
     number: true,
-    cell: ({ calls, errors }) =>
-      errors === 0 ? <span className="dimmed">0</span> : `${formatCount(errors)} (${formatPercent(errors / calls)})`,
+    cell: ({ calls, errors }) => <ErrorCount calls={calls} errors={errors} />,
   },
   { label: 'Cost', number: true, cell: ({ costUsd }) => formatUsd(costUsd) },
   {

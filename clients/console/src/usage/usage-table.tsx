@@ -2,8 +2,9 @@ import { Link } from '@tanstack/react-router';
 import type { UsageRow } from '../../../../contracts/usage.ts';
 import { DataTable } from '../components/data-table.tsx';
 import type { Column } from '../components/data-table.tsx';
+import { ErrorCount } from '../components/error-count.tsx';
 import { formatUsd } from '../format/cost.ts';
-import { formatCount, formatPercent } from '../format/numbers.ts';
+import { formatCount } from '../format/numbers.ts';
 import { formatMs } from '../format/time.ts';
 import { GROUPS, type Group, tracesOf, valueOf } from './usage-search.ts';
 
@@ -38,8 +39,7 @@ export function UsageTable({ rows, by, meta, since, names }: UsageTableProps) {
     {
       label: 'Errors',
       number: true,
-      cell: ({ calls, errors }) =>
-        errors === 0 ? <span className="dimmed">0</span> : `${formatCount(errors)} (${formatPercent(errors / calls)})`,
+      cell: ({ calls, errors }) => <ErrorCount calls={calls} errors={errors} />,
     },
     { label: 'Tokens in', number: true, cell: ({ tokensIn }) => formatCount(tokensIn) },
     { label: 'Tokens out', number: true, cell: ({ tokensOut }) => formatCount(tokensOut) },
